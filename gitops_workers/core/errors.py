@@ -1,0 +1,83 @@
+"""Errors, named by what the caller does next.
+
+    GitOpsError
+    ├── Refused            a human must change something; retrying alone never helps
+    │   ├── InvalidManifest    a field of an Application, Kustomization, Secret ... is wrong (file and path in it)
+    │   ├── RenderFailed       the content of this commit cannot become objects
+    │   ├── PolicyRefused      the objects are not allowed where they want to go
+    │   ├── PruneRefused       a delete would not be safe, or needs consent
+    │   ├── ApplyRefused       the API server says no to an object
+    │   └── UnsafeContent      a path, URL, archive or document that tries to leave its bounds
+    ├── Retry              try again later with backoff; nothing is known to be wrong with the input
+    │   ├── SourceUnavailable  the Git server does not answer, or answers nonsense
+    │   ├── ClusterUnavailable the API server does not answer, or refuses our credential
+    │   ├── Throttled          the server named a time: wait `retry_after` seconds
+    │   └── Incomplete         a read was cut short: unknown, never empty
+    └── Superseded         somebody newer owns the work; end quietly, it is an outcome and no failure
+
+Every message is one sentence or two: which thing, what was found, what to do. Messages reach statuses, so they never
+hold a secret: whoever raises with text from outside passes it through `core.redact` first.
+"""
+
+from __future__ import annotations
+
+
+class GitOpsError(Exception):
+    """The root: everything this project raises on purpose."""
+
+
+class Refused(GitOpsError):
+    """A human must change the manifest, the repository or a setting."""
+
+
+class InvalidManifest(Refused):
+    """A manifest field is wrong; the message starts with the file and the field's path."""
+
+
+class RenderFailed(Refused):
+    """This commit's content cannot become objects; remembered for its inputs."""
+
+
+class UnsafeContent(RenderFailed):
+    """Content that tries to leave its bounds: path traversal, bombs, remote bases."""
+
+
+class PolicyRefused(Refused):
+    """A rendered object is not allowed by the application's project."""
+
+
+class PruneRefused(Refused):
+    """Deleting would rest on doubt or needs explicit consent."""
+
+
+class ApplyRefused(Refused):
+    """The API server refused an object (4xx that a retry does not change)."""
+
+
+class Retry(GitOpsError):
+    """Try again with backoff."""
+
+
+class SourceUnavailable(Retry):
+    """The repository cannot be read now; the last state stays."""
+
+
+class ClusterUnavailable(Retry):
+    """The cluster cannot be reached or refuses the credential; nothing is changed or deleted."""
+
+
+class Throttled(Retry):
+    """The API server named a time to wait (429, Retry-After)."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """`retry_after` is in seconds, at least the server's own figure."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Incomplete(Retry):
+    """A listing or discovery was cut short: its result is unknown, never empty."""
+
+
+class Superseded(GitOpsError):
+    """A newer generation owns the application."""

@@ -1,0 +1,339 @@
+"""The values that dialects produce and every later stage reads.
+
+An Argo CD `Application` and a Flux `Kustomization` with its `GitRepository` both become one `Application`. After the
+parser nobody asks which it was, except where the two really differ: ordering, health rules, ownership marks, revision
+rules, kustomization merge rules. Those read `Application.dialect`.
+
+All durations are seconds. All collections are tuples, so that a value can be hashed, compared and sent as JSON.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+AppId = str
+"""`<kind>/<namespace>/<name>`, lower-case kind: `application/argocd/guestbook`, `kustomization/flux-system/apps`."""
+
+
+class Dialect(enum.StrEnum):
+    """Whose manifests an application was written in."""
+
+    ARGOCD = "argocd"
+    FLUX = "flux"
+
+
+class Tool(enum.StrEnum):
+    """What turns a closure into objects."""
+
+    DIRECTORY = "directory"
+    KUSTOMIZE = "kustomize"
+    HELM = "helm"
+
+
+class RevisionKind(enum.StrEnum):
+    """How the wanted revision is named."""
+
+    ARGOCD = "argocd"
+    """One text under Argo CD's rules: "" and HEAD, branch, tag, commit, semver, semver constraint, name pattern."""
+    BRANCH = "branch"
+    TAG = "tag"
+    SEMVER = "semver"
+    NAME = "name"
+    """A full ref name: refs/heads/x, refs/pull/1/head."""
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionSpec:
+    """Which revision is wanted. `branch` is set only beside COMMIT: the commit must be on it (Flux)."""
+
+    kind: RevisionKind = RevisionKind.ARGOCD
+    value: str = ""
+    branch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A Secret or ConfigMap by place; its values are read late and never stored."""
+
+    kind: str
+    namespace: str
+    name: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GitSource:
+    """One Git source. `credential` None means: the repository Secrets whose url matches (Argo CD's rule)."""
+
+    url: str
+    revision: RevisionSpec = RevisionSpec()
+    path: str = "."
+    credential: SecretRef | None = None
+    ignore: str | None = None
+    """Flux `spec.ignore`, gitignore syntax; None means the defaults plus any `.sourceignore`."""
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryOptions:
+    """Argo CD directory source. Globs are relative to the source path; `exclude` is looked at first."""
+
+    recurse: bool = False
+    include: str = ""
+    exclude: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image override: `new_name`, `new_tag` and `digest` are empty where unchanged."""
+
+    name: str
+    new_name: str = ""
+    new_tag: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A kustomize patch: inline text or a path, and a target selector as sorted (field, value) pairs."""
+
+    patch: str = ""
+    path: str = ""
+    target: tuple[tuple[str, str], ...] = ()
+    options: tuple[tuple[str, bool], ...] = ()
+
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KustomizeOptions:
+    """What an application lays over the kustomization it names, by its dialect's merge rules."""
+
+    name_prefix: str = ""
+    name_suffix: str = ""
+    namespace: str = ""
+    images: tuple[Image, ...] = ()
+    replicas: tuple[tuple[str, int], ...] = ()
+    labels: Pairs = ()
+    annotations: Pairs = ()
+    force_labels: bool = False
+    force_annotations: bool = False
+    label_without_selector: bool = False
+    label_include_templates: bool = False
+    annotations_envsubst: bool = False
+    patches: tuple[Patch, ...] = ()
+    components: tuple[str, ...] = ()
+    ignore_missing_components: bool = False
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HelmParameter:
+    """`--set name=value`, or `--set-string` when `force_string`."""
+
+    name: str
+    value: str
+    force_string: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HelmOptions:
+    """Argo CD's helm source. Precedence: parameters, values object, values, value files (last wins), chart."""
+
+    release_name: str = ""
+    namespace: str = ""
+    value_files: tuple[str, ...] = ()
+    ignore_missing_value_files: bool = False
+    values: str = ""
+    values_object: str = ""
+    """`valuesObject` as JSON text; beats `values`."""
+    parameters: tuple[HelmParameter, ...] = ()
+    file_parameters: Pairs = ()
+    skip_crds: bool = False
+    skip_tests: bool = False
+    skip_schema_validation: bool = False
+    kube_version: str = ""
+    api_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """Flux `postBuild`: inline variables win over sources, later sources over earlier ones."""
+
+    variables: Pairs = ()
+    sources: tuple[SecretRef, ...] = ()
+    always: bool = False
+    """`substituteStrategy: Always`: substitute even when there is no variable at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderSpec:
+    """How the source becomes objects. `tool` None means: chosen by the files found, as Argo CD does."""
+
+    tool: Tool | None = None
+    directory: DirectoryOptions = DirectoryOptions()
+    kustomize: KustomizeOptions = KustomizeOptions()
+    helm: HelmOptions = HelmOptions()
+    substitution: Substitution | None = None
+    common_labels: Pairs = ()
+    common_annotations: Pairs = ()
+    """Flux `commonMetadata`, laid over every object's metadata after the build."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A cluster by its name in our configuration, or by server URL; `namespace` for objects that name none."""
+
+    name: str = ""
+    server: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Backoff after a failed operation: min(maximum, first * factor ** n). `limit` -1 means no limit."""
+
+    limit: int = 5
+    first: float = 5.0
+    factor: float = 2.0
+    maximum: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPolicy:
+    """What may be done without being asked, and how a sync behaves."""
+
+    automated: bool = False
+    prune: bool = False
+    self_heal: bool = False
+    allow_empty: bool = False
+    create_namespace: bool = False
+    force: bool = False
+    """Flux `spec.force`: delete and create an object whose immutable field changed."""
+    wait: bool = False
+    """The operation ends when every object is healthy (Flux `wait: true`)."""
+    health_checks: tuple[tuple[str, str, str, str], ...] = ()
+    """Flux `healthChecks` as (apiVersion, kind, namespace, name): waited for when `wait` is off."""
+    timeout: float = 0.0
+    """Deadline of one operation; 0 means none."""
+    retry: Retry = Retry()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When to look again: `interval` plus 0 to `jitter` seconds, after a failure `retry_interval`."""
+
+    interval: float
+    jitter: float
+    retry_interval: float
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A remark that stays with the application: Argo CD's condition types where one fits."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One unit of reconciliation: a source, how it becomes objects, where they go, what may be done."""
+
+    id: AppId
+    dialect: Dialect
+    source: GitSource
+    render: RenderSpec
+    destination: Destination
+    sync: SyncPolicy
+    schedule: Schedule
+    project: str = "default"
+    labels: Pairs = ()
+    history_limit: int = 10
+    conditions: tuple[Condition, ...] = ()
+    refusal: str = ""
+    """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""
+    origin: str = ""
+    """Where it was declared: file or repository path, for messages."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the id."""
+        return self.id.rsplit("/", 1)[1]
+
+    @property
+    def namespace(self) -> str:
+        """The namespace the manifest stands in (not the destination's)."""
+        return self.id.split("/")[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A revision resolved once per attempt. `ref` is what people call it: `main`, `v1.2.0`, `refs/pull/1/head`."""
+
+    commit: str
+    ref: str = ""
+
+
+class HealthStatus(enum.StrEnum):
+    """Argo CD's words; kstatus' words beside them. Each dialect's rules use their own."""
+
+    HEALTHY = "Healthy"
+    SUSPENDED = "Suspended"
+    PROGRESSING = "Progressing"
+    MISSING = "Missing"
+    DEGRADED = "Degraded"
+    UNKNOWN = "Unknown"
+    CURRENT = "Current"
+    IN_PROGRESS = "InProgress"
+    FAILED = "Failed"
+    TERMINATING = "Terminating"
+    NOT_FOUND = "NotFound"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The health of an object or of an application, with the rule's own message."""
+
+    status: HealthStatus
+    message: str = ""
+
+
+class SyncStatus(enum.StrEnum):
+    """Whether the cluster agrees with Git."""
+
+    SYNCED = "Synced"
+    OUT_OF_SYNC = "OutOfSync"
+    UNKNOWN = "Unknown"
+
+
+class Phase(enum.StrEnum):
+    """Argo CD's operation phases."""
+
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ERROR = "Error"
+    TERMINATING = "Terminating"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a manifest: where, what was found, what is allowed. `line` 0 means unknown."""
+
+    file: str
+    line: int
+    path: str
+    message: str
+    known: bool = field(default=False)
+    """True for a field that upstream knows and this version does not do: a condition, not an error."""
+
+    def __str__(self) -> str:
+        """`file:line: field: message`, the form compilers use, so that editors can jump to it."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"

@@ -1,0 +1,163 @@
+"""What everybody sees of an application: the JSON of CLI, API and pages, in one shape.
+
+Times are RFC 3339 UTC text. `resources` and `history` are read on their own, so that a listing stays small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_workers.core.model import AppId, Condition, HealthStatus, Phase, SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class OperationView:
+    """The last or the running operation."""
+
+    phase: Phase
+    message: str
+    revision: str
+    started_at: str
+    finished_at: str = ""
+    initiated_by: str = ""
+    retries: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9."""
+        return {
+            "phase": self.phase.value,
+            "message": self.message,
+            "revision": self.revision,
+            "startedAt": self.started_at,
+            "finishedAt": self.finished_at or None,
+            "initiatedBy": self.initiated_by,
+            "retryCount": self.retries,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceView:
+    """One object of an application. `diff` is a unified diff with Secrets masked, empty where there is none."""
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+    status: SyncStatus
+    health: HealthStatus | None
+    message: str = ""
+    sync_wave: int = 0
+    diff: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9; `diff` is asked for separately."""
+        return {
+            "group": self.group,
+            "version": self.version,
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "status": self.status.value,
+            "health": self.health.value if self.health else None,
+            "message": self.message,
+            "syncWave": self.sync_wave,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """An application's row: small, written by one writer, indexed by the state store."""
+
+    id: AppId
+    dialect: str
+    project: str
+    cluster: str
+    namespace: str
+    repository: str
+    path: str
+    sync: SyncStatus = SyncStatus.UNKNOWN
+    revision: str = ""
+    ref: str = ""
+    health: HealthStatus = HealthStatus.UNKNOWN
+    health_message: str = ""
+    operation: OperationView | None = None
+    conditions: tuple[Condition, ...] = ()
+    suspended: bool = False
+    message: str = ""
+    """The reason of the last decision, one sentence."""
+    last_checked_at: str = ""
+    next_due_at: str = ""
+    changed_at: str = ""
+    """When sync, health or the operation last changed: the age that listings sort by."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape of design section 9, with `message`, `changedAt` and the source beside it."""
+        return {
+            "id": self.id,
+            "dialect": self.dialect,
+            "project": self.project,
+            "destination": {"cluster": self.cluster, "namespace": self.namespace},
+            "sync": {"status": self.sync.value, "revision": self.revision, "ref": self.ref},
+            "health": {"status": self.health.value, "message": self.health_message},
+            "operation": self.operation.to_json() if self.operation else None,
+            "conditions": [{"type": item.type, "message": item.message} for item in self.conditions],
+            "suspended": self.suspended,
+            "message": self.message,
+            "lastCheckedAt": self.last_checked_at or None,
+            "nextDueAt": self.next_due_at or None,
+            "changedAt": self.changed_at or None,
+            "sources": [{"repoURL": self.repository, "path": self.path}],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """A cluster's row on the Clusters page. `lag` is how many seconds the oldest due item has waited."""
+
+    name: str
+    server: str
+    fleet: str
+    reachable: bool | None
+    message: str
+    applications: int
+    queue_depth: int
+    in_flight: int
+    lag: float
+    checked_at: str
+    version: str = ""
+    workers: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """What `GET /api/v1/clusters` returns for it."""
+        return {
+            "name": self.name,
+            "server": self.server,
+            "fleet": self.fleet,
+            "reachable": self.reachable,
+            "message": self.message,
+            "applications": self.applications,
+            "queueDepth": self.queue_depth,
+            "inFlight": self.in_flight,
+            "lagSeconds": round(self.lag, 3),
+            "checkedAt": self.checked_at or None,
+            "version": self.version,
+            "workers": self.workers,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an application; kept in a capped stream, newest last."""
+
+    at: str
+    app: AppId
+    type: str
+    """`Normal` or `Warning`, as in Kubernetes."""
+    reason: str
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as `events` and the API print it."""
+        return {"at": self.at, "app": self.app, "type": self.type, "reason": self.reason, "message": self.message}
