@@ -1,7 +1,14 @@
+// The programs this project runs, pinned: built by `python -m gitops_workers.local.toolchain`, on a laptop and for the image.
+//
+// One module for all of them, so that there is one place to raise a version. It resolves because helm 4.3 is made for
+// Kubernetes 1.37 as well, and kwok 0.8 (made for 1.36) builds against 1.37. kustomize stays at the last 5.8 that Go 1.26
+// builds (5.8.3 asks for 1.27). To raise Kubernetes: its version below and all of the `replace` list together, and etcd
+// to the version that Kubernetes' own go.mod names; then `go mod tidy`.
 module gitops-workers.dev/toolchain
 
 go 1.26.0
 
+// Kubernetes' own go.mod points these at folders inside its source tree, which a module that depends on it cannot see.
 replace (
 	k8s.io/api => k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.37.2

@@ -1,0 +1,328 @@
+"""Real Kubernetes control planes on this machine, for the demo and the tests.
+
+Each plane is a kube-apiserver of its own (port, certificate, tokens, RBAC), all on one etcd under different prefixes,
+since an etcd costs 125 MB. There is no kubelet: with `nodes` a scheduler and kwok play them, so that Deployments become
+ready and Jobs complete. Everything is gone when the block ends.
+
+    with control_planes(["east", "west"], state=folder, controllers=True) as planes:
+        write_kubeconfig(planes, folder / "kubeconfig")
+
+    python -m gitops_workers.local.control_plane --count 2 --kubeconfig FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import http.client
+import json
+import secrets
+import signal
+import socket
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.local import fake_nodes, kube_programs, toolchain
+from gitops_workers.local.child import Child, await_ready
+from gitops_workers.local.kube_programs import StaticToken
+from gitops_workers.local.scratch import scratch_folder
+
+READY_SECONDS = 90.0
+"""For one plane. It takes 3 s alone; a CI machine that compiles at the same time takes much longer."""
+
+_GIVEN = ("configmaps/kube-root-ca.crt", "serviceaccounts/default")
+"""What controllers put into every namespace; pods there are refused until both are there."""
+
+
+class ControlPlane:
+    """One cluster: an API server and what runs beside it."""
+
+    def __init__(self, name: str, folder: Path, program: Path, etcd_url: str, tokens: Sequence[StaticToken]) -> None:
+        """Use `control_planes`; this writes the plane's files and takes its port, `start` starts it."""
+        self.name = name
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.token = secrets.token_urlsafe(24)
+        self.tokens = tuple(tokens)
+        self._program = program
+        self._etcd_url = etcd_url
+        self._children: dict[str, Child] = {}
+        # Bound, never listening: the port is ours from the choice to the end, also while the API server is stopped.
+        self._port = socket.socket()
+        self._port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._port.bind(("127.0.0.1", 0))
+        admin = StaticToken(self.token, "admin", ("system:masters",))
+        kube_programs.write_tokens(folder / "tokens.csv", [admin, *tokens])
+        kube_programs.write_service_account_key(folder / "service-account.key")
+
+    @property
+    def port(self) -> int:
+        """The API server's port on 127.0.0.1; the same after a restart."""
+        return int(self._port.getsockname()[1])
+
+    @property
+    def server(self) -> str:
+        """The API server's URL."""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def ca_pem(self) -> str:
+        """The certificates to trust; the server makes them at its first start."""
+        return (self.folder / "certs" / "apiserver.crt").read_text()
+
+    @property
+    def kubeconfig(self) -> dict[str, Any]:
+        """A kubeconfig with this plane's administrator as the only context, everything inline."""
+        return self.kubeconfig_for(self.token)
+
+    def kubeconfig_for(self, token: str) -> dict[str, Any]:
+        """Return the same with another of its tokens."""
+        certificate = base64.b64encode(self.ca_pem.encode()).decode()
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": self.name, "cluster": {"server": self.server, "certificate-authority-data": certificate}}
+            ],
+            "users": [{"name": self.name, "user": {"token": token}}],
+            "contexts": [{"name": self.name, "context": {"cluster": self.name, "user": self.name}}],
+            "current-context": self.name,
+        }
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, token: str | None = None, timeout: float = 10.0
+    ) -> tuple[int, Any]:
+        """Send one request as the administrator (or `token`); return the HTTP status and the JSON answer.
+
+        A PATCH is a merge patch. Raises `OSError` or `ssl.SSLError` when the server does not answer.
+        """
+        context = ssl.create_default_context(cadata=self.ca_pem)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": kind, "Accept": "application/json"}
+        with contextlib.closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            text = response.read()
+        json_like = response.headers.get_content_type() == "application/json"
+        return response.status, json.loads(text) if json_like else text.decode()
+
+    def spawn(self) -> None:
+        """Start the API server without waiting for it."""
+        argv = kube_programs.apiserver(
+            self._program, self.folder, port=self.port, etcd_url=self._etcd_url, prefix=f"/{self.name}"
+        )
+        self._run("kube-apiserver", argv)
+
+    def finish(self, *, controllers: bool, nodes: int, stages: Path) -> None:
+        """Wait until the API server serves, then start what runs beside it and wait for that."""
+        self._await("kube-apiserver", lambda: self._answers("/readyz"))
+        kube_programs.write_config(self.folder / "admin.kubeconfig", self.kubeconfig)
+        if controllers or nodes:
+            self._run("kube-controller-manager", kube_programs.controller_manager(self._program, self.folder))
+        if nodes:
+            self._run("kube-scheduler", kube_programs.scheduler(self._program, self.folder))
+            self._run("kwok", kube_programs.kwok(toolchain.tool("kwok"), self.folder, stages))
+            fake_nodes.create(self.call, nodes)
+            self._await("kwok", lambda: fake_nodes.all_ready(self.call, nodes))
+        if controllers or nodes:
+            paths = [f"/api/v1/namespaces/default/{name}" for name in _GIVEN]
+            self._await("kube-controller-manager", lambda: all(map(self._answers, paths)))
+
+    @property
+    def children(self) -> Mapping[str, Child]:
+        """The programs that were started, by name ("kube-apiserver")."""
+        return self._children
+
+    def check(self) -> None:
+        """Raise `ChildExited` when one of its programs has ended by itself."""
+        for child in self._children.values():
+            child.check()
+
+    def stop(self) -> None:
+        """End its programs; the port refuses connections, the data stays in etcd for `restart`."""
+        for child in reversed(self._children.values()):
+            child.signal(signal.SIGTERM)
+        for child in reversed(self._children.values()):
+            child.terminate()
+
+    def restart(self) -> None:
+        """Start what `stop` ended, with the same port, certificate and data, and wait until it serves."""
+        for name, ended in list(self._children.items()):
+            if not ended.alive:
+                self._run(name, ended.argv)
+                if name == "kube-apiserver":
+                    self._await(name, lambda: self._answers("/readyz"))
+
+    def freeze(self) -> None:
+        """Stop its programs where they stand: connections are taken and never answered."""
+        for child in self._children.values():
+            child.freeze()
+
+    def thaw(self) -> None:
+        """Let frozen programs go on."""
+        for child in self._children.values():
+            child.thaw()
+
+    def close(self) -> None:
+        """End its programs and give the port back."""
+        self.stop()
+        self._port.close()
+
+    def _run(self, name: str, argv: Sequence[str]) -> None:
+        # An environment of its own: proxy settings and a user's kwok or kube configuration must not reach it.
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder)}
+        self._children[name] = Child.spawn(
+            argv, name=f"{name} of {self.name}", log=self.folder / f"{name}.log", env=environment, cwd=self.folder
+        )
+
+    def _await(self, name: str, ready: Callable[[], bool]) -> None:
+        await_ready(self._children[name], ready, timeout=READY_SECONDS)
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return self.call("GET", path, timeout=2.0)[0] == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False  # not there yet: no certificate file, no port, no handler
+
+
+class ControlPlanes(Sequence[ControlPlane]):
+    """The planes of one `control_planes` block, in the order they were asked for."""
+
+    def __init__(self, state: Path, program: Path, etcd: Child, etcd_url: str, **options: Any) -> None:
+        """Use `control_planes`."""
+        self.etcd = etcd
+        self._state = state
+        self._program = program
+        self._etcd_url = etcd_url
+        self._options = options
+        self._planes: list[ControlPlane] = []
+
+    @overload
+    def __getitem__(self, index: int) -> ControlPlane: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ControlPlane]: ...
+    def __getitem__(self, index: int | slice) -> ControlPlane | Sequence[ControlPlane]:
+        """Return a plane by position."""
+        return self._planes[index]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._planes)
+
+    def named(self, name: str) -> ControlPlane:
+        """Return a plane by name."""
+        return next(plane for plane in self._planes if plane.name == name)
+
+    def add(self, *names: str, tokens: Sequence[StaticToken] = ()) -> list[ControlPlane]:
+        """Start more planes, all at once, and wait until they serve."""
+        added = [ControlPlane(name, self._state / name, self._program, self._etcd_url, tokens) for name in names]
+        self._planes += added
+        for plane in added:
+            plane.spawn()
+        for plane in added:
+            plane.finish(**self._options)
+        return added
+
+    def close(self) -> None:
+        """End every plane."""
+        for plane in self._planes:
+            for child in plane.children.values():
+                child.signal(signal.SIGTERM)
+        for plane in self._planes:
+            plane.close()
+
+
+@contextlib.contextmanager
+def control_planes(
+    names: Iterable[str],
+    *,
+    state: Path,
+    controllers: bool = False,
+    nodes: int = 0,
+    tokens: Sequence[StaticToken] = (),
+    stages: Path = kube_programs.STAGES,
+) -> Iterator[ControlPlanes]:
+    """Run one control plane per name while the block runs; files and logs are in `state`.
+
+    `controllers` adds a kube-controller-manager to each (175 MB); `nodes` adds also a scheduler, kwok and so many fake
+    nodes, whose pods behave as `stages` says. Every plane accepts `tokens` beside its administrator's.
+    Raises `ToolMissing` when a program is not built.
+    """
+    program = toolchain.tool("controlplane")
+    if nodes:
+        toolchain.tool("kwok")
+    state = state.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        data = stack.enter_context(scratch_folder("etcd", state))
+        url = kube_programs.etcd_url(data)
+        etcd = stack.enter_context(
+            Child.spawn(kube_programs.etcd(program, data), name="etcd", log=state / "etcd.log", env={}, cwd=data)
+        )
+        await_ready(etcd, lambda: _listens(data / "client"), timeout=READY_SECONDS, poll=0.02)
+        planes = ControlPlanes(state, program, etcd, url, controllers=controllers, nodes=nodes, stages=stages)
+        stack.callback(planes.close)
+        planes.add(*names, tokens=tokens)
+        yield planes
+
+
+def write_kubeconfig(planes: Sequence[ControlPlane], path: Path) -> Path:
+    """Write one kubeconfig with a context per plane, named like it; the first is current."""
+    parts = [plane.kubeconfig for plane in planes]
+    merged: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
+    for key in ("clusters", "users", "contexts"):
+        merged[key] = [entry for part in parts for entry in part[key]]
+    merged["current-context"] = planes[0].name
+    return kube_programs.write_config(path, merged)
+
+
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run control planes until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m gitops_workers.local.control_plane")
+    parser.add_argument("--count", type=int, default=1, help="how many clusters (default 1), named cluster-1, ...")
+    parser.add_argument("--name", action="append", default=[], help="their names instead; repeatable")
+    parser.add_argument("--kubeconfig", type=Path, required=True, help="the file to write")
+    parser.add_argument("--nodes", type=int, default=0, help="fake nodes per cluster, on which pods run (needs kwok)")
+    parser.add_argument("--no-controllers", action="store_true", help="the API server only")
+    parser.add_argument("--state", type=Path, help="folder for files and logs (default: a temporary one)")
+    options = parser.parse_args(arguments)
+    names = options.name or [f"cluster-{number}" for number in range(1, options.count + 1)]
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    began = time.monotonic()
+    try:
+        with contextlib.ExitStack() as stack:
+            state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gitops-planes-")))
+            print(f"starting {len(names)} control planes; logs in {state}", flush=True)
+            planes = stack.enter_context(
+                control_planes(names, state=state, controllers=not options.no_controllers, nodes=options.nodes)
+            )
+            write_kubeconfig(planes, options.kubeconfig)
+            print(f"ready after {time.monotonic() - began:.1f} s; kubeconfig: {options.kubeconfig}", flush=True)
+            while not ended.wait(1.0):
+                planes.etcd.check()
+                for plane in planes:
+                    plane.check()
+    except GitOpsError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
