@@ -1,0 +1,112 @@
+"""The catalogue in a Git repository: `git+URL#ref:path`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
+from gitops_workers.core.model import GitSource, Problem, Resolved, RevisionKind, RevisionSpec
+from gitops_workers.core.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
+from gitops_workers.core.urls import without_credentials
+from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
+from gitops_workers.dialects.places import normal_path, url_problem
+from gitops_workers.ports import Sources, TreeEntry
+
+PREFIX = "git+"
+
+
+def parse_location(text: str) -> GitSource:
+    """`git+URL#ref:path` as a source; ref and path may be left out (the default branch, the whole repository).
+
+    The ref follows Argo CD's targetRevision rules. Raises InvalidManifest.
+
+    >>> parse_location("git+https://git.example.com/team/fleet.git#main:clusters/prod").path
+    'clusters/prod'
+    """
+    url, _, place = text.removeprefix(PREFIX).partition("#")
+    ref, _, path = place.partition(":")
+    problem = url_problem(url, scp=True)
+    folder = normal_path(path)
+    if problem or folder is None or not text.startswith(PREFIX):
+        what = problem or "the path leaves the repository."
+        raise InvalidManifest(f"catalogue {without_credentials(text)}: {what} Write git+URL#ref:path.")
+    return GitSource(url, RevisionSpec(RevisionKind.ARGOCD, ref), folder)
+
+
+class GitCatalogue:
+    """Port `Catalogue` over a repository. Files are read once per content, links are passed over.
+
+    A repository that does not answer raises SourceUnavailable; a revision or folder that is not there does, too: the
+    last catalogue stays.
+    """
+
+    def __init__(self, source: GitSource, sources: Sources, load: Load, now: Callable[[], float]) -> None:
+        """`now` is the shared clock: refs are listed at the moment of asking, never older."""
+        self.name = f"{PREFIX}{without_credentials(source.url)}#{source.revision.value}:{source.path}"
+        self._source = source
+        self._sources = sources
+        self._load = load
+        self._now = now
+        self._known: dict[tuple[str, str], tuple[list[Document], list[Problem]]] = {}
+
+    def token(self) -> str:
+        """The object id of the folder at the revision: the same until a file in it changes."""
+        return self._tree_id(self._commit())
+
+    def documents(self) -> tuple[list[Document], list[Problem]]:
+        """All documents in order of file names, and the problems of files that cannot be loaded."""
+        commit = self._commit()
+        self._tree_id(commit)
+        entries = [entry for entry in self._sources.tree(self._source, commit, self._folder) if _is_manifest(entry)]
+        keys = {entry: (entry.path, entry.oid) for entry in entries}
+        wanted = {entry.oid for entry in entries if keys[entry] not in self._known}
+        blobs = self._sources.blobs(self._source, wanted) if wanted else {}
+        self._known = {
+            key: self._known.get(key) or load_file(self._load, blobs[entry.oid], entry.path)
+            for entry, key in keys.items()
+        }
+        loaded = [self._known[key] for key in sorted(self._known)]
+        return (
+            [document for documents, _ in loaded for document in documents],
+            [problem for _, problems in loaded for problem in problems],
+        )
+
+    @property
+    def _folder(self) -> str:
+        return "" if self._source.path == "." else self._source.path
+
+    def _tree_id(self, commit: str) -> str:
+        self._sources.fetch(self._source, commit)
+        found = self._sources.tree_id(self._source, commit, self._folder)
+        if not found:
+            raise SourceUnavailable(f"catalogue {self.name}: the folder does not exist at {commit[:12]}; create it")
+        return found
+
+    def _commit(self) -> str:
+        spec = self._source.revision
+        refs: Mapping[str, str] = {}
+        head, history = "", History()
+        if needs_listing(spec):
+            listing = self._sources.refs(self._source, not_before=self._now())
+            refs, head = listing.refs, listing.head
+        while not isinstance(answer := resolve(spec, refs, head, history), Resolved):
+            history = self._answered(answer, history)
+        return answer.commit
+
+    def _answered(self, question: NeedsCommit | NeedsDates | NeedsBranch, history: History) -> History:
+        """The history with what `resolve` asked for."""
+        if isinstance(question, NeedsCommit):
+            commit = self._sources.resolve_short(self._source, question.prefix)
+            return replace(history, commits={**history.commits, question.prefix: commit})
+        if isinstance(question, NeedsDates):
+            return replace(history, dates=self._sources.tag_times(self._source, question.tags))
+        self._sources.fetch(self._source, question.commit)
+        found = self._sources.on_branch(self._source, question.commit, question.branch)
+        return replace(history, on_branch=found)
+
+
+def _is_manifest(entry: TreeEntry) -> bool:
+    hidden = any(part.startswith(".") for part in posixpath.normpath(entry.path).split("/"))
+    return entry.mode in ("100644", "100755") and entry.path.endswith(MANIFEST_SUFFIXES) and not hidden

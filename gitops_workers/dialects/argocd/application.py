@@ -1,0 +1,90 @@
+"""An Argo CD Application becomes an application of ours."""
+
+from __future__ import annotations
+
+from gitops_workers.core.model import Application, Destination, Dialect, Schedule
+from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
+from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
+from gitops_workers.dialects.argocd.source import git_source, render_spec
+from gitops_workers.dialects.argocd.sync_policy import sync_policy
+from gitops_workers.dialects.document import Path
+from gitops_workers.dialects.fields import Reading, is_plain, pairs
+
+NAMESPACE = "argocd"
+INTERVAL = 120.0
+JITTER = 60.0
+"""Argo CD's `timeout.reconciliation` and its jitter, in seconds."""
+_PREFIX = "argocd.argoproj.io/"
+_SKIP = f"{_PREFIX}skip-reconcile"
+
+
+def parse_application(reading: Reading) -> Application | None:
+    """The application, None when the document has an error; the reading then holds all of them."""
+    shape = reading.shape(ApplicationShape)
+    if shape is None:
+        return None
+    metadata, spec = shape.metadata, shape.spec
+    path, source = _source(reading, spec)
+    destination = _destination(reading, spec.destination)
+    policy = sync_policy(reading, spec.sync_policy)
+    _remarks(reading, shape)
+    if source is None:
+        return None
+    git, render = git_source(reading, path, source), render_spec(reading, path, source)
+    if reading.failed:
+        return None
+    return Application(
+        id=f"application/{metadata.namespace or NAMESPACE}/{metadata.name}",
+        dialect=Dialect.ARGOCD,
+        source=git,
+        render=render,
+        destination=destination,
+        sync=policy,
+        schedule=Schedule(INTERVAL, JITTER, INTERVAL, suspended=metadata.annotations.get(_SKIP) == "true"),
+        project=spec.project or "default",
+        labels=pairs(metadata.labels),
+        history_limit=spec.revision_history_limit,
+        conditions=tuple(reading.conditions),
+        refusal=" ".join(reading.refusals),
+        origin=reading.document.file,
+    )
+
+
+def _source(reading: Reading, spec: Spec) -> tuple[Path, Source | None]:
+    """`sources` beats `source`, as in Argo CD. Of several the first with a path stands for them in listings."""
+    if len(spec.sources) > 1:
+        reading.refuse(("spec", "sources"), "several sources are not done by this version: nothing is synced.")
+    if spec.sources:
+        index = next((index for index, source in enumerate(spec.sources) if source.path), 0)
+        return ("spec", "sources", index), spec.sources[index]
+    if spec.source is None and spec.source_hydrator is not None:
+        return ("spec", "sourceHydrator", "drySource"), spec.source_hydrator.dry_source or Source.model_validate({})
+    if spec.source is None and not reading.wrong_at(("spec", "source")):
+        reading.error(("spec", "source"), "the field is missing: name repoURL and path.")
+    return ("spec", "source"), spec.source
+
+
+def _destination(reading: Reading, shape: DestinationShape | None) -> Destination:
+    path = ("spec", "destination")
+    if shape is None:
+        if not reading.wrong_at(path):
+            reading.error(path, "the field is missing: name a cluster by server or by name.")
+        return Destination()
+    if bool(shape.server) == bool(shape.name):
+        found = "both" if shape.server else "neither"
+        reading.error(path, f"found {found} of server and name, allowed is exactly one of them.")
+    for key, value in (("server", shape.server), ("name", shape.name)):
+        if not is_plain(value):
+            reading.error((*path, key), "the text holds control characters or starts with '-': remove them.")
+    return Destination(name=shape.name, server=shape.server, namespace=shape.namespace)
+
+
+def _remarks(reading: Reading, shape: ApplicationShape) -> None:
+    """What stands in the metadata and asks for something that is not done."""
+    metadata = shape.metadata
+    for index, name in enumerate(metadata.finalizers):
+        if "argocd.argoproj.io" in name:
+            reading.remark(("metadata", "finalizers", index), "deletion by finalizer is not done by this version.")
+    for key in metadata.annotations:
+        if key.startswith("notifications.argoproj.io/") or key == f"{_PREFIX}hydrate":
+            reading.remark(("metadata", "annotations", key), "the annotation is not done by this version.")

@@ -1,0 +1,198 @@
+"""The fields of an Argo CD Application (argoproj.io/v1alpha1), with what this version does not do yet."""
+
+# pydantic gives every instance its own copy of a mutable default.
+# ruff: noqa: RUF012
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from gitops_workers.dialects.durations import Backoff
+from gitops_workers.dialects.fields import Later, Namespace, Plain, Shape, whole, wrong
+from gitops_workers.dialects.kustomize import Target
+from gitops_workers.dialects.metadata import Object
+
+COUNT = 1_000_000
+"""No counter in a manifest means anything beyond a million (T27)."""
+
+
+def _count(value: Any) -> Any:
+    """Kubernetes' IntOrString: `"3"` is 3."""
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
+            raise wrong(value, "a whole number")
+        return int(value)
+    return value
+
+
+class Parameter(Shape):
+    """`helm.parameters[]`."""
+
+    name: str
+    value: str = ""
+    force_string: bool = False
+
+
+class FileParameter(Shape):
+    """`helm.fileParameters[]`."""
+
+    name: str
+    path: str
+
+
+class Helm(Shape):
+    """`source.helm`."""
+
+    release_name: Plain = ""
+    namespace: Namespace = ""
+    value_files: list[str] = []
+    ignore_missing_value_files: bool = False
+    values: str = ""
+    values_object: dict[str, Any] = {}
+    parameters: list[Parameter] = []
+    file_parameters: list[FileParameter] = []
+    skip_crds: bool = False
+    skip_tests: bool = False
+    skip_schema_validation: bool = False
+    kube_version: Plain = ""
+    api_versions: list[Plain] = []
+    version: Annotated[Any, Later("choosing a version of Helm", same=("v3", "v4"))] = None
+    pass_credentials: Annotated[Any, Later("passing credentials on to other hosts")] = None
+
+
+class KustomizePatch(Shape):
+    """A kustomize patch, inline or by path."""
+
+    patch: str = ""
+    path: str = ""
+    target: Target | None = None
+    options: dict[str, bool] = {}
+
+
+class Replica(Shape):
+    """`kustomize.replicas[]`; the count may be a text of digits."""
+
+    name: str
+    count: Annotated[int, BeforeValidator(_count), whole(0, COUNT)]
+
+
+class Kustomize(Shape):
+    """`source.kustomize`."""
+
+    name_prefix: str = ""
+    name_suffix: str = ""
+    images: list[str] = []
+    common_labels: dict[str, str] = {}
+    common_annotations: dict[str, str] = {}
+    force_common_labels: bool = False
+    force_common_annotations: bool = False
+    label_without_selector: bool = False
+    label_include_templates: bool = False
+    common_annotations_envsubst: bool = False
+    namespace: Namespace = ""
+    replicas: list[Replica] = []
+    patches: list[KustomizePatch] = []
+    components: list[str] = []
+    ignore_missing_components: bool = False
+    kube_version: Plain = ""
+    api_versions: list[Plain] = []
+    version: Annotated[Any, Later("choosing a version of kustomize")] = None
+
+
+class Directory(Shape):
+    """`source.directory`."""
+
+    recurse: bool = False
+    include: str = ""
+    exclude: str = ""
+    jsonnet: Annotated[Any, Later("Jsonnet", refuses=True)] = None
+    disable_extension_filter: Annotated[Any, Later("reading files of every extension", refuses=True)] = None
+
+
+class Source(Shape):
+    """`spec.source`."""
+
+    repo_url: str = Field("", alias="repoURL")
+    path: str = ""
+    target_revision: Plain = ""
+    helm: Helm | None = None
+    kustomize: Kustomize | None = None
+    directory: Directory | None = None
+    name: str = ""
+    chart: Annotated[Any, Later("a chart from a Helm repository", refuses=True)] = None
+    plugin: Annotated[Any, Later("rendering by a plugin", refuses=True)] = None
+    tag_prefix: Annotated[Any, Later("choosing tags by prefix", refuses=True)] = None
+    ref: Annotated[Any, Later("a name for other sources to refer to")] = None
+
+
+class Destination(Shape):
+    """`spec.destination`: exactly one of server and name."""
+
+    server: str = ""
+    name: str = ""
+    namespace: Namespace = ""
+
+
+class Automated(Shape):
+    """`syncPolicy.automated`: its presence turns automated sync on."""
+
+    enabled: bool = True
+    prune: bool = False
+    self_heal: bool = False
+    allow_empty: bool = False
+
+
+class BackoffShape(Shape):
+    """`retry.backoff`."""
+
+    duration: Backoff = 5.0
+    factor: Annotated[int, whole(1, 100)] = 2
+    max_duration: Backoff = 180.0
+
+
+class RetryShape(Shape):
+    """`syncPolicy.retry`; a missing limit is 0, as in Argo CD, and every attempt resolves the revision anew."""
+
+    limit: Annotated[int, whole(-1, COUNT)] = 0
+    refresh: bool = False
+    backoff: BackoffShape = BackoffShape()
+
+
+class Policy(Shape):
+    """`spec.syncPolicy`."""
+
+    automated: Automated | None = None
+    sync_options: list[str] = []
+    retry: RetryShape | None = None
+    managed_namespace_metadata: Annotated[
+        Any, Later("labels and annotations of the created namespace", refuses=True)
+    ] = None
+
+
+class Hydrator(Shape):
+    """`spec.sourceHydrator`: only what a listing shows of it."""
+
+    dry_source: Source | None = None
+
+
+class Spec(Shape):
+    """`spec`. `sources` with one member is the same as `source`."""
+
+    project: str = ""
+    source: Source | None = None
+    sources: list[Source] = []
+    destination: Destination | None = None
+    sync_policy: Policy = Policy()
+    revision_history_limit: Annotated[int, whole(0, 500)] = 10
+    ignore_differences: Annotated[Any, Later("leaving differences alone", refuses=True)] = None
+    source_hydrator: Annotated[Hydrator | None, Later("hydrating into a branch", refuses=True)] = None
+    info: Annotated[Any, Later("information beside the application")] = None
+
+
+class ApplicationShape(Object):
+    """The whole manifest."""
+
+    spec: Spec = Spec()
+    operation: Annotated[Any, Later("starting a sync by writing `operation`")] = None

@@ -1,0 +1,85 @@
+"""Argo CD's syncPolicy, with the table of sync options and what this version makes of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_workers.core.model import Retry, SyncPolicy
+from gitops_workers.dialects.argocd.shapes import Automated, Policy
+from gitops_workers.dialects.document import Path
+from gitops_workers.dialects.fields import Reading, shown, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """`done` values need no remark, `noted` ones get a condition, `refused` ones stop syncs."""
+
+    done: tuple[str, ...]
+    noted: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+_OPTIONS = {
+    "CreateNamespace": _Option(done=("true", "false")),
+    # Every apply is server-side, and an object that agrees is never written: these two ask for what happens anyway.
+    "ServerSideApply": _Option(done=("true",), noted=("false",)),
+    "ApplyOutOfSyncOnly": _Option(done=("true", "false")),
+    "Validate": _Option(done=("true",), noted=("false",)),
+    "SkipDryRunOnMissingResource": _Option(done=("false",), noted=("true",)),
+    "PruneLast": _Option(done=("false",), noted=("true",)),
+    "PrunePropagationPolicy": _Option(done=(), noted=("foreground", "background"), refused=("orphan",)),
+    "RespectIgnoreDifferences": _Option(done=("false",), noted=("true",)),
+    "ClientSideApplyMigration": _Option(done=("true",), noted=("false",)),
+    "FailOnSharedResource": _Option(done=("false",), refused=("true",)),
+    "Prune": _Option(done=("true",), refused=("false", "confirm")),
+    "Delete": _Option(done=("true",), refused=("false", "confirm")),
+    "Replace": _Option(done=("false",), refused=("true",)),
+    "Force": _Option(done=("false",), refused=("true",)),
+}
+"""Argo CD 3.5, sync options. Replace, Force, Prune and Delete change what is applied or deleted."""
+
+
+def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
+    """What may be done unasked. Without `automated`, or with `enabled: false`, a sync happens only when asked for."""
+    path = ("spec", "syncPolicy")
+    options = _options(reading, (*path, "syncOptions"), policy.sync_options)
+    automated = policy.automated or Automated(enabled=False)
+    on = automated.enabled
+    return SyncPolicy(
+        automated=on,
+        prune=on and automated.prune,
+        self_heal=on and automated.self_heal,
+        allow_empty=on and automated.allow_empty,
+        create_namespace=options.get("CreateNamespace") == "true",
+        retry=_retry(reading, path, policy),
+    )
+
+
+def _retry(reading: Reading, path: Path, policy: Policy) -> Retry:
+    if policy.retry is None:
+        return Retry()
+    backoff = policy.retry.backoff
+    if backoff.max_duration < backoff.duration:
+        place = (*path, "retry", "backoff", "maxDuration")
+        reading.error(place, f"found {backoff.max_duration:g}s, allowed is at least duration ({backoff.duration:g}s).")
+    return Retry(policy.retry.limit, backoff.duration, float(backoff.factor), backoff.max_duration)
+
+
+def _options(reading: Reading, path: Path, texts: list[str]) -> dict[str, str]:
+    """The options by name; a later one wins."""
+    found = {}
+    for index, text in enumerate(texts):
+        name, _, value = text.partition("=")
+        option = _OPTIONS.get(name)
+        place = (*path, index)
+        if option is None:
+            reading.error(place, unknown("sync option", name, _OPTIONS))
+        elif value in option.refused:
+            reading.refuse(place, f"{text} is not done by this version: nothing is synced while it is set.")
+        elif value in option.noted:
+            reading.remark(place, f"{text} is not done by this version: it has no effect.")
+        elif value not in option.done:
+            allowed = " or ".join(f"{name}={value}" for value in (*option.done, *option.noted, *option.refused))
+            reading.error(place, f"found {shown(text)}, allowed is {allowed}.")
+        found[name] = value
+    return found

@@ -1,0 +1,290 @@
+"""Reading fields: shapes declare what is allowed, one reading collects every problem of a document.
+
+A shape is a pydantic model in Kubernetes spelling. Over pydantic it adds three things: `null` means absent, as it does
+for the API server; an unknown field is an error that names the nearest known one; a field that upstream knows and this
+version does not do is marked `Later` and becomes a condition or a refusal, never silence. Messages show what was found
+only where that cannot be a secret: for a wrong type only the type is named.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import functools
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from gitops_workers.core.model import Condition, Problem
+from gitops_workers.core.redact import scrub
+from gitops_workers.dialects.document import Document, Path, dotted
+
+UNSUPPORTED = "UnsupportedField"
+"""The condition type of a field that this version does not do; Argo CD has none that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A field that upstream knows and this version does not do. Empty values and those in `same` need nothing done."""
+
+    what: str
+    """What the field asks for, as the subject of a sentence."""
+    refuses: bool = False
+    """Leaving the field out would change what is applied or deleted."""
+    same: tuple[Any, ...] = ()
+
+
+class Shape(BaseModel):
+    """A mapping with known fields; camelCase outside, snake_case inside."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, alias_generator=to_camel)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any) -> Any:
+        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
+
+S = TypeVar("S", bound=Shape)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What is found while one document is read."""
+
+    document: Document
+    problems: list[Problem] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a real error, not only fields for later."""
+        return any(not problem.known for problem in self.problems)
+
+    def wrong_at(self, path: Path) -> bool:
+        """Whether an error was found at this path or below."""
+        place = dotted((*self.document.prefix, *path))
+        return any(not item.known and _is_below(item.path, place) for item in self.problems)
+
+    def error(self, path: Path, message: str) -> None:
+        """The value at this path is wrong."""
+        self.problems.append(self.document.problem(path, message))
+
+    def remark(self, path: Path, message: str) -> None:
+        """Something people must know; the application works without it."""
+        self.problems.append(self.document.problem(path, message, known=True))
+        self.conditions.append(Condition(UNSUPPORTED, f"{dotted(path)}: {message}"))
+
+    def refuse(self, path: Path, message: str) -> None:
+        """The application is shown, and nothing of it is synced."""
+        self.remark(path, message)
+        self.refusals.append(f"{dotted(path)}: {message}")
+
+    def later(self, path: Path, later: Later) -> None:
+        """A field for later is set."""
+        if later.refuses:
+            self.refuse(path, f"{later.what} is not done by this version: nothing is synced while the field is set.")
+        else:
+            self.remark(path, f"{later.what} is not done by this version: the field has no effect.")
+
+    def shape(self, model: type[S]) -> S | None:
+        """The document's value as this shape, with every error collected.
+
+        Values that are wrong in themselves are taken out, so that the caller can go on and check the others against
+        each other; it must ask `failed` in the end. None when not even that leaves enough.
+        """
+        self._examine(model, self.document.value, ())
+        try:
+            return model.model_validate(self.document.value)
+        except ValidationError as invalid:
+            errors = invalid.errors(include_url=False)
+        for found in errors:
+            self.error(found["loc"], _message(found["type"], found["msg"], found.get("input")))
+        try:
+            return model.model_validate(_without(self.document.value, [found["loc"] for found in errors]))
+        except ValidationError:
+            return None
+
+    def _examine(self, model: type[Shape], value: Any, path: Path) -> None:
+        if not isinstance(value, dict):
+            return
+        known = _known_fields(model)
+        for key, item in value.items():
+            if item is None:
+                continue
+            place = (*path, str(key))
+            entry = known.get(key)
+            if entry is None:
+                self.error(place, unknown("field", str(key), known))
+            elif entry.later is not None:
+                if item not in ("", [], {}, False, *entry.later.same):
+                    self.later(place, entry.later)
+            elif entry.nested is not None and isinstance(item, list):
+                for index, member in enumerate(item):
+                    self._examine(entry.nested, member, (*place, index))
+            elif entry.nested is not None:
+                self._examine(entry.nested, item, place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    later: Later | None
+    nested: type[Shape] | None
+
+
+@functools.cache
+def _known_fields(model: type[Shape]) -> Mapping[str, _Known]:
+    return {
+        info.alias or name: _Known(
+            next((mark for mark in info.metadata if isinstance(mark, Later)), None), _nested(info.annotation)
+        )
+        for name, info in model.model_fields.items()
+    }
+
+
+def _nested(annotation: Any) -> type[Shape] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Shape):
+        return annotation
+    return next((found for part in typing.get_args(annotation) if (found := _nested(part))), None)
+
+
+def _is_below(path: str, place: str) -> bool:
+    return path == place or path.startswith((f"{place}.", f"{place}["))
+
+
+def _without(value: Any, places: list[Path]) -> Any:
+    """A copy in which the values at these places are absent; a list with a wrong member is absent as a whole."""
+    value = copy.deepcopy(value)
+    for place in places:
+        parent, holder, key = value, None, None
+        for part in place:
+            if isinstance(parent, dict):
+                holder, key = parent, part
+                parent = parent.get(part)
+            elif isinstance(parent, list) and isinstance(part, int) and part < len(parent):
+                parent = parent[part]
+        if isinstance(holder, dict) and key in holder:
+            holder[key] = None
+    return value
+
+
+_WANTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def _message(kind: str, text: str, found: Any) -> str:
+    if kind == "missing":
+        return "the field is missing: set it."
+    if wanted := _WANTED.get(kind):
+        quotes = ": put it in quotes" if kind == "string_type" and isinstance(found, (bool, int, float)) else ""
+        return f"found {type_name(found)}, allowed is {wanted}{quotes}."
+    return text if text.endswith(".") else f"{text}."
+
+
+def type_name(value: Any) -> str:
+    """The JSON type of a value, with its article: all that an error may tell of a value that could be a secret."""
+    names = {bool: "a boolean", str: "a text", list: "a list", dict: "a mapping", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def shown(value: Any) -> str:
+    """A value for a message: short, printable, without a URL's user and password. Never for what may be secret."""
+    if isinstance(value, str):
+        text = scrub(value)
+        return repr(text if len(text) <= 100 else text[:97] + "...")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
+    return type_name(value)
+
+
+def unknown(what: str, name: str, known: typing.Iterable[str]) -> str:
+    """The message for a name that does not exist, with the nearest one that does.
+
+    >>> unknown("field", "sorce", ["source", "project"])
+    "unknown field 'sorce': did you mean 'source'?"
+    """
+    names = sorted(known)
+    near = {name.lower(): name for name in names}
+    match = difflib.get_close_matches(name[:100].lower(), list(near), 1)
+    hint = f"did you mean {near[match[0]]!r}?" if match else f"known are {', '.join(names)}."
+    return f"unknown {what} {shown(name)}: {hint}"
+
+
+def wrong(found: Any, allowed: str) -> PydanticCustomError:
+    """The error of a validator; `allowed` completes "allowed is"."""
+    return PydanticCustomError("value", "{message}", {"message": f"found {shown(found)}, allowed is {allowed}."})
+
+
+def whole(low: int, high: int, unit: str = "") -> AfterValidator:
+    """A whole number between these bounds, both included."""
+
+    def check(value: int) -> int:
+        if not low <= value <= high:
+            raise wrong(value, f"{low} to {high}{unit}")
+        return value
+
+    return AfterValidator(check)
+
+
+def one_of(*values: str) -> AfterValidator:
+    """One of these texts."""
+    return matching(lambda text: text in values, f"one of {', '.join(value or 'empty' for value in values)}")
+
+
+def matching(accepts: Callable[[str], object], allowed: str) -> AfterValidator:
+    """A text that the predicate accepts."""
+
+    def check(value: str) -> str:
+        if not accepts(value):
+            raise wrong(value, allowed)
+        return value
+
+    return AfterValidator(check)
+
+
+_DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+
+
+def is_name(text: str) -> bool:
+    """Whether the text is an object's name (RFC 1123 subdomain)."""
+    return len(text) <= 253 and _DNS.fullmatch(text) is not None
+
+
+def is_namespace(text: str) -> bool:
+    """Whether the text is a namespace's name (RFC 1123 label)."""
+    return len(text) <= 63 and _LABEL.fullmatch(text) is not None
+
+
+Name = Annotated[str, matching(is_name, "a name of lower-case letters, digits, '-' and '.'")]
+Namespace = Annotated[
+    str, matching(lambda text: not text or is_namespace(text), "a namespace of lower-case letters, digits and '-'")
+]
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text holds no control characters and does not look like an option (T14)."""
+    return not text.startswith("-") and not any(ord(char) < 32 or ord(char) == 127 for char in text)
+
+
+Plain = Annotated[str, matching(is_plain, "a text without control characters that does not start with '-'")]
+
+
+def pairs(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """A mapping as the model keeps it: sorted, hashable."""
+    return tuple(sorted(mapping.items()))

@@ -1,0 +1,155 @@
+"""A Flux Kustomization with its GitRepository becomes one application of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from gitops_workers.core.access import IN_CLUSTER
+from gitops_workers.core.model import (
+    Application,
+    Destination,
+    Dialect,
+    GitSource,
+    Image,
+    KustomizeOptions,
+    Patch,
+    RenderSpec,
+    Retry,
+    Schedule,
+    SecretRef,
+    Substitution,
+    SyncPolicy,
+    Tool,
+)
+from gitops_workers.dialects.fields import Reading, pairs, shown
+from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
+from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
+from gitops_workers.dialects.flux.shapes import ImageShape, KustomizationShape, KustomizationSpec
+from gitops_workers.dialects.flux.sources import Repository, SourceKey
+from gitops_workers.dialects.kustomize import components
+from gitops_workers.dialects.places import PATH_ALLOWED, normal_path
+
+FindRepository = Callable[[SourceKey], Repository | str]
+"""The repository a sourceRef names, or the reason as a sentence why there is none."""
+JITTER = 0.05
+"""Flux's `--interval-jitter-percentage`; ours only adds."""
+SHORTEST_TIMEOUT = 30.0
+
+
+def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -> tuple[Application, SourceKey] | None:
+    """The application and the source it names; None when the document has an error, and the reading holds all of them.
+
+    A source that is not there is no error of the Kustomization, as in Flux: the application exists and says so.
+    """
+    shape = reading.shape(KustomizationShape)
+    if shape is None:
+        return None
+    metadata, spec = shape.metadata, shape.spec
+    namespace = metadata.namespace or NAMESPACE
+    if spec.source_ref is None and not reading.wrong_at(("spec", "sourceRef")):
+        reading.error(("spec", "sourceRef"), "the field is missing: name the kind and name of a GitRepository.")
+    substitution = _substitution(spec, namespace)
+    path = _path(reading, spec.path, substitution or Substitution(), read)
+    render = _render(reading, spec, substitution)
+    if reading.failed or spec.source_ref is None:
+        return None
+    ref = spec.source_ref
+    key = SourceKey(ref.kind, ref.namespace or namespace, ref.name)
+    repository = _repository(reading, key, find)
+    if repository.suspended and not spec.suspend:
+        reading.remark(("spec", "sourceRef"), f"{key} is suspended, and with it this application, drift included.")
+    return Application(
+        id=f"kustomization/{namespace}/{metadata.name}",
+        dialect=Dialect.FLUX,
+        source=replace(repository.source, path=path),
+        render=render,
+        destination=Destination(name=IN_CLUSTER, namespace=spec.target_namespace),
+        sync=_sync(spec),
+        schedule=_schedule(spec, repository),
+        labels=pairs(metadata.labels),
+        conditions=(*reading.conditions, *repository.conditions),
+        refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
+        origin=reading.document.file,
+    ), key
+
+
+def _repository(reading: Reading, key: SourceKey, find: FindRepository) -> Repository:
+    found = find(key)
+    if isinstance(found, Repository):
+        return found
+    reading.refuse(("spec", "sourceRef"), found)
+    return Repository(key, GitSource(""), INTERVAL)
+
+
+def _path(reading: Reading, path: str, substitution: Substitution, read: ReadRef) -> str:
+    """The folder to build; when a variable has no value yet the path stays as written and nothing is synced."""
+    resolved, problem = resolve_path(path, substitution, read)
+    if problem:
+        reading.refuse(("spec", "path"), problem)
+        return path
+    folder = normal_path(resolved.lstrip("/"))
+    if folder is None:
+        reading.error(("spec", "path"), f"found {shown(resolved)}, allowed is {PATH_ALLOWED}.")
+    return folder or "."
+
+
+def _substitution(spec: KustomizationSpec, namespace: str) -> Substitution | None:
+    build = spec.post_build
+    if build is None:
+        return None
+    return Substitution(
+        variables=pairs(build.substitute),
+        sources=tuple(SecretRef(ref.kind, namespace, ref.name, ref.optional) for ref in build.substitute_from),
+        always=build.substitute_strategy == "Always",
+    )
+
+
+def _render(reading: Reading, spec: KustomizationSpec, substitution: Substitution | None) -> RenderSpec:
+    return RenderSpec(
+        tool=Tool.KUSTOMIZE,
+        kustomize=KustomizeOptions(
+            name_prefix=spec.name_prefix,
+            name_suffix=spec.name_suffix,
+            namespace=spec.target_namespace,
+            images=tuple(_image(item) for item in spec.images),
+            patches=tuple(
+                Patch(item.patch, target=item.target.pairs() if item.target else ()) for item in spec.patches
+            ),
+            components=components(reading, ("spec", "components"), spec.components),
+            ignore_missing_components=spec.ignore_missing_components,
+        ),
+        substitution=substitution,
+        common_labels=pairs(spec.common_metadata.labels),
+        common_annotations=pairs(spec.common_metadata.annotations),
+    )
+
+
+def _image(shape: ImageShape) -> Image:
+    return Image(shape.name, shape.new_name, shape.new_tag, shape.digest)
+
+
+def _sync(spec: KustomizationSpec) -> SyncPolicy:
+    """Flux always syncs by itself and corrects drift; it retries for ever, at one pace."""
+    pace = spec.retry_interval or spec.interval
+    return SyncPolicy(
+        automated=True,
+        prune=spec.prune,
+        self_heal=True,
+        force=spec.force,
+        wait=spec.wait,
+        health_checks=tuple((item.api_version, item.kind, item.namespace, item.name) for item in spec.health_checks),
+        timeout=spec.timeout or max(SHORTEST_TIMEOUT, spec.interval - SHORTEST_TIMEOUT),
+        retry=Retry(limit=-1, first=pace, factor=1.0, maximum=pace),
+    )
+
+
+def _schedule(spec: KustomizationSpec, repository: Repository) -> Schedule:
+    """One look serves both intervals: the source's for new commits, the Kustomization's for drift."""
+    interval = min(spec.interval, repository.interval)
+    return Schedule(
+        interval=interval,
+        jitter=interval * JITTER,
+        retry_interval=spec.retry_interval or spec.interval,
+        suspended=spec.suspend or repository.suspended,
+    )

@@ -1,0 +1,119 @@
+"""A Flux Receiver: a webhook address, how its requests prove themselves, and which applications they concern."""
+
+# pydantic gives every instance its own copy of a mutable default.
+# ruff: noqa: RUF012
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from gitops_workers.core.model import AppId, SecretRef
+from gitops_workers.dialects.durations import Interval
+from gitops_workers.dialects.fields import Later, Namespace, Reading, Shape, is_name, one_of, shown
+from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
+from gitops_workers.dialects.flux.sources import LocalReference
+from gitops_workers.dialects.metadata import Object
+
+TYPES = ("github", "gitlab", "generic", "generic-hmac")
+_KNOWN = (*TYPES, "generic-oidc", "bitbucket", "harbor", "nexus", "gcr", "dockerhub", "quay", "acr", "cdevents")
+
+
+class ResourceShape(Shape):
+    """`spec.resources[]`; the name `*` goes with matchLabels."""
+
+    api_version: str = ""
+    kind: str
+    name: str
+    namespace: Namespace = ""
+    match_labels: dict[str, str] = {}
+    filter: Annotated[Any, Later("filtering requests by CEL")] = None
+
+
+class ReceiverSpec(Shape):
+    """`spec`. The interval is read and not needed: a changed Secret is seen at the next request."""
+
+    type: Annotated[str, one_of(*_KNOWN)]
+    events: list[str] = []
+    resources: list[ResourceShape]
+    secret_ref: LocalReference | None = None
+    suspend: bool = False
+    interval: Interval = INTERVAL
+    resource_filter: Annotated[Any, Later("filtering requests by CEL")] = None
+    oidc_providers: Annotated[Any, Later("authentication by OIDC")] = None
+
+
+class ReceiverShape(Object):
+    """The whole manifest (notification.toolkit.fluxcd.io/v1)."""
+
+    spec: ReceiverSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverTarget:
+    """What a request concerns. Kinds that we have nothing of are kept, so that the answer can name them."""
+
+    kind: str
+    namespace: str
+    name: str
+    match_labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A webhook. Its Secret's key `token` proves requests and makes the address; it is read at every request."""
+
+    namespace: str
+    name: str
+    type: str
+    secret: SecretRef
+    targets: tuple[ReceiverTarget, ...]
+    events: tuple[str, ...] = ()
+    suspended: bool = False
+    applications: tuple[AppId, ...] = ()
+    """The applications behind the targets, sorted."""
+    origin: str = ""
+
+
+def hook_path(token: str, name: str, namespace: str) -> str:
+    """The address of a Receiver: Flux's `/hook/` and SHA-256 of token, name and namespace in a row.
+
+    >>> len(hook_path("t", "n", "ns"))
+    70
+    """
+    return "/hook/" + hashlib.sha256(f"{token}{name}{namespace}".encode()).hexdigest()
+
+
+def parse_receiver(reading: Reading) -> Receiver | None:
+    """The receiver; None when the document has an error or its type is for later."""
+    shape = reading.shape(ReceiverShape)
+    if shape is None:
+        return None
+    metadata, spec = shape.metadata, shape.spec
+    namespace = metadata.namespace or NAMESPACE
+    for index, item in enumerate(spec.resources):
+        place = ("spec", "resources", index)
+        if item.name == "*" and not item.match_labels:
+            reading.error((*place, "matchLabels"), "the field is missing: the name * needs it.")
+        elif item.name != "*" and not is_name(item.name):
+            reading.error((*place, "name"), f"found {shown(item.name)}, allowed is an object's name or *.")
+    if spec.type not in TYPES:
+        reading.refuse(("spec", "type"), f"the type {spec.type} is not done by this version: the address stays closed.")
+    elif spec.secret_ref is None:
+        reading.error(("spec", "secretRef"), "the field is missing: name a Secret with the key token.")
+    if reading.failed or reading.refusals or spec.secret_ref is None:
+        return None
+    return Receiver(
+        namespace=namespace,
+        name=metadata.name,
+        type=spec.type,
+        secret=SecretRef("Secret", namespace, spec.secret_ref.name),
+        targets=tuple(
+            ReceiverTarget(item.kind, item.namespace or namespace, item.name, tuple(sorted(item.match_labels.items())))
+            for item in spec.resources
+        ),
+        events=tuple(spec.events),
+        suspended=spec.suspend,
+        origin=reading.document.file,
+    )

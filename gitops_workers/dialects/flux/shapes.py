@@ -1,0 +1,121 @@
+"""The fields of a Flux Kustomization (kustomize.toolkit.fluxcd.io/v1), with what this version does not do yet."""
+
+# pydantic gives every instance its own copy of a mutable default.
+# ruff: noqa: RUF012
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from gitops_workers.core.substitution import NAME
+from gitops_workers.dialects.durations import Interval, Timeout
+from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Shape, one_of, wrong
+from gitops_workers.dialects.flux import INTERVAL
+from gitops_workers.dialects.kustomize import Target
+from gitops_workers.dialects.metadata import Object
+
+
+def _variables(values: dict[str, str]) -> dict[str, str]:
+    for name in values:
+        if not NAME.fullmatch(name):
+            raise wrong(name, "a variable name of letters, digits and '_' that does not start with a digit")
+    return values
+
+
+class SourceRef(Shape):
+    """`spec.sourceRef`."""
+
+    api_version: str = ""
+    kind: Annotated[str, one_of("GitRepository", "OCIRepository", "Bucket", "ExternalArtifact")]
+    name: Name
+    namespace: Namespace = ""
+
+
+class ImageShape(Shape):
+    """`spec.images[]`."""
+
+    name: str
+    new_name: str = ""
+    new_tag: str = ""
+    digest: str = ""
+
+
+class PatchShape(Shape):
+    """`spec.patches[]`: inline only, unlike kustomize's own."""
+
+    patch: str
+    target: Target | None = None
+
+
+class CommonMetadata(Shape):
+    """`spec.commonMetadata`."""
+
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
+class SubstituteReference(Shape):
+    """`postBuild.substituteFrom[]`."""
+
+    kind: Annotated[str, one_of("ConfigMap", "Secret")]
+    name: Name
+    optional: bool = False
+
+
+class PostBuild(Shape):
+    """`spec.postBuild`."""
+
+    substitute: Annotated[dict[str, str], AfterValidator(_variables)] = {}
+    substitute_from: list[SubstituteReference] = []
+    substitute_strategy: Annotated[str, one_of("", "WithVariables", "Always")] = ""
+
+
+class HealthCheck(Shape):
+    """`spec.healthChecks[]`; without apiVersion it is apps/v1."""
+
+    api_version: Plain = "apps/v1"
+    kind: str
+    name: str
+    namespace: Namespace = ""
+
+
+class KustomizationSpec(Shape):
+    """`spec`."""
+
+    source_ref: SourceRef | None = None
+    path: str = ""
+    interval: Interval = INTERVAL
+    retry_interval: Interval | None = None
+    timeout: Timeout | None = None
+    prune: bool = False
+    suspend: bool = False
+    force: bool = False
+    wait: bool = False
+    target_namespace: Namespace = ""
+    name_prefix: str = ""
+    name_suffix: str = ""
+    images: list[ImageShape] = []
+    patches: list[PatchShape] = []
+    components: list[str] = []
+    ignore_missing_components: bool = False
+    common_metadata: CommonMetadata = CommonMetadata()
+    post_build: PostBuild | None = None
+    health_checks: list[HealthCheck] = []
+    depends_on: Annotated[Any, Later("waiting for other Kustomizations", refuses=True)] = None
+    decryption: Annotated[Any, Later("decryption", refuses=True)] = None
+    kube_config: Annotated[Any, Later("another cluster by kubeConfig", refuses=True)] = None
+    service_account_name: Annotated[Any, Later("acting as a service account", refuses=True)] = None
+    ignore: Annotated[Any, Later("leaving differences alone", refuses=True)] = None
+    build_metadata: Annotated[Any, Later("build metadata in annotations", refuses=True)] = None
+    deletion_policy: Annotated[
+        Any, Later("a deletion policy other than MirrorPrune", refuses=True, same=("MirrorPrune",))
+    ] = None
+    health_check_exprs: Annotated[Any, Later("health by CEL expressions")] = None
+
+
+class KustomizationShape(Object):
+    """The whole manifest."""
+
+    spec: KustomizationSpec = KustomizationSpec()

@@ -1,0 +1,35 @@
+"""What `gitops-workers validate` says: every problem of the given files, with file, line and field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gitops_workers.core.model import Problem
+from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
+from gitops_workers.dialects.argocd.repository_secret import repository_secrets
+from gitops_workers.dialects.catalogue import parse
+from gitops_workers.dialects.document import Document, Load, load_file
+from gitops_workers.dialects.flux.path_variables import ReadRef
+
+
+def validate(
+    files: Mapping[str, bytes], load: Load, *, read: ReadRef | None = None, rules: ClusterRules | None = None
+) -> list[Problem]:
+    """Every problem of these files by file and line; `known` ones are remarks, the others errors.
+
+    The files are looked at together, so a Kustomization finds its GitRepository in another of them.
+    """
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for name, data in files.items():
+        loaded, broken = load_file(load, data, name)
+        documents += loaded
+        problems += broken
+        if not loaded and not broken:
+            problems.append(Problem(name, 0, "", "the file holds no document: it has no effect.", known=True))
+    parsed = parse(documents, read)
+    problems += [*parsed.problems, *parsed.notes]
+    problems += cluster_secrets(parsed.configs, rules)[1]
+    problems += repository_secrets(parsed.configs)[1]
+    order = {name: index for index, name in enumerate(files)}
+    return sorted(problems, key=lambda item: (order.get(item.file, len(order)), item.line))
