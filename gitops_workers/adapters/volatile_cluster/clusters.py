@@ -1,0 +1,92 @@
+"""Records and the set of clusters, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gitops_workers.adapters.volatile_cluster.cluster import VolatileCluster
+from gitops_workers.adapters.volatile_cluster.life import Life
+from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.destinations import Destinations
+from gitops_workers.core.errors import Superseded
+from gitops_workers.core.model import AppId
+from gitops_workers.core.record import NAMESPACE, Record, StoredRecord
+
+
+class VolatileRecords:
+    """The records of one cluster in memory."""
+
+    def __init__(self, life: Life | None = None, cluster: VolatileCluster | None = None) -> None:
+        """`cluster` gets the namespace of the records with the first one."""
+        self._life = life or Life()
+        self._cluster = cluster
+        self._records: dict[AppId, StoredRecord] = {}
+
+    def load(self, app: AppId) -> StoredRecord | None:
+        """See the port."""
+        with self._life.lock:
+            self._life.enter("record-load")
+            return self._records.get(app)
+
+    def store(self, record: Record, expected: str | None) -> str:
+        """See the port."""
+        with self._life.lock:
+            self._life.enter("record-store")
+            held = self._records.get(record.app)
+            if (held.resource_version if held else None) != expected:
+                raise Superseded(f"the record of {record.app} was written by somebody else")
+            version = self._life.tick()
+            self._records[record.app] = StoredRecord(record, version)
+            if self._cluster:
+                self._cluster.edit({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+            return version
+
+    def delete(self, app: AppId) -> None:
+        """See the port."""
+        with self._life.lock:
+            self._life.enter("record-delete")
+            self._records.pop(app, None)
+
+
+class VolatileClusters:
+    """Clusters in memory by name; the first is the one that `in-cluster` means."""
+
+    def __init__(self, *names: str, fleets: Mapping[str, str] | None = None) -> None:
+        """`fleets` names the fleet of a cluster where it is not `default`."""
+        fleets = fleets or {}
+        self._destinations = Destinations(
+            tuple(
+                ClusterAccess(name, f"https://{name}.volatile:6443", fleet=fleets.get(name, "default"))
+                for name in names
+            ),
+            names[0],
+        )
+        self._clusters: dict[str, tuple[VolatileCluster, VolatileRecords]] = {}
+        for name in names:
+            life = Life()
+            cluster = VolatileCluster(name, life)
+            self._clusters[name] = (cluster, VolatileRecords(life, cluster))
+
+    def names(self) -> Sequence[str]:
+        """See the port."""
+        return self._destinations.names()
+
+    def resolve(self, name: str, server: str) -> str:
+        """See the port."""
+        return self._destinations.resolve(name, server)
+
+    def fleet(self, name: str) -> str:
+        """See the port."""
+        return self._destinations.access(name).fleet
+
+    def server(self, name: str) -> str:
+        """See the port."""
+        return self._destinations.access(name).server
+
+    def open(self, name: str) -> VolatileCluster:
+        """See the port."""
+        return self._clusters[self._destinations.access(name).name][0]
+
+    def records(self, name: str) -> VolatileRecords:
+        """See the port."""
+        return self._clusters[self._destinations.access(name).name][1]

@@ -1,0 +1,67 @@
+"""The record as one JSON value: what stands in the ConfigMap and in the state store.
+
+Inventory items are lists, not objects: an application of 5,000 objects must fit into a ConfigMap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import Any
+
+from gitops_workers.core.model import AppId
+from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.record import HistoryEntry, InventoryItem, Record
+
+VERSION = 1
+
+
+def to_json(record: Record) -> dict[str, Any]:
+    """The record as JSON data."""
+    return {
+        "version": VERSION,
+        "app": record.app,
+        "generation": record.generation,
+        "inventory": [[*item.key, item.version] for item in record.inventory],
+        "history": [list(astuple(entry)) for entry in record.history],
+    }
+
+
+def from_json(app: AppId, value: Any) -> Record:
+    """The record in a JSON value. Raises ValueError, which says what is wrong, for what `to_json` never wrote."""
+    if not isinstance(value, Mapping):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - callers catch one type for "not a record"
+    if value.get("version") != VERSION:
+        raise ValueError(f"its version is {value.get('version')!r} and not {VERSION}")
+    if value.get("app") != app:
+        raise ValueError(f"it is the record of {value.get('app')!r}")
+    generation = value.get("generation")
+    if type(generation) is not int or generation < 0:
+        raise ValueError(f"its generation is {generation!r} and no number")
+    inventory = [_texts(row, 5, "inventory") for row in _rows(value, "inventory")]
+    return Record(
+        app,
+        generation,
+        tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in inventory),
+        tuple(_entry(row) for row in _rows(value, "history")),
+    )
+
+
+def _rows(value: Mapping[str, Any], name: str) -> list[Any]:
+    rows = value.get(name)
+    if not isinstance(rows, list):
+        raise ValueError(f"its {name} is no list")  # noqa: TRY004 - as above
+    return rows
+
+
+def _texts(row: Any, length: int, name: str) -> list[str]:
+    if not isinstance(row, list) or len(row) != length or not all(isinstance(part, str) for part in row):
+        raise ValueError(f"its {name} holds {str(row)[:80]!r}")
+    return row
+
+
+def _entry(row: Any) -> HistoryEntry:
+    if not isinstance(row, list) or not row or type(row[0]) is not int:
+        raise ValueError(f"its history holds {str(row)[:80]!r}")
+    texts = _texts(row[1:], 7, "history")
+    return HistoryEntry(row[0], *texts)
