@@ -9,12 +9,16 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gitops_workers.core.model import AppId, Application, GitSource, Pairs, RenderSpec, Resolved, SecretRef, Tool
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.record import Record, StoredRecord
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+
+if TYPE_CHECKING:  # the dialects bring pydantic, which most users of the ports never need
+    from gitops_workers.core.model import Problem
+    from gitops_workers.dialects.document import Document
 
 
 # --- Git ---------------------------------------------------------------------------------------------------------
@@ -265,6 +269,15 @@ class Doorbell:
     generation: int
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterLoad:
+    """Queue figures of a cluster: members due and waiting, members in work, seconds the oldest due one has waited."""
+
+    depth: int
+    in_flight: int
+    lag: float
+
+
 class Queue(Protocol):
     """Intents, due times, leases and admission. The store's time is the only clock; times are epoch seconds.
 
@@ -282,7 +295,10 @@ class Queue(Protocol):
         """Forget an application's intent, due time and lease."""
 
     def request(self, app: AppId, reason: str, urgency: Urgency, *, not_before: float | None = None) -> int:
-        """Ask for an attempt now; returns the wanted generation. `not_before` defaults to now()."""
+        """Ask for an attempt now; returns the wanted generation, 0 (and nothing happens) when it is not enrolled.
+
+        `not_before` defaults to now().
+        """
 
     def raise_generation(self, app: AppId, at_least: int) -> int:
         """The wanted generation becomes at least this (the record in the cluster knew a later one)."""
@@ -324,6 +340,19 @@ class Queue(Protocol):
 
     def report_cluster(self, cluster: str, reachable: bool, message: str) -> None:
         """Feed the circuit breaker: after 3 failures in a row the cluster gets only one probe per minute."""
+
+    def sweep(self, limit: int = 500) -> int:
+        """Look at up to `limit` members, least recently looked at first, and put lost ones back; returns how many.
+
+        Lost is: no due time although an intent is unserved (to give up, finish with `done`), or a due time further
+        away than it was ever set (the clock went back). Each is looked at every 30 s, whoever sweeps.
+        """
+
+    def every(self, name: str, seconds: float) -> bool:
+        """True for one caller per `seconds`, of all processes that ask with this name."""
+
+    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
+        """The figures of these clusters, in one round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,7 +420,10 @@ class State(Protocol):
         """An application's row."""
 
     def save_status(self, status: Status, token: int = 0) -> bool:
-        """Replace the row and its index entries; False when a writer with a larger token was there before."""
+        """Replace the row and its index entries; False when a writer with a larger token was there before.
+
+        Token 0 is a writer without a lease (the catalogue): it is never refused and leaves the stored token.
+        """
 
     def touch(self, group: str, apps: int, checked_at: str) -> None:
         """All rows of a poll group were found unchanged: one write whatever the number of rows."""
@@ -429,3 +461,20 @@ class RenderCache(Protocol):
 
     def put(self, key: str, value: bytes, lifetime: float) -> None:
         """Keep for `lifetime` seconds."""
+
+
+# --- Catalogue ---------------------------------------------------------------------------------------------------
+class Catalogue(Protocol):
+    """A place that declares applications. A place that cannot be read is unknown, never empty."""
+
+    name: str
+    """The setting that names it, without credentials, for messages."""
+
+    def token(self) -> str:
+        """Cheap; changes when the documents may have changed. Raises SourceUnavailable."""
+
+    def documents(self) -> tuple[list[Document], list[Problem]]:
+        """All documents, and the problems of files that could not be loaded. Raises SourceUnavailable.
+
+        What such a file declared is unknown, not gone.
+        """

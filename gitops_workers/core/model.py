@@ -108,10 +108,18 @@ class Patch:
 Pairs = tuple[tuple[str, str], ...]
 
 
+class KustomizeMerge(enum.StrEnum):
+    """Whose rules lay options over a kustomization. Flux' also generate one where there is none."""
+
+    ARGOCD = "argocd"
+    FLUX = "flux"
+
+
 @dataclass(frozen=True, slots=True)
 class KustomizeOptions:
     """What an application lays over the kustomization it names, by its dialect's merge rules."""
 
+    merge: KustomizeMerge = KustomizeMerge.ARGOCD
     name_prefix: str = ""
     name_suffix: str = ""
     namespace: str = ""

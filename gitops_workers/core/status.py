@@ -91,6 +91,8 @@ class Status:
     next_due_at: str = ""
     changed_at: str = ""
     """When sync, health or the operation last changed: the age that listings sort by."""
+    group: str = ""
+    """Its cluster group (`core.grouping`): a quiet round of the group moves `last_checked_at` of all its rows."""
 
     def to_json(self) -> dict[str, Any]:
         """The shape of design section 9, with `message`, `changedAt` and the source beside it."""

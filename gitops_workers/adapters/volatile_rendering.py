@@ -1,0 +1,51 @@
+"""Closures and rendering in memory: a folder's JSON files are its objects. For pipeline and property tests."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.model import GitSource, RenderSpec, Resolved, Tool
+from gitops_workers.core.objects import digest
+from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
+
+
+class VolatileClosures:
+    """Port `Closures`: everything under the source's path."""
+
+    def __init__(self, sources: Sources) -> None:
+        """`sources` holds the commits."""
+        self._sources = sources
+
+    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:  # noqa: ARG002
+        """See the port."""
+        path = source.path.removeprefix("./").strip(".")
+        entries = tuple(self._sources.tree(source, resolved.commit, path))
+        if not entries:
+            raise RenderFailed(f'path "{source.path}" does not exist at {resolved.ref} ({resolved.commit[:12]}).')
+        named = digest(*(f"{entry.path}:{entry.oid}" for entry in entries))
+        return Closure(Tool.DIRECTORY, path, entries, named)
+
+
+class VolatileRenderer:
+    """Port `Renderer`: one JSON object per file; a file that is no JSON fails the render. Counts real renders."""
+
+    def __init__(self, sources: Sources) -> None:
+        """`sources` holds the files."""
+        self._sources = sources
+        self._cache: dict[str, Rendered] = {}
+        self.renders: Counter[str] = Counter()
+
+    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:  # noqa: ARG002
+        """See the port."""
+        key = digest(closure.digest, repr(context.variables))
+        if key not in self._cache:
+            self.renders[context.app_name] += 1
+            blobs = self._sources.blobs(source, [entry.oid for entry in closure.entries])
+            try:
+                objects = tuple(json.loads(blobs[entry.oid]) for entry in closure.entries)
+            except ValueError as error:
+                raise RenderFailed(f"{closure.path}: not JSON ({error}).") from error
+            self._cache[key] = Rendered(digest(key, "rendered"), objects)
+        return self._cache[key]

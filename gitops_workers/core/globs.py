@@ -1,0 +1,109 @@
+"""Globs of Argo CD: the directory source's `include` and `exclude`, and helm's `valueFiles`.
+
+Patterns and paths are both written by tenants, so no pattern may cost more than linear time per star: every star takes
+the first match that fits and never comes back (possible because a star is followed by text of fixed length).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from gitops_workers.core.errors import RenderFailed
+
+MAXIMUM = 1024
+"""Characters of one pattern: nobody writes longer ones."""
+
+ALTERNATIVES = 256
+"""Patterns that the braces of one pattern may stand for."""
+
+_TOKEN = re.compile(r"\\(.)|\[([!^]?)([^\]]+)\]|(\*+)|(\?)|(.)", re.DOTALL)
+
+
+def is_glob(text: str) -> bool:
+    """Whether a value file entry is a pattern rather than a name."""
+    return any(char in text for char in "*?[{")
+
+
+def matches_directory(pattern: str, path: str) -> bool:
+    """Match as Argo CD's directory source: `*` also matches `/`, since it compiles the pattern without separators.
+
+    >>> matches_directory("{config.json,env-*}", "env-a/x.yaml")
+    True
+    """
+    return any(_flat(choice, ".").fullmatch(path) for choice in _choices(pattern))
+
+
+def matches_path(pattern: str, path: str) -> bool:
+    """Match as helm value files: `*` stays in its folder, a `**` between slashes goes down.
+
+    >>> matches_path("env/**/values-*.yaml", "env/values-a.yaml"), matches_path("*.yaml", "a/b.yaml")
+    (True, False)
+    """
+    parts = path.split("/")
+    return any(len(parts) in reached_parts(choice.split("/"), parts) for choice in _choices(pattern))
+
+
+def reached_parts(pattern: list[str], path: list[str]) -> list[int]:
+    """Return how many leading parts of the path the whole pattern can match; a part `**` matches any number of them."""
+    counts = []
+    reached = _with_empty_stars({0}, pattern)
+    for count, part in enumerate(path, 1):
+        following = set()
+        for place in reached:
+            if place < len(pattern):
+                if pattern[place] == "**":
+                    following.add(place)
+                elif _flat(pattern[place], "[^/]").fullmatch(part):
+                    following.add(place + 1)
+        reached = _with_empty_stars(following, pattern)
+        if len(pattern) in reached:
+            counts.append(count)
+    return counts
+
+
+def _with_empty_stars(places: set[int], pattern: list[str]) -> set[int]:
+    result = set(places)
+    for place in sorted(places):
+        while place < len(pattern) and pattern[place] == "**":
+            place += 1  # noqa: PLW2901 - walks on from each place
+            result.add(place)
+    return result
+
+
+@lru_cache(maxsize=512)
+def _choices(pattern: str) -> tuple[str, ...]:
+    """The patterns without braces that this one stands for."""
+    if len(pattern) > MAXIMUM:
+        raise RenderFailed(f"glob {pattern[:80]!r}... is longer than {MAXIMUM} characters")
+    done: list[str] = []
+    waiting = [pattern]
+    while waiting:
+        text = waiting.pop()
+        inner = re.search(r"(?<!\\)\{([^{}]*)\}", text)
+        if inner is None:
+            done.append(text)
+        else:
+            waiting += [text[: inner.start()] + choice + text[inner.end() :] for choice in inner[1].split(",")]
+        if len(done) + len(waiting) > ALTERNATIVES:
+            raise RenderFailed(f"glob {pattern[:80]!r} stands for more than {ALTERNATIVES} patterns")
+    return tuple(done)
+
+
+@lru_cache(maxsize=2048)
+def _flat(pattern: str, one: str) -> re.Pattern[str]:
+    pieces: list[list[str]] = [[]]
+    for escaped, negated, members, stars, question, char in _TOKEN.findall(pattern):
+        if stars:
+            pieces.append([])
+        elif members:
+            inner = members.replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
+            pieces[-1].append(f"[{'^' if negated else ''}{inner}]")
+        else:
+            pieces[-1].append(one if question else re.escape(escaped or char))
+    texts = ["".join(piece) for piece in pieces]
+    middle = "".join(f"(?>{one}*?{text})" for text in texts[1:-1])
+    try:
+        return re.compile(texts[0] + (f"{middle}{one}*{texts[-1]}" if len(texts) > 1 else ""), re.DOTALL)
+    except re.error as error:
+        raise RenderFailed(f"glob {pattern[:80]!r} cannot be read: {error.msg}") from None

@@ -1,0 +1,65 @@
+"""Which files a helm source reads besides its chart: Argo CD's rules for `valueFiles` and `fileParameters`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from gitops_workers.core import repo_paths
+from gitops_workers.core.build_environment import AT_CLOSURE, expand, named
+from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.globs import is_glob, matches_path
+from gitops_workers.core.model import HelmOptions
+
+
+def known_late(options: HelmOptions) -> bool:
+    """Whether a file name depends on what is only known at the render."""
+    texts = [*options.value_files, *(path for _, path in options.file_parameters)]
+    return any(named(text) & set(AT_CLOSURE) for text in texts)
+
+
+def value_files(
+    path: str, options: HelmOptions, paths: Collection[str], environment: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return the files in helm's order, the last one winning.
+
+    Globs expand in place in lexical order; a file that is also written out stands where it is written; none twice.
+    """
+    entries = [_place(path, text, environment) for text in options.value_files]
+    written = {entry for entry in entries if not is_glob(entry)}
+    result: dict[str, None] = {}
+    for entry, text in zip(entries, options.value_files, strict=True):
+        if is_glob(entry):
+            hits = sorted(name for name in paths if matches_path(entry, name))
+        else:
+            hits = [entry] if entry in paths else []
+        if not hits and not options.ignore_missing_value_files:
+            raise RenderFailed(
+                f"helm.valueFiles: {repo_paths.shown(text)} matches no file of the repository (looked for {entry}); "
+                "correct it, or set ignoreMissingValueFiles: true"
+            )
+        result.update(dict.fromkeys(hit for hit in hits if hit == entry or hit not in written))
+    return tuple(result)
+
+
+def parameter_files(
+    path: str, options: HelmOptions, paths: Collection[str], environment: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """Return (parameter, file) of `fileParameters`."""
+    result = []
+    for name, text in options.file_parameters:
+        place = _place(path, text, environment)
+        if place not in paths:
+            raise RenderFailed(f"helm.fileParameters: {repo_paths.shown(text)} does not exist (looked for {place})")
+        result.append((name, place))
+    return tuple(result)
+
+
+def _place(path: str, text: str, environment: Mapping[str, str]) -> str:
+    """A leading slash means the repository's root; everything else is relative to the chart."""
+    if text.startswith("$") and not named(text.partition("/")[0]) & set(environment):
+        raise RenderFailed(
+            f"helm: {repo_paths.shown(text)} names another source of the application; several sources are not supported"
+        )
+    expanded = expand(text, environment)
+    base = "" if expanded.startswith("/") else path
+    return repo_paths.join(base, expanded.lstrip("/"), what="value file")

@@ -1,0 +1,101 @@
+"""The operation: a sync as a persisted state machine, stepped by short tasks.
+
+    (none) --begin--> Running(stage 0) --advance--> Running(stage 1) ... --finish--> Succeeded | Failed | Error
+                          |    ^
+                          +----+ wait: the gate is shut; due again in 1 s, growing to 5 s
+
+What is stored is small: which commit, which stage, since when, how often tried. Everything else (plan, comparison) is
+derived from the commit again, so a worker may die between any two steps and the next one goes on from the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gitops_workers.core.model import Application, Phase, Resolved
+
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 5.0
+"""Seconds between two looks at a shut gate: quick for what is nearly there, gentle on what takes minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One sync of one application. Times are epoch seconds; `failures` counts attempts that ended badly in a row."""
+
+    generation: int
+    commit: str
+    ref: str
+    phase: Phase
+    started_at: float
+    initiated_by: str
+    stage: int = 0
+    looks: int = 0
+    """Consecutive looks at the same shut gate."""
+    failures: int = 0
+    deadline: float = 0.0
+    finished_at: float = 0.0
+    message: str = ""
+    waiting_for: tuple[str, ...] = ()
+    consent: bool = False
+    """A human allowed this sync's deletes."""
+
+    @property
+    def running(self) -> bool:
+        """Whether another step is due."""
+        return self.phase is Phase.RUNNING
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the next look at the gate."""
+        return min(LONGEST_WAIT, FIRST_WAIT * 1.5 ** max(0, self.looks - 1))
+
+
+def begin(
+    app: Application,
+    generation: int,
+    resolved: Resolved,
+    now: float,
+    initiated_by: str,
+    *,
+    failures: int,
+    consent: bool,
+) -> Operation:
+    """A new operation at stage 0."""
+    deadline = now + app.sync.timeout if app.sync.timeout else 0.0
+    return Operation(
+        generation=generation,
+        commit=resolved.commit,
+        ref=resolved.ref,
+        phase=Phase.RUNNING,
+        started_at=now,
+        initiated_by=initiated_by,
+        failures=failures,
+        deadline=deadline,
+        consent=consent,
+    )
+
+
+def continues(operation: Operation | None, resolved: Resolved) -> bool:
+    """Whether the running operation goes on: a new commit replaces an old operation at once (argo-cd 11494)."""
+    return operation is not None and operation.running and operation.commit == resolved.commit
+
+
+def advance(operation: Operation) -> Operation:
+    """The gate is open: on to the next stage."""
+    return replace(operation, stage=operation.stage + 1, looks=0, waiting_for=())
+
+
+def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Operation:
+    """The gate is shut; past the deadline the operation fails and names what it waited for."""
+    names = ", ".join(pending[:5]) + (f" and {len(pending) - 5} more" if len(pending) > 5 else "")
+    if operation.deadline and now >= operation.deadline:
+        waited = round(now - operation.started_at)
+        return finish(operation, Phase.FAILED, f"Not healthy after {waited} s: {names}.", now)
+    return replace(operation, looks=operation.looks + 1, waiting_for=pending, message=f"Waiting for {names}.")
+
+
+def finish(operation: Operation, phase: Phase, message: str, now: float) -> Operation:
+    """The end, good or bad."""
+    failures = 0 if phase is Phase.SUCCEEDED else operation.failures + 1
+    return replace(operation, phase=phase, message=message, finished_at=now, failures=failures, waiting_for=())

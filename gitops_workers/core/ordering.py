@@ -1,0 +1,107 @@
+"""The order in which objects are applied and deleted.
+
+Argo CD: wave, then kind, then name; a Namespace goes before the first object that lives in it and a CRD before the
+first object of its kind, taking over that object's wave (gitops-engine sync tasks). Flux: three stages (definitions,
+classes, the rest) and in each its own kind order (pkg/ssa).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gitops_workers.core.desired import CRD, Desired
+from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
+
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+HOOK_WEIGHT = "helm.sh/hook-weight"
+
+ARGOCD_KINDS = (
+    "Namespace NetworkPolicy ResourceQuota LimitRange PodSecurityPolicy PodDisruptionBudget ServiceAccount Secret "
+    "SecretList ConfigMap StorageClass PersistentVolume PersistentVolumeClaim CustomResourceDefinition ClusterRole "
+    "ClusterRoleList ClusterRoleBinding ClusterRoleBindingList Role RoleList RoleBinding RoleBindingList Service "
+    "DaemonSet Pod ReplicationController ReplicaSet Deployment HorizontalPodAutoscaler StatefulSet Job CronJob "
+    "IngressClass Ingress APIService"
+).split()
+FLUX_KINDS = (
+    "CustomResourceDefinition Namespace ClusterRole ClusterClass RuntimeClass PriorityClass StorageClass "
+    "VolumeSnapshotClass IngressClass GatewayClass ClusterRoleBinding ResourceQuota ServiceAccount Role RoleBinding "
+    "ConfigMap Secret Service LimitRange Deployment StatefulSet CronJob PodDisruptionBudget"
+).split()
+FLUX_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+_ARGOCD_RANK = {kind: rank for rank, kind in enumerate(ARGOCD_KINDS)}
+_FLUX_RANK = {kind: rank for rank, kind in enumerate(FLUX_KINDS)}
+
+
+def wave_of(manifest: Manifest) -> int:
+    """The sync wave: the annotation, else Helm's hook weight, else 0. Text that is no number counts as 0."""
+    annotations = (manifest.get("metadata") or {}).get("annotations") or {}
+    for name in (SYNC_WAVE, HOOK_WEIGHT):
+        if name in annotations:
+            try:
+                return int(str(annotations[name]))
+            except ValueError:
+                continue
+    return 0
+
+
+def argocd_rank(key: ObjectKey) -> tuple[int, str, str, str, str]:
+    """Sort key inside a wave; unknown kinds come last, by name of kind."""
+    return _ARGOCD_RANK.get(key.kind, len(_ARGOCD_RANK)), key.kind, key.group, key.namespace, key.name
+
+
+def flux_rank(key: ObjectKey) -> tuple[int, str, str, str, str]:
+    """Sort key inside a Flux stage: listed kinds, then others by group and kind, admission webhooks last."""
+    if key.kind in FLUX_LAST:
+        return len(_FLUX_RANK) + 1 + FLUX_LAST.index(key.kind), key.group, key.kind, key.namespace, key.name
+    return _FLUX_RANK.get(key.kind, len(_FLUX_RANK)), key.group, key.kind, key.namespace, key.name
+
+
+def flux_stage(key: ObjectKey) -> int:
+    """0: definitions (CRD, Namespace, ClusterRole); 1: kinds whose name ends in Class; 2: the rest."""
+    if key.kind in {"CustomResourceDefinition", "Namespace", "ClusterRole"}:
+        return 0
+    return 1 if key.kind.endswith("Class") else 2
+
+
+def argocd_order(objects: Iterable[Desired]) -> list[tuple[int, Desired]]:
+    """All objects with the wave they are applied in, in order, definitions moved ahead of their first dependant."""
+    order = sorted(
+        ((wave_of(item.manifest), item) for item in objects), key=lambda pair: (pair[0], argocd_rank(pair[1].key))
+    )
+    for moved in [pair for pair in order if pair[1].key.kind in {"Namespace", "CustomResourceDefinition"}]:
+        first = _first_dependant(order, moved[1])
+        here = order.index(moved)
+        if first is not None and first < here:
+            del order[here]
+            order.insert(first, (order[first][0], moved[1]))
+    return order
+
+
+def _first_dependant(order: Sequence[tuple[int, Desired]], definition: Desired) -> int | None:
+    kind = _defined_kind(definition)
+    for position, (_, item) in enumerate(order):
+        if item is definition:
+            continue
+        if kind is None and item.key.namespace == definition.key.name:
+            return position
+        if kind is not None and item.key.group_kind == kind:
+            return position
+    return None
+
+
+def _defined_kind(definition: Desired) -> GroupKind | None:
+    if definition.key.group_kind != CRD:
+        return None
+    spec = definition.manifest.get("spec") or {}
+    return GroupKind(spec.get("group", ""), (spec.get("names") or {}).get("kind", ""))
+
+
+def mirrored(waves: Iterable[int]) -> dict[int, int]:
+    """Prune waves turned round: what was applied last is deleted first (Argo CD 2.x and later).
+
+    >>> mirrored([0, 1, 5])
+    {0: 5, 1: 1, 5: 0}
+    """
+    distinct = sorted(set(waves))
+    return dict(zip(distinct, reversed(distinct), strict=True))

@@ -1,0 +1,163 @@
+"""The only author of deletes.
+
+A delete leaves this module only as a `Deletion`, and a `Deletion` exists only when all of this holds for one and the
+same generation: the render was complete, the policy passed, the live side of every candidate was really read, the
+object carries our ownership marks, and its UID is the one that was seen. Everything else is a refusal or a reason to
+keep. (Invariant I3; threats T31, F25. Known losses elsewhere: argo-cd 14090, 15058, 24408.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gitops_workers.core.desired import Desired
+from gitops_workers.core.errors import PruneRefused
+from gitops_workers.core.marks import owned
+from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.ordering import wave_of
+from gitops_workers.core.record import InventoryItem
+
+MASS_MINIMUM = 10
+"""So many deletes in one sync need no consent, however small the application (F25)."""
+MASS_SHARE = 0.30
+"""Nor does this share of what we manage; beyond the larger of the two a human says yes."""
+
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+RESOURCE_POLICY = "helm.sh/resource-policy"
+FLUX_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
+FLUX_RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile"
+FLUX_SSA = "kustomize.toolkit.fluxcd.io/ssa"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known when the prune is decided. `live`: candidates as read; None means the server said 404."""
+
+    generation: int
+    rendered: int
+    """The generation whose render was complete."""
+    approved: int
+    """The generation whose policy check passed."""
+    live: Mapping[ObjectKey, Manifest | None] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """Permission to delete one incarnation of one object."""
+
+    key: ObjectKey
+    version: str
+    uid: str
+    wave: int
+    propagation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What happens to each object that left Git."""
+
+    deletions: tuple[Deletion, ...] = ()
+    gone: tuple[ObjectKey, ...] = ()
+    """Already away: drop from the inventory."""
+    disowned: tuple[ObjectKey, ...] = ()
+    """Live, but no longer ours: drop from the inventory, touch nothing."""
+    kept: tuple[ObjectKey, ...] = ()
+    """Ours, kept on request (Prune=false, resource-policy keep): stays in the inventory."""
+
+
+def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
+    """What we once wrote and Git no longer has."""
+    wanted = frozenset(desired)
+    return tuple(item for item in inventory if item.key not in wanted)
+
+
+def decide(
+    app: Application,
+    stale: Iterable[InventoryItem],
+    managed: int,
+    evidence: Evidence,
+    *,
+    wanted: int,
+    consent: bool,
+) -> Pruning:
+    """Split the candidates; raise PruneRefused when the evidence is incomplete or consent is missing.
+
+    `managed` is the size of the inventory, `wanted` how many objects Git has; `consent` a human's yes to this very sync (`app sync --prune`).
+    """
+    items = tuple(stale)
+    if not items:
+        return Pruning()
+    if evidence.rendered != evidence.generation or evidence.approved != evidence.generation:
+        raise PruneRefused(f"{app.id}: render and policy of generation {evidence.generation} are not complete.")
+    unread = [item.key for item in items if item.key not in evidence.live]
+    if unread:
+        raise PruneRefused(f"{unread[0]} could not be read, so nothing is pruned: unknown is not gone.")
+
+    deletions, gone, disowned, kept = [], [], [], []
+    for item in items:
+        live = evidence.live[item.key]
+        if live is None:
+            gone.append(item.key)
+        elif not owned(app, item.key, live):
+            disowned.append(item.key)
+        elif _kept(app.dialect, live):
+            kept.append(item.key)
+        else:
+            deletions.append(_deletion(app.dialect, item, live))
+    _require_consent(app, len(deletions), managed, empty=not wanted, consent=consent)
+    return Pruning(tuple(deletions), tuple(gone), tuple(disowned), tuple(kept))
+
+
+def recreatable(app: Application, refusal: str) -> bool:
+    """Whether a refused apply may become delete and create: only on opt-in, only for an immutable field (Flux force)."""
+    return app.sync.force and ("immutable" in refusal or "may not be changed" in refusal)
+
+
+def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
+    """Permission to replace one live object of ours. Raises PruneRefused when it is not ours."""
+    if not owned(app, desired.key, live):
+        raise PruneRefused(
+            f"{desired.key} has an immutable field that changed, but it is not this application's object: "
+            "delete it by hand or give up the change."
+        )
+    return _deletion(app.dialect, InventoryItem(desired.key, desired.version), live)
+
+
+def _require_consent(app: Application, deletions: int, managed: int, *, empty: bool, consent: bool) -> None:
+    if consent or not deletions:
+        return
+    if empty and not app.sync.allow_empty:
+        raise PruneRefused(
+            f"Git has no objects any more, so all {managed} would be deleted. If that is meant, run `app sync {app.id} --prune` "
+            "or set allowEmpty."
+        )
+    limit = max(MASS_MINIMUM, int(managed * MASS_SHARE))
+    if deletions > limit and not app.sync.allow_empty:
+        raise PruneRefused(
+            f"{deletions} of {managed} objects would be deleted, more than {limit}. "
+            f"If that is meant, run `app sync {app.id} --prune`."
+        )
+
+
+def _kept(dialect: Dialect, live: Manifest) -> bool:
+    metadata = live.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    labels = metadata.get("labels") or {}
+    if str(annotations.get(RESOURCE_POLICY, "")).strip().lower() == "keep":
+        return True
+    if dialect is Dialect.FLUX:
+        marks = {name: str(annotations.get(name) or labels.get(name) or "").lower() for name in _FLUX_KEEP}
+        return any(marks[name] == value for name, value in _FLUX_KEEP.items())
+    options = {part.strip() for part in str(annotations.get(SYNC_OPTIONS, "")).split(",")}
+    return bool({"Prune=false", "Prune=confirm"} & options)
+
+
+_FLUX_KEEP = {FLUX_PRUNE: "disabled", FLUX_RECONCILE: "disabled", FLUX_SSA: "ignore"}
+
+
+def _deletion(dialect: Dialect, item: InventoryItem, live: Manifest) -> Deletion:
+    # Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see.
+    propagation = "Foreground" if dialect is Dialect.ARGOCD else "Background"
+    return Deletion(item.key, item.version, (live.get("metadata") or {})["uid"], wave_of(live), propagation)

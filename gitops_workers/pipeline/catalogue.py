@@ -1,0 +1,258 @@
+"""From declared manifests to enrolled applications.
+
+A catalogue that cannot be read changes nothing. A broken file is that file's problem only: what it declared before
+stays as it was, with a condition that says so. What is really gone is no longer looked after; its objects stay in the
+cluster, because a file that vanished is no order to delete.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from gitops_workers.core.due import first_offset
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.grouping import cluster_group, repository_group
+from gitops_workers.core.model import AppId, Application, Condition, Problem
+from gitops_workers.core.objects import digest
+from gitops_workers.core.status import ClusterView, Event
+from gitops_workers.core.urls import normalise_url
+from gitops_workers.dialects import Document, Parsed, parse
+from gitops_workers.dialects.flux.receiver import hook_path
+from gitops_workers.pipeline.report import new_status, stamp
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Catalogue, Urgency
+
+log = structlog.get_logger()
+
+SEEN = "seen"
+REFRESH = "refresh/catalogue"
+NOWHERE = ""
+"""The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a refresh did, for logs and tests."""
+
+    added: tuple[AppId, ...] = ()
+    changed: tuple[AppId, ...] = ()
+    removed: tuple[AppId, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
+    """Bring the enrolled applications in line with the manifests, if anything changed since the last time."""
+    try:
+        token = digest(*(part for item in catalogues for part in (item.name, item.token())))
+        if world.state.load("catalogue", SEEN) == token:
+            return Change()
+        documents, broken = _documents(catalogues)
+    except GitOpsError as error:
+        if world.state.load("catalogue", "error") != str(error):
+            log.warning("catalogue_unreadable", reason=str(error))
+            world.state.save("catalogue", "error", str(error))
+        return Change()
+    change = _apply(world, parse(documents, world.secrets.read), broken)
+    world.state.save("catalogue", SEEN, token)
+    world.state.discard("catalogue", "error")
+    log.info(
+        "catalogue_read",
+        applications=len(world.state.applications()),
+        added=len(change.added),
+        changed=len(change.changed),
+        removed=len(change.removed),
+        problems=len(change.problems),
+    )
+    return change
+
+
+def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Problem]]:
+    documents: list[Document] = []
+    broken: list[Problem] = []
+    for catalogue in catalogues:
+        found, problems = catalogue.documents()
+        documents += found
+        broken += problems
+    return documents, broken
+
+
+def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
+    before = world.state.load_applications(world.state.applications())
+    wanted = {app.id: app for app in parsed.applications}
+    kept = _kept(before, wanted, parsed, broken)
+    added = [app for app in wanted.values() if app.id not in before]
+    changed = [app for app in wanted.values() if app.id in before and before[app.id] != app]
+    removed = sorted(set(before) - set(wanted) - set(kept))
+
+    world.state.save_applications([*added, *changed])
+    clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values())}
+    for app in (*added, *changed):
+        _enroll(world, app, clusters[app.id])
+    for app_id in removed:
+        _remove(world, app_id)
+    for app_id, app in kept.items():
+        _mark_broken(world, app, parsed.rejected.get(app_id) or broken)
+    _reject_new(world, parsed, before)
+    _enroll_groups(world, {**kept, **wanted}, clusters)
+    _save_receivers(world, parsed, {**kept, **wanted})
+    for group in sorted({repository_group(app) for app in added}):
+        # The poll lists, fetches and looks for all of them at once, and rings each that is new to it.
+        world.queue.request_poll(group, Urgency.POLL)
+    for app in changed:
+        world.queue.request(app.id, "its manifest changed", Urgency.POLL)
+    return Change(
+        tuple(app.id for app in added), tuple(app.id for app in changed), tuple(removed), (*broken, *parsed.problems)
+    )
+
+
+def _kept(
+    before: Mapping[AppId, Application],
+    wanted: Mapping[AppId, Application],
+    parsed: Parsed,
+    broken: Sequence[Problem],
+) -> dict[AppId, Application]:
+    """Applications that are declared wrongly now, or stand in a file that cannot be read: as they were."""
+    unread = {problem.file for problem in broken}
+    return {
+        app_id: app
+        for app_id, app in before.items()
+        if app_id not in wanted and (app_id in parsed.rejected or app.origin.rsplit(":", 1)[0] in unread)
+    }
+
+
+def _cluster(world: World, app: Application) -> str:
+    """The cluster's name; an unknown one keeps what was written, and the attempt says what is wrong."""
+    try:
+        return world.clusters.resolve(app.destination.name, app.destination.server)
+    except GitOpsError:
+        return app.destination.name or app.destination.server
+
+
+def _fleet(world: World, cluster: str) -> str:
+    return world.clusters.fleet(cluster) if cluster in world.clusters.names() else "default"
+
+
+def _enroll(world: World, app: Application, cluster: str) -> None:
+    world.queue.enroll(app.id, cluster, _fleet(world, cluster))
+    status = world.state.status(app.id)
+    fresh = new_status(world, app, cluster)
+    if status is not None:
+        fresh = replace(
+            status,
+            project=fresh.project,
+            cluster=cluster,
+            namespace=fresh.namespace,
+            repository=fresh.repository,
+            path=fresh.path,
+            conditions=app.conditions,
+            suspended=fresh.suspended,
+            group=fresh.group,
+        )
+    world.state.save_status(fresh)
+
+
+def _remove(world: World, app_id: AppId) -> None:
+    world.queue.expel(app_id)
+    world.state.discard_application(app_id)
+    event = Event(
+        stamp(world.queue.now()), app_id, "Normal", "Removed", "No longer declared; its objects stay in the cluster."
+    )
+    world.state.add_events([event])
+
+
+def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) -> None:
+    """The last good version goes on; the status names the file, the line and the field."""
+    text = "; ".join(str(problem) for problem in problems[:3])
+    status = world.state.status(app.id)
+    condition = Condition("InvalidSpecError", f"The last good version goes on: {text}")
+    if status is not None and condition not in status.conditions:
+        world.state.save_status(replace(status, conditions=(*app.conditions, condition)))
+        world.state.add_events([Event(stamp(world.queue.now()), app.id, "Warning", condition.type, condition.message)])
+
+
+def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application]) -> None:
+    """Applications that were never readable: events carry the words, since there is nothing to show yet."""
+    now = stamp(world.queue.now())
+    world.state.add_events(
+        [
+            Event(now, app_id, "Warning", "InvalidSpecError", str(problem))
+            for app_id, problems in parsed.rejected.items()
+            if app_id not in before
+            for problem in problems
+        ]
+    )
+    for problem in parsed.problems:
+        log.warning(
+            "manifest_problem", file=problem.file, line=problem.line, field=problem.path, reason=problem.message
+        )
+
+
+def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Mapping[AppId, str]) -> None:
+    members: dict[str, list[Application]] = defaultdict(list)
+    by_url: dict[str, set[str]] = defaultdict(set)
+    lanes: dict[str, str] = {}
+    for app in apps.values():
+        repository, cluster = repository_group(app), cluster_group(clusters[app.id])
+        members[repository].append(app)
+        members[cluster].append(app)
+        lanes[repository], lanes[cluster] = NOWHERE, clusters[app.id]
+        by_url[normalise_url(app.source.url)].add(repository)
+    known = set(world.state.load("catalogue", "groups") or ())
+    for group, group_apps in members.items():
+        shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule
+        ids = sorted(app.id for app in group_apps)
+        world.state.save("group", group, {"apps": ids, "interval": shortest.interval, "jitter": shortest.jitter})
+        world.queue.enroll_poll(group, lanes[group], first_offset(group, shortest.interval) if group in known else 0.0)
+    for group in known - set(members):
+        world.queue.expel_poll(group)
+        world.state.discard("group", group)
+    world.state.save("catalogue", "groups", sorted(members))
+    world.state.save_many("repository", {url: sorted(groups) for url, groups in by_url.items()})
+    _save_clusters(world, apps, clusters)
+
+
+def _save_clusters(world: World, apps: Mapping[AppId, Application], clusters: Mapping[AppId, str]) -> None:
+    for name in world.clusters.names():
+        world.state.save_cluster(
+            ClusterView(
+                name=name,
+                server=world.clusters.server(name),
+                fleet=world.clusters.fleet(name),
+                reachable=None,
+                message="",
+                applications=sum(1 for app in apps if clusters[app] == name),
+                queue_depth=0,
+                in_flight=0,
+                lag=0.0,
+                checked_at="",
+            )
+        )
+
+
+def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:
+    """Webhook addresses by the hash in their path. The token makes the hash and is not stored (see web.receivers)."""
+    found = {}
+    for receiver in parsed.receivers:
+        token = (world.secrets.read(receiver.secret) or {}).get("token", b"")
+        if not token:
+            log.warning("receiver_without_token", namespace=receiver.namespace, name=receiver.name)
+            continue
+        path = hook_path(token.decode("utf-8", "replace"), receiver.name, receiver.namespace)
+        groups = {repository_group(apps[app]) for app in receiver.applications if app in apps}
+        found[path.rpartition("/")[2]] = {
+            "namespace": receiver.namespace,
+            "name": receiver.name,
+            "type": receiver.type,
+            "token": [receiver.secret.kind, receiver.secret.namespace, receiver.secret.name],
+            "events": list(receiver.events),
+            "groups": sorted(groups),
+            "suspended": receiver.suspended,
+        }
+    for path in set(world.state.load("catalogue", "receivers") or ()) - set(found):
+        world.state.discard("receiver", path)
+    world.state.save_many("receiver", found)
+    world.state.save("catalogue", "receivers", sorted(found))

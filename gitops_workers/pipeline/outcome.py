@@ -1,0 +1,35 @@
+"""What an attempt found out: everything that is reported, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_workers.core.agreement import Agreement
+from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.status import ResourceView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One attempt's result. None means: as it was before.
+
+    `due_in`: seconds until the next look, None when only an event or the next poll asks again. `served`: this
+    generation needs no further attempt.
+    """
+
+    message: str
+    sync: SyncStatus
+    health: Health | None = None
+    resolved: Resolved | None = None
+    operation: Operation | None = None
+    agreement: Agreement | None = None
+    tried: str = ""
+    """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
+    resources: tuple[ResourceView, ...] | None = None
+    history: tuple[HistoryEntry, ...] | None = None
+    conditions: tuple[Condition, ...] = ()
+    suspended: bool = False
+    served: bool = True
+    due_in: float | None = None

@@ -1,0 +1,156 @@
+"""The quiet cycle: who has to be looked at, found with one request per repository and one per kind and cluster.
+
+A *repository group* holds all applications of one repository and credential: its refs are listed once, and where a
+commit moved, the closure digests say whose inputs it touched. A *cluster group* holds all applications of one cluster:
+the versions of all managed objects are listed once and compared with the last agreement. What is found is only a
+reason to look: the attempt asks again for everything that it will act upon.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from gitops_workers.core import agreement as agreements
+from gitops_workers.core.agreement import Agreement, fingerprint
+from gitops_workers.core.due import next_poll
+from gitops_workers.core.errors import GitOpsError, Incomplete, Refused
+from gitops_workers.core.grouping import CLUSTER_PREFIX
+from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.objects import GroupKind, ObjectKey
+from gitops_workers.core.record import applyset_id
+from gitops_workers.pipeline.report import outage, stamp
+from gitops_workers.pipeline.stages import resolve_revision
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Refs, Seen, Urgency
+
+log = structlog.get_logger()
+
+FAILED_AGAIN = 30.0
+"""Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
+
+
+def poll(world: World, group: str) -> None:
+    """Look at one group and ring for those applications that have to be looked at."""
+    attempt = world.queue.begin_poll(group, world.lease)
+    if attempt is None:
+        return
+    members = world.state.load("group", group)
+    if not members:
+        world.queue.expel_poll(group)
+        return
+    apps, due_in = members["apps"], FAILED_AGAIN
+    try:
+        if group.startswith(CLUSTER_PREFIX):
+            _poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps)
+        else:
+            urgent = attempt.not_before > 0
+            _poll_repository(world, apps, attempt.not_before, Urgency.WEBHOOK if urgent else Urgency.POLL)
+        due_in = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
+        _answered(world, group, apps)
+    except GitOpsError as error:
+        log.warning("poll_failed", group=group, error=type(error).__name__, reason=str(error))
+        world.state.save("outage", group, str(error))
+        outage(world, apps, error)
+    finally:
+        world.queue.finish_poll(attempt, due_in)
+
+
+def _answered(world: World, group: str, apps: Sequence[AppId]) -> None:
+    """The group is well: after an outage everybody is looked at, so that their statuses say so."""
+    world.state.touch(group, len(apps), stamp(world.queue.now()))
+    if world.state.load("outage", group):
+        world.state.discard("outage", group)
+        for app in apps:
+            world.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
+
+
+def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> None:
+    """Ring for every application whose inputs differ at the commit its revision means now."""
+    loaded = world.state.load_applications(apps)
+    glances = world.state.load_many("glance", list(loaded))
+    first = next(iter(loaded.values()), None)
+    if first is None:
+        return
+    refs = world.sources.refs(first.source, not_before=asked_at or world.queue.now() - 1.0)
+    for app_id, app in loaded.items():
+        if app.schedule.suspended or app.refusal:
+            continue
+        glance = glances.get(app_id)
+        reason = _news(world, app, refs, glance)
+        if reason:
+            world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+
+
+def _news(world: World, app: Application, refs: Refs, glance: list[str] | None) -> str:
+    """Why the application has to be looked at; "" when its inputs are those of the last look."""
+    try:
+        resolved = resolve_revision(world, app, refs)
+    except Refused as error:
+        return "" if glance and glance[0] == str(error) else str(error)
+    if glance is None:
+        return f"first look at {resolved.commit[:12]}"
+    if glance[0] == resolved.commit:
+        return ""
+    world.sources.fetch(app.source, resolved.commit)
+    try:
+        closure = world.closures.closure(app.source, app.render, resolved, app.name)
+    except Refused as error:
+        return f"{resolved.commit[:12]}: {error}"
+    if closure.digest == glance[1]:
+        world.state.save("glance", app.id, [resolved.commit, glance[1], glance[2]])
+        return ""
+    return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"
+
+
+def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
+    """Ring for every application whose live objects are not those of its last agreement."""
+    kinds = [GroupKind(*text.split("|")) for text in world.state.load("kinds", name) or ()]
+    glances = world.state.load_many("glance", apps)
+    if not kinds or not glances:
+        return
+    try:
+        seen = world.clusters.open(name).observe(kinds)
+    except Incomplete:
+        raise
+    except GitOpsError as error:
+        world.queue.report_cluster(name, reachable=False, message=str(error))
+        raise
+    world.queue.report_cluster(name, reachable=True, message="")
+    owners = _by_owner(seen)
+    suspects = [
+        app
+        for app in apps
+        if (glance := glances.get(app)) and glance[1] and glance[2] != _print(owners.get(applyset_id(app), {}))
+    ]
+    for app, value in world.state.load_many("agreement", suspects).items():
+        agreement = agreements.from_json(value)
+        live = owners.get(applyset_id(app), {})
+        moved = _moved(agreement, live)
+        if moved:
+            world.state.save("drift", app, ["|".join(key) for key in moved])
+            world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
+        else:
+            world.state.save("glance", app, [agreement.commit, agreement.closure, _print(live)])
+
+
+def _by_owner(seen: Mapping[ObjectKey, Seen]) -> dict[str, dict[ObjectKey, Seen]]:
+    owners: dict[str, dict[ObjectKey, Seen]] = defaultdict(dict)
+    for key, item in seen.items():
+        owners[item.part_of][key] = item
+    return owners
+
+
+def _print(live: Mapping[ObjectKey, Seen]) -> str:
+    return fingerprint((key, item.uid, item.resource_version) for key, item in live.items())
+
+
+def _moved(agreement: Agreement, live: Mapping[ObjectKey, Seen]) -> list[ObjectKey]:
+    """Agreed objects that are gone, replaced or changed. Others with our label are the inventory's business."""
+    return sorted(
+        key
+        for key, known in agreement.objects.items()
+        if key not in live or (live[key].uid, live[key].resource_version) != (known.uid, known.resource_version)
+    )

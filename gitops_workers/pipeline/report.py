@@ -1,0 +1,176 @@
+"""From outcome to what is stored: the only writer of statuses, agreements, events and next due times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from gitops_workers.core import agreement as agreements
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.grouping import cluster_group
+from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.status import Event, OperationView, Status
+from gitops_workers.pipeline import step
+from gitops_workers.pipeline.outcome import Outcome
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Attempt
+
+
+def stamp(seconds: float) -> str:
+    """Epoch seconds as RFC 3339 UTC; 0 is no time."""
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def report(world: World, app: Application, attempt: Attempt, outcome: Outcome) -> None:
+    """Store everything an outcome says and give the lease back."""
+    now = world.queue.now()
+    state = world.state
+    before = state.status(app.id)
+    after = _status(world, app, outcome, before, now)
+    if not state.save_status(after, attempt.token):
+        world.queue.finish(attempt, done=False, due_in=None)
+        return
+    if outcome.agreement is not None:
+        state.save("agreement", app.id, agreements.to_json(outcome.agreement))
+        state.save("glance", app.id, _glance(outcome))
+        _note_kinds(world, after.cluster, outcome)
+    elif outcome.tried:
+        state.save("glance", app.id, [outcome.tried, "", ""])
+    if outcome.operation is not None:
+        state.save("operation", app.id, step.operation_to(outcome.operation))
+    if outcome.resources is not None:
+        state.save_resources(app.id, outcome.resources)
+    if outcome.history is not None:
+        state.save("history", app.id, [asdict(entry) for entry in outcome.history])
+    if outcome.served and world.queue.wanted(app.id) == attempt.generation:
+        # A request that came in meanwhile belongs to the next generation: it must find its document.
+        state.discard("request", app.id)
+        state.discard("drift", app.id)
+    events = _events(app, before, after, stamp(now))
+    if events:
+        state.add_events(events)
+    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in)
+
+
+def outage(world: World, apps: Iterable[AppId], error: GitOpsError) -> None:
+    """A repository or cluster does not answer: its applications say so, and keep what they last knew."""
+    now = stamp(world.queue.now())
+    condition = Condition("ComparisonError", str(error))
+    for app in apps:
+        status = world.state.status(app)
+        if status is None or condition in status.conditions:
+            continue
+        others = tuple(item for item in status.conditions if item.type != condition.type)
+        after = replace(
+            status,
+            sync=SyncStatus.UNKNOWN,
+            message=str(error),
+            conditions=(*others, condition),
+            changed_at=now if status.sync is not SyncStatus.UNKNOWN else status.changed_at,
+        )
+        world.state.save_status(after)
+        world.state.add_events([Event(now, app, "Warning", type(error).__name__, str(error))])
+
+
+def abandon(world: World, app: Application, attempt: Attempt) -> None:
+    """An attempt died of a defect of ours: give everything back and come again later, so that nothing spins."""
+    world.queue.finish(attempt, done=False, due_in=app.schedule.retry_interval)
+
+
+def new_status(world: World, app: Application, cluster: str) -> Status:
+    """The row of an application that nobody has looked at yet."""
+    return Status(
+        id=app.id,
+        dialect=app.dialect.value,
+        project=app.project,
+        cluster=cluster,
+        namespace=app.destination.namespace,
+        repository=app.source.url,
+        path=app.source.path,
+        conditions=app.conditions,
+        suspended=app.schedule.suspended,
+        group=cluster_group(cluster),
+        changed_at=stamp(world.queue.now()),
+    )
+
+
+def _status(world: World, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
+    base = before or new_status(world, app, app.destination.name or app.destination.server)
+    operation = base.operation
+    if outcome.operation is not None and outcome.operation.commit:
+        operation = _operation_view(outcome.operation)
+    status = replace(
+        base,
+        sync=outcome.sync,
+        message=outcome.message,
+        conditions=outcome.conditions,
+        suspended=outcome.suspended,
+        operation=operation,
+        last_checked_at=stamp(now),
+        next_due_at=stamp(now + outcome.due_in) if outcome.due_in is not None else "",
+    )
+    if outcome.health is not None:
+        status = replace(status, health=outcome.health.status, health_message=outcome.health.message)
+    if outcome.resolved is not None:
+        status = replace(status, revision=outcome.resolved.commit, ref=outcome.resolved.ref)
+    changed = before is None or _visible(before) != _visible(status)
+    return replace(status, changed_at=stamp(now)) if changed else status
+
+
+def _visible(status: Status) -> tuple[str, str, str, str]:
+    operation = status.operation
+    return status.sync, status.health, status.revision, f"{operation.phase}{operation.message}" if operation else ""
+
+
+def _operation_view(operation: Operation) -> OperationView:
+    return OperationView(
+        phase=operation.phase,
+        message=operation.message,
+        revision=operation.commit,
+        started_at=stamp(operation.started_at),
+        finished_at=stamp(operation.finished_at),
+        initiated_by=operation.initiated_by,
+        retries=max(0, operation.failures - 1),
+    )
+
+
+def _glance(outcome: Outcome) -> list[str]:
+    """What a poll compares: commit, closure, fingerprint of the live objects."""
+    agreement = outcome.agreement
+    if agreement is None:
+        return ["", "", ""]
+    return [agreement.commit, agreement.closure, agreement.fingerprint]
+
+
+def _note_kinds(world: World, cluster: str, outcome: Outcome) -> None:
+    """The cluster poll lists every kind that somebody on the cluster manages."""
+    if outcome.agreement is None:
+        return
+    wanted = {"|".join(kind) for kind in outcome.agreement.kinds}
+    known = set(world.state.load("kinds", cluster) or ())
+    if not wanted <= known:
+        world.state.save("kinds", cluster, sorted(known | wanted))
+
+
+def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:
+    """What changed, in words: one event per change of sync, health or operation."""
+    events = []
+    was = before.operation if before else None
+    operation = after.operation
+    if operation is not None and (was is None or (was.phase, was.message) != (operation.phase, operation.message)):
+        bad = operation.phase in {Phase.FAILED, Phase.ERROR}
+        events.append(
+            Event(at, app.id, "Warning" if bad else "Normal", f"Operation{operation.phase}", operation.message)
+        )
+    if before is not None and before.sync != after.sync:
+        kind = "Normal" if after.sync == "Synced" else "Warning"
+        events.append(Event(at, app.id, kind, "SyncStatusChanged", f"{before.sync} -> {after.sync}: {after.message}"))
+    if before is not None and before.health != after.health:
+        text = f"{before.health} -> {after.health}"
+        note = f"{text}: {after.health_message}" if after.health_message else text
+        events.append(Event(at, app.id, "Normal", "HealthChanged", note))
+    return events

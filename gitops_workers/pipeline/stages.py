@@ -1,0 +1,226 @@
+"""The stages that only read: each takes the value of the stage before and returns the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from gitops_workers.core.agreement import Agreed, Agreement, content_of
+from gitops_workers.core.compare import Compared, compared
+from gitops_workers.core.desired import CRD, Desired
+from gitops_workers.core.errors import ApplyRefused, RenderFailed
+from gitops_workers.core.health import health_of, settled
+from gitops_workers.core.model import Application, GitSource, Health, Resolved, SecretRef
+from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
+from gitops_workers.core.prune import Deletion, recreatable, recreation
+from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PARALLEL = 8
+"""Requests of one application in flight: hides the latency of a far cluster, and is fair on a near one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One desired object as this attempt knows it: compared, and its health. `fresh` when it was asked for now."""
+
+    compared: Compared
+    health: Health | None
+    fresh: bool
+    agreed: Agreed | None = None
+    recreate: Deletion | None = None
+    """Set where an immutable field changed and the application allows deleting and creating the object."""
+
+
+def resolve_revision(world: World, app: Application, refs: Refs) -> Resolved:
+    """The commit of the wanted revision; reads tag dates, history or ancestry only where the rule asks for them."""
+    source, history = app.source, History()
+    answer = resolve(source.revision, refs.refs, refs.head, history)
+    while not isinstance(answer, Resolved):
+        history = _looked_up(world, source, refs, history, answer)
+        answer = resolve(source.revision, refs.refs, refs.head, history)
+    return answer
+
+
+def _looked_up(
+    world: World, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
+) -> History:
+    match needs:
+        case NeedsCommit(prefix):
+            commit = world.sources.resolve_short(source, prefix)
+            return replace(history, commits={**history.commits, prefix: commit})
+        case NeedsDates(tags):
+            for tag in tags:
+                world.sources.fetch(source, refs.refs[TAGS + tag])
+            return replace(history, dates=world.sources.tag_times(source, tags))
+        case NeedsBranch(commit, branch):
+            world.sources.fetch(source, commit)
+            return replace(history, on_branch=world.sources.on_branch(source, commit, branch))
+
+
+def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[str, Rendered]:
+    """The closure's digest and the rendered objects."""
+    world.sources.fetch(app.source, resolved.commit)
+    closure = world.closures.closure(app.source, app.render, resolved, app.name)
+    context = RenderContext(
+        app_name=app.name,
+        app_namespace=app.namespace,
+        project=app.project,
+        namespace=app.render.helm.namespace or app.destination.namespace,
+        resolved=resolved,
+        kube_version=found.kube_version,
+        api_versions=found.api_versions,
+        variables=variables_of(world, app),
+    )
+    return closure.digest, world.renderer.render(app.source, app.render, closure, context)
+
+
+def variables_of(world: World, app: Application) -> tuple[tuple[str, str], ...]:
+    """Flux postBuild variables: later sources over earlier ones, inline values over all (flux.md, substitution)."""
+    substitution = app.render.substitution
+    if substitution is None:
+        return ()
+    values: dict[str, str] = {}
+    for source in substitution.sources:
+        values.update(_variables(world, source))
+    values.update(dict(substitution.variables))
+    return tuple(sorted(values.items()))
+
+
+def _variables(world: World, source: SecretRef) -> Mapping[str, str]:
+    data = world.secrets.read(source)
+    if data is not None:
+        return {name: value.decode("utf-8", "replace") for name, value in data.items()}
+    if source.optional:
+        return {}
+    raise RenderFailed(
+        f"postBuild.substituteFrom: {source.kind} {source.namespace}/{source.name} was not found. "
+        "Add it to the catalogue or to GITOPS_SECRETS, or mark it optional."
+    )
+
+
+def scopes_of(found: Discovery) -> dict[GroupKind, bool]:
+    """For each served kind whether it is namespaced."""
+    return {kind: resource.namespaced for kind, resource in found.resources.items()}
+
+
+def look_at(
+    cluster: Cluster,
+    app: Application,
+    desired: tuple[Desired, ...],
+    agreement: Agreement,
+    moved: frozenset[ObjectKey] | None,
+) -> dict[ObjectKey, Look]:
+    """Every desired object compared with the cluster; unchanged ones without a request.
+
+    `moved` are objects seen to have changed; None means that nothing is known and all are asked for. All refusals
+    of the dry-run are collected into one ApplyRefused, and then nothing has been written (design, section 8).
+    """
+    asked = [item for item in desired if _must_ask(app, item, agreement, moved)]
+    missing = _missing_namespaces(cluster, app, desired, asked)
+    unserved = _unserved(desired, cluster.discovery())
+
+    def ask(item: Desired) -> Look | ApplyRefused:
+        if item.key.namespace in missing or item.key.group_kind in unserved:
+            return Look(Compared(item, exists=False, differs=True), None, fresh=True)
+        try:
+            return _asked(cluster, app, item, agreement.objects.get(item.key))
+        except ApplyRefused as error:
+            live = cluster.get(item.key, item.version) if recreatable(app, str(error)) else None
+            if live is None:
+                return error
+            deletion = recreation(app, item, live)
+            return Look(compared(item, live, item.manifest), None, fresh=True, recreate=deletion)
+
+    answers = dict(zip((item.key for item in asked), _each(ask, asked), strict=True))
+    refusals = [answer for answer in answers.values() if isinstance(answer, ApplyRefused)]
+    if refusals:
+        more = f" {len(refusals) - 1} more objects were refused." if len(refusals) > 1 else ""
+        raise ApplyRefused(f"{refusals[0]}{more}") from refusals[0]
+    looks = {key: answer for key, answer in answers.items() if isinstance(answer, Look)}
+    for item in desired:
+        if item.key not in looks:
+            known = agreement.objects[item.key]
+            same = Compared(item, exists=True, differs=False, uid=known.uid, resource_version=known.resource_version)
+            looks[item.key] = Look(same, known.health, fresh=False, agreed=known)
+    return looks
+
+
+def _must_ask(app: Application, item: Desired, agreement: Agreement, moved: frozenset[ObjectKey] | None) -> bool:
+    known = agreement.objects.get(item.key)
+    if moved is None or known is None or known.digest != item.digest or item.key in moved:
+        return True
+    return not settled(app.dialect, known.health)
+
+
+def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None) -> Look:
+    if known is not None and known.digest == item.digest:
+        live = cluster.get(item.key, item.version)
+        if live is not None and content_of(live) == known.content:
+            return _same(app, item, live)
+        would_be = cluster.apply(item.manifest, dry_run=True).manifest
+        return _compared(app, item, live, would_be)
+    answer = cluster.apply(item.manifest, dry_run=True)
+    live = None if answer.created else cluster.get(item.key, item.version)
+    return _compared(app, item, live, answer.manifest)
+
+
+def _same(app: Application, item: Desired, live: Manifest) -> Look:
+    metadata = live.get("metadata") or {}
+    same = Compared(
+        item,
+        exists=True,
+        differs=False,
+        uid=metadata.get("uid", ""),
+        resource_version=metadata.get("resourceVersion", ""),
+        live=live,
+    )
+    return Look(same, health_of(live, app.dialect), fresh=True)
+
+
+def _compared(app: Application, item: Desired, live: Manifest | None, would_be: Manifest) -> Look:
+    result = compared(item, live, would_be)
+    return Look(result, health_of(live, app.dialect) if live is not None else None, fresh=True)
+
+
+def _missing_namespaces(
+    cluster: Cluster, app: Application, desired: Iterable[Desired], asked: Iterable[Desired]
+) -> frozenset[str]:
+    """Namespaces that this very sync will create: what goes into them cannot be dry-run yet."""
+    own = {item.key.name for item in desired if item.key.kind == "Namespace" and not item.key.group}
+    if app.sync.create_namespace and app.destination.namespace:
+        own.add(app.destination.namespace)
+    wanted = own & {item.key.namespace for item in asked}
+    return frozenset(name for name in wanted if cluster.get(ObjectKey("", "Namespace", "", name), "v1") is None)
+
+
+def _unserved(desired: Iterable[Desired], found: Discovery) -> frozenset[GroupKind]:
+    """Kinds whose CRD is part of this sync and not established yet."""
+    kinds = set()
+    for item in desired:
+        if item.key.group_kind == CRD:
+            spec = item.manifest.get("spec") or {}
+            kind = GroupKind(spec.get("group", ""), (spec.get("names") or {}).get("kind", ""))
+            if kind not in found.resources:
+                kinds.add(kind)
+    return frozenset(kinds)
+
+
+def read_candidates(cluster: Cluster, stale: Iterable[InventoryItem]) -> dict[ObjectKey, Manifest | None]:
+    """The live side of everything that left Git; any error means that it is not known, and is raised."""
+    items = list(stale)
+    return dict(zip((item.key for item in items), _each(lambda i: cluster.get(i.key, i.version), items), strict=True))
+
+
+def _each(function: Callable[[T], R], items: list[T]) -> list[R]:
+    if len(items) <= PARALLEL:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        return list(pool.map(function, items))

@@ -1,0 +1,210 @@
+"""One step of an operation: stages while their gates are open, then wait, or the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gitops_workers.core import operation as operations
+from gitops_workers.core.due import backoff
+from gitops_workers.core.health import failed, health_of, settled
+from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.objects import ObjectKey, group_of
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.plan import Gate, Plan, Stage
+from gitops_workers.core.prune import Pruning
+from gitops_workers.core.record import HistoryEntry, InventoryItem
+from gitops_workers.pipeline import views
+from gitops_workers.pipeline.outcome import Outcome
+from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.world import World
+from gitops_workers.pipeline.writes import Writer
+
+if TYPE_CHECKING:
+    from gitops_workers.pipeline.attempt import Sight
+
+DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
+
+
+def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
+    """As many stages as are open now. Raises Superseded, Retry; Refused ends the operation."""
+    writer = Writer(
+        world,
+        sight.app,
+        sight.attempt,
+        sight.cluster,
+        world.clusters.records(sight.cluster_name),
+        sight.stored,
+        sight.inventory,
+    )
+    looks = dict(sight.looks)
+    _prepare_namespace(writer, sight, looks)
+    while operation.stage < len(plan.stages):
+        stage = plan.stages[operation.stage]
+        writer.perform(stage, looks)
+        shut, broken = gate(sight, stage, looks)
+        now = world.queue.now()
+        if broken:
+            message = f"{stage.name}: {broken[0]}"
+            return _report(sight, writer, operations.finish(operation, Phase.FAILED, message, now), looks, pruning)
+        if shut:
+            operation = operations.waiting(operation, shut, now)
+            return _report(sight, writer, operation, looks, pruning)
+        operation = operations.advance(operation)
+        if stage.gate is Gate.SERVED or _defines(stage):
+            sight.cluster.discovery(refresh=True)
+    message = _summary(writer.writes, pruning)
+    done = operations.finish(operation, Phase.SUCCEEDED, message, world.queue.now())
+    return _report(sight, writer, done, looks, pruning)
+
+
+def gate(sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(what is still waited for, what has failed) before the next stage may start."""
+    if stage.gate is Gate.OPEN:
+        return (), ()
+    keys = stage.keys
+    if stage.gate is Gate.SERVED:
+        keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
+    found = {key: looks[key].health for key in keys}
+    if sight.app.sync.health_checks and not sight.app.sync.wait:
+        found = _named_checks(sight, looks)
+    rules = sight.app.dialect
+    broken = tuple(
+        f"{key} is {health.status}: {health.message}"
+        for key, health in found.items()
+        if health and failed(rules, health)
+    )
+    shut = tuple(str(key) for key, health in sorted(found.items()) if not settled(rules, health))
+    return shut, broken
+
+
+def _named_checks(sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectKey, Health | None]:
+    """Flux healthChecks: objects by name, ours or not."""
+    found: dict[ObjectKey, Health | None] = {}
+    for api_version, kind, namespace, name in sight.app.sync.health_checks:
+        key = ObjectKey(group_of(api_version), kind, namespace, name)
+        if key in looks:
+            found[key] = looks[key].health
+        else:
+            live = sight.cluster.get(key, api_version.rpartition("/")[2])
+            found[key] = health_of(live, sight.app.dialect) if live else Health(HealthStatus.NOT_FOUND)
+    return found
+
+
+def _prepare_namespace(writer: Writer, sight: Sight, looks: Mapping[ObjectKey, Look]) -> None:
+    app = sight.app
+    name = app.destination.namespace
+    if not app.sync.create_namespace or not name or sight.agreement.objects:
+        return
+    new = any(key.namespace == name and not look.compared.exists for key, look in looks.items())
+    own = ObjectKey("", "Namespace", "", name)
+    if new and own not in looks and sight.cluster.get(own, "v1") is None:
+        writer.create_namespace(name)
+
+
+def _defines(stage: Stage) -> bool:
+    return any(item.key.kind == "CustomResourceDefinition" for item in stage.objects)
+
+
+def _summary(writes: int, pruning: Pruning) -> str:
+    deleted = len(pruning.deletions)
+    parts = [f"{writes - deleted} objects applied"] if writes - deleted else []
+    if deleted:
+        parts.append(f"{deleted} pruned")
+    if pruning.disowned:
+        parts.append(f"{len(pruning.disowned)} left alone because they belong to somebody else now")
+    return (", ".join(parts) or "Nothing left to apply") + "."
+
+
+def _report(
+    sight: Sight, writer: Writer, operation: Operation, looks: dict[ObjectKey, Look], pruning: Pruning
+) -> Outcome:
+    """The step's outcome; a finished operation also settles the record."""
+    succeeded = operation.phase is Phase.SUCCEEDED
+    history = sight.stored.record.history if sight.stored else ()
+    if operation.phase is not Phase.RUNNING:
+        entry = _history_entry(sight, operation, history) if succeeded else None
+        if succeeded or writer.fenced:
+            history = writer.settle(_inventory(sight, pruning, complete=succeeded), entry).history
+    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.stale and not _pruned(sight))
+    return Outcome(
+        message=operation.message,
+        sync=SyncStatus.SYNCED if in_sync else SyncStatus.OUT_OF_SYNC,
+        health=views.health(sight.app, looks),
+        resolved=sight.resolved,
+        operation=operation,
+        agreement=views.agreement(sight, looks=looks, synced=sight.rendered if succeeded else sight.agreement.synced),
+        resources=views.resources(sight, looks),
+        history=history,
+        conditions=sight.app.conditions,
+        served=operation.phase is not Phase.RUNNING,
+        due_in=_due(sight.app, operation, looks),
+    )
+
+
+def _pruned(sight: Sight) -> bool:
+    return sight.app.dialect is Dialect.FLUX or sight.app.sync.prune or bool(sight.asked.get("prune"))
+
+
+def _inventory(sight: Sight, pruning: Pruning, *, complete: bool) -> tuple[InventoryItem, ...]:
+    """What is left: the desired objects, and of the stale ones those that were not deleted, gone or disowned."""
+    away = {item.key for item in pruning.deletions} | set(pruning.gone) | set(pruning.disowned) if complete else set()
+    if sight.app.dialect is Dialect.FLUX and not sight.app.sync.prune:
+        away = {item.key for item in sight.stale}
+    return (*sight.inventory, *(item for item in sight.stale if item.key not in away))
+
+
+def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look]) -> float | None:
+    if operation.running:
+        return operation.wait
+    if operation.phase is not Phase.SUCCEEDED:
+        return retry_delay(app, operation.failures)
+    return health_delay(app, 0) if views.unsettled(app, looks) else None
+
+
+def health_delay(app: Application, looks: int) -> float:
+    """Seconds until an object that is not healthy yet is looked at again: 1 s, growing to the poll interval."""
+    return float(min(1.5 ** min(looks, 40), app.schedule.interval))
+
+
+def retry_delay(app: Application, failures: int) -> float:
+    """Seconds until a failed attempt is tried again: Argo CD's backoff, Flux' retryInterval.
+
+    There is no last try: past the limit it goes on at the longest pause until it works or Git changes (argo-cd 18442
+    asks for that; a limit that strands an application wakes people at night).
+    """
+    if app.dialect is Dialect.FLUX:
+        return app.schedule.retry_interval
+    return backoff(app.sync.retry, failures) or app.sync.retry.maximum
+
+
+def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
+    source = sight.app.source
+    snapshot = {"url": source.url, "path": source.path, "revision": sight.resolved.commit}
+    return HistoryEntry(
+        id=history[-1].id + 1 if history else 0,
+        revision=sight.resolved.commit,
+        ref=sight.resolved.ref,
+        source=json.dumps(snapshot),
+        digest=sight.rendered,
+        initiated_by=operation.initiated_by,
+        deployed_at=datetime.fromtimestamp(operation.finished_at, UTC)
+        .isoformat(timespec="seconds")
+        .replace("+00:00", "Z"),
+        outcome=operation.phase.value,
+    )
+
+
+def operation_from(value: Mapping[str, Any] | None) -> Operation | None:
+    """The stored operation."""
+    if value is None:
+        return None
+    return Operation(**{**value, "phase": Phase(value["phase"]), "waiting_for": tuple(value["waiting_for"])})
+
+
+def operation_to(operation: Operation) -> dict[str, Any]:
+    """The operation as a document."""
+    return {**asdict(operation), "phase": operation.phase.value, "waiting_for": list(operation.waiting_for)}

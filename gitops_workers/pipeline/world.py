@@ -1,0 +1,21 @@
+"""Everything the pipeline may reach, in one value that is built once per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_workers.ports import Closures, Clusters, Queue, Renderer, Secrets, Sources, State
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports. `lease` is in seconds."""
+
+    sources: Sources
+    closures: Closures
+    renderer: Renderer
+    secrets: Secrets
+    clusters: Clusters
+    state: State
+    queue: Queue
+    lease: float = 30.0

@@ -1,0 +1,156 @@
+"""The only place that changes a cluster: fence, deletes, applies, gates.
+
+Before the first write of every step the record is compare-and-swapped: our generation, and the union of the inventory.
+Whoever finds a later generation there stops (F05). What a crash leaves behind is in the inventory and compares as in
+sync, so the next step goes on where this one stopped (F31). Between two writes the lease is renewed; a lost lease ends
+the step. A frozen worker can still send the one request it was about to send: each names the resourceVersion that was
+compared, which refuses most of those.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from gitops_workers.core.compare import Compared
+from gitops_workers.core.desired import Desired
+from gitops_workers.core.errors import Superseded
+from gitops_workers.core.health import health_of
+from gitops_workers.core.model import Application
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.plan import Stage
+from gitops_workers.core.prune import Deletion
+from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
+from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Attempt, Cluster, Records
+
+MOVES = 3
+"""So often an object may change under one write before the attempt is given up: a controller writing status."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """One attempt's right to change one cluster. Created per step; not shared between threads."""
+
+    world: World
+    app: Application
+    attempt: Attempt
+    cluster: Cluster
+    records: Records
+    stored: StoredRecord | None
+    union: tuple[InventoryItem, ...]
+    """Everything that will be written, for the fence."""
+    fenced: bool = False
+    writes: int = 0
+    _renewed_at: float = field(default_factory=time.monotonic)
+
+    def perform(self, stage: Stage, looks: dict[ObjectKey, Look]) -> None:
+        """The writes of one stage; `looks` is brought up to date with the server's answers."""
+        doomed = stage.deletions
+        if stage.deletes_first:
+            self._delete(doomed)
+        for item in stage.objects:
+            if not looks[item.key].compared.in_sync:
+                looks[item.key] = self._apply(item, looks[item.key])
+        if not stage.deletes_first:
+            self._delete(doomed)
+
+    def create_namespace(self, name: str) -> None:
+        """CreateNamespace=true: the bare namespace, unowned, so that it is never pruned with the application."""
+        self._fence()
+        self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, dry_run=False)
+        self.writes += 1
+
+    def settle(self, inventory: Iterable[InventoryItem], entry: HistoryEntry | None) -> Record:
+        """The end of a sync: what is really left, and its place in the history."""
+        base = self.stored.record if self.stored else Record(self.app.id, self.attempt.generation)
+        record = base.settled(inventory, entry, self.app.history_limit)
+        if record != base:
+            self.stored = StoredRecord(record, self._store(record))
+        return record
+
+    def _apply(self, item: Desired, look: Look) -> Look:
+        self._fence()
+        if look.recreate is not None:
+            self._delete((look.recreate,))
+        version = "" if look.recreate else look.compared.resource_version
+        for _ in range(MOVES):
+            self._keep_lease()
+            try:
+                answer = self.cluster.apply(item.manifest, dry_run=False, resource_version=version)
+            except Superseded:
+                version = self._moved(item)
+                continue
+            self.writes += 1
+            return applied(self.app, item, answer.manifest)
+        raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
+
+    def _moved(self, item: Desired) -> str:
+        """The object changed since it was compared: ours to write still, if the record says so."""
+        stored = self.records.load(self.app.id)
+        if stored is None or stored.record.generation != self.attempt.generation:
+            raise Superseded(f"{self.app.id}: the record in the cluster has another generation now.")
+        self.stored = stored
+        live = self.cluster.get(item.key, item.version)
+        return str((live.get("metadata") or {}).get("resourceVersion", "")) if live else ""
+
+    def _delete(self, deletions: Iterable[Deletion]) -> None:
+        for doomed in deletions:
+            self._fence()
+            self._keep_lease()
+            self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation)
+            self.writes += 1
+
+    def _fence(self) -> None:
+        if self.fenced:
+            return
+        base = self.stored.record if self.stored else Record(self.app.id)
+        self._check(base)
+        record = base.fenced(self.attempt.generation, self.union)
+        self.stored = StoredRecord(record, self._store(record))
+        self.fenced = True
+
+    def _store(self, record: Record) -> str:
+        expected = self.stored.resource_version if self.stored else None
+        try:
+            return self.records.store(record, expected)
+        except Superseded:
+            # Our copy may merely be old (a crash between the write and its answer): the fence decides, not the copy.
+            self.stored = self.records.load(self.app.id)
+            current = self.stored.record if self.stored else Record(self.app.id)
+            self._check(current)
+            merged = record.fenced(self.attempt.generation, () if self.fenced else current.inventory)
+            return self.records.store(merged, self.stored.resource_version if self.stored else None)
+
+    def _check(self, record: Record) -> None:
+        if record.generation <= self.attempt.generation:
+            return
+        if self.world.queue.wanted(self.app.id) == self.attempt.generation:
+            # Redis was emptied and counts anew: nobody newer exists, so the counter catches up with the cluster.
+            self.world.queue.raise_generation(self.app.id, record.generation + 1)
+        raise Superseded(
+            f"{self.app.id}: generation {record.generation} has written already, this is {self.attempt.generation}."
+        )
+
+    def _keep_lease(self) -> None:
+        if time.monotonic() - self._renewed_at < self.world.lease / 3:
+            return
+        if not self.world.queue.renew(self.attempt, self.world.lease):
+            raise Superseded(f"{self.app.id}: the lease was lost; its new holder goes on.")
+        self._renewed_at = time.monotonic()
+
+
+def applied(app: Application, item: Desired, live: Manifest) -> Look:
+    """What is known of an object right after its write."""
+    metadata = live.get("metadata") or {}
+    state = Compared(
+        item,
+        exists=True,
+        differs=False,
+        uid=metadata.get("uid", ""),
+        resource_version=metadata.get("resourceVersion", ""),
+        live=live,
+    )
+    return Look(state, health_of(live, app.dialect), fresh=True)

@@ -1,0 +1,41 @@
+"""The Celery tasks: ids in, a pipeline call, nothing out.
+
+Results are ignored and arguments hold ids only, so nothing in Redis or Flower can leak or command anything: an edited
+message can at most make somebody look at an application once more (T35, T37).
+"""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from gitops_workers.pipeline import attempt, catalogue
+from gitops_workers.pipeline import poll as polling
+from gitops_workers.publishing import publish
+from gitops_workers.wiring import current
+
+BATCH = 64
+"""Doorbells that a finished task may pull at once: the freed slot and whatever else became due."""
+
+
+@shared_task(name="gitops.reconcile", ignore_result=True)
+def reconcile(app: str, generation: int) -> None:  # noqa: ARG001 - the generation is for people who read messages
+    """Look at one application."""
+    engine = current()
+    attempt.reconcile(engine.world, app)
+    publish(engine.celery, engine.world.queue.dispatch(BATCH))
+
+
+@shared_task(name="gitops.poll", ignore_result=True)
+def poll(group: str, generation: int) -> None:  # noqa: ARG001
+    """Look at one repository or one cluster."""
+    engine = current()
+    polling.poll(engine.world, group)
+    publish(engine.celery, engine.world.queue.dispatch(BATCH))
+
+
+@shared_task(name="gitops.expand", ignore_result=True)
+def expand(name: str, generation: int) -> None:  # noqa: ARG001
+    """Read the catalogue, if it changed."""
+    engine = current()
+    catalogue.refresh(engine.world, engine.catalogues)
+    publish(engine.celery, engine.world.queue.dispatch(BATCH))

@@ -1,0 +1,194 @@
+"""A worker's adapters, put together: Git, rendering, clusters, catalogues.
+
+Credentials are read when they are needed, from files that are looked at again after a few seconds, so that a rotated
+token is used by the next attempt without a restart.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from gitops_workers.adapters.catalogue_files import FileCatalogue
+from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
+from gitops_workers.adapters.closure import GitClosures
+from gitops_workers.adapters.cluster.registry import ConfiguredClusters
+from gitops_workers.adapters.git import GitSettings, GitSources
+from gitops_workers.adapters.kubeconfig import in_cluster_access, read_kubeconfig
+from gitops_workers.adapters.render_cache import RedisRenderCache
+from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.adapters.secrets_files import SecretFiles
+from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.credentials import Credential
+from gitops_workers.core.errors import GitOpsError, InvalidManifest
+from gitops_workers.core.model import GitSource
+from gitops_workers.core.objects import digest
+from gitops_workers.dialects import Document
+from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
+from gitops_workers.dialects.argocd.repository_secret import repository_secrets
+from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
+from gitops_workers.dialects.credentials import flux_credential
+from gitops_workers.local.toolchain import ToolMissing, tool
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Catalogue
+from gitops_workers.publishing import Sender
+from gitops_workers.redis_client import connect
+from gitops_workers.settings import Settings
+from gitops_workers.wiring import Engine, cache_key, mirrors_directory, open_queue, open_state
+
+log = structlog.get_logger()
+
+GIT_CATALOGUE = "git+"
+
+
+def build(settings: Settings, celery: Sender) -> Engine:
+    """Everything a worker's tasks use."""
+    tools = _tools()
+    sandbox = Sandbox(
+        tools,
+        children=settings.sandboxes,
+        limits=SandboxLimits(seconds=settings.render_timeout, memory=settings.render_memory_mib << 20),
+    )
+    queue, state = open_queue(settings), open_state(settings)
+    cache = RedisRenderCache(connect(settings.redis_url), cache_key(settings), "gitops:cache:")
+    catalogues: list[Catalogue] = []
+    configs = CatalogueConfigs(catalogues)
+    secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, _loader(sandbox), configs.objects)
+    sources = GitSources(
+        mirrors_directory(settings),
+        _git_settings(settings),
+        lookup=lambda source: _credential(secrets, source),
+        shared=cache,
+        clock=queue.now,
+    )
+    catalogues += [_catalogue(text, sandbox, sources, queue.now) for text in settings.catalogue]
+    closures = GitClosures(sources, sandbox)
+    clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
+    world = World(
+        sources=sources,
+        closures=closures,
+        renderer=CachedRenderer(
+            sources,
+            closures,
+            sandbox,
+            cache,
+            tools=tools,
+            key=cache_key(settings),
+            seconds=settings.render_timeout,
+        ),
+        secrets=secrets,
+        clusters=clusters,
+        state=state,
+        queue=queue,
+        lease=settings.lease,
+    )
+    reload = _cluster_reload(settings, clusters, secrets)
+    reload()
+    return Engine(world, catalogues, celery, reload)
+
+
+@dataclass(slots=True)
+class CatalogueConfigs:
+    """The Secrets and ConfigMaps of the catalogues as this process last read them."""
+
+    catalogues: Sequence[Catalogue]
+    _token: str = ""
+    _objects: tuple[ConfigObject, ...] = field(default=(), repr=False)
+
+    def objects(self) -> tuple[ConfigObject, ...]:
+        """Read again only what changed. A catalogue that cannot be read now keeps what it had."""
+        try:
+            token = digest(*(part for item in self.catalogues for part in (item.name, item.token())))
+            if token != self._token:
+                documents = [document for item in self.catalogues for document in item.documents()[0]]
+                self._objects = tuple(_configs(documents))
+                self._token = token
+        except GitOpsError as error:
+            log.warning("catalogue_unreadable", reason=str(error))
+        return self._objects
+
+
+def _configs(documents: Iterable[Document]) -> Iterable[ConfigObject]:
+    for document in documents:
+        if is_config(document):
+            found, _ = parse_config(document)
+            if found is not None:
+                yield found
+
+
+def _tools() -> dict[str, Path]:
+    """What is installed; a missing tool fails only the applications that need it, and says how to get it."""
+    found = {}
+    for name in ("kustomize", "helm"):
+        try:
+            found[name] = tool(name)
+        except ToolMissing as error:
+            log.warning("tool_missing", tool=name, reason=str(error))
+    return found
+
+
+def _loader(sandbox: Sandbox) -> Callable[[bytes, str], list[Document]]:
+    return lambda data, name: [Document(name, value, lines) for value, lines in sandbox.documents(data, name)]
+
+
+def _catalogue(text: str, sandbox: Sandbox, sources: GitSources, clock: Callable[[], float]) -> Catalogue:
+    if text.startswith(GIT_CATALOGUE):
+        return GitCatalogue(parse_location(text), sources, _loader(sandbox), clock)
+    return FileCatalogue(Path(text), _loader(sandbox))
+
+
+def _git_settings(settings: Settings) -> GitSettings:
+    pairs = []
+    for text in settings.git_mirrors:
+        prefix, equals, replacement = text.partition("=")
+        if not equals:
+            raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
+        pairs.append((prefix, replacement))
+    return GitSettings(schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout)
+
+
+def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
+    """Flux: the Secret that the GitRepository names. Argo CD: the repository Secret whose URL fits."""
+    ref = source.credential
+    if ref is None:
+        found, _ = repository_secrets(secrets.objects())
+        return found.credential(source.url)
+    data = secrets.read(ref)
+    if data is None:
+        raise InvalidManifest(
+            f"spec.secretRef: Secret {ref.namespace}/{ref.name} was not found. Add it to the directory GITOPS_SECRETS."
+        )
+    return flux_credential(data, source.url, f"Secret {ref.namespace}/{ref.name}")
+
+
+def _cluster_reload(settings: Settings, clusters: ConfiguredClusters, secrets: SecretFiles) -> Callable[[], None]:
+    """Read kubeconfig and cluster Secrets again. What cannot be read now leaves the clusters as they are."""
+    rules = ClusterRules(exec=settings.allow_insecure_clusters, insecure=settings.allow_insecure_clusters)
+
+    def reload() -> None:
+        try:
+            accesses, current = _configured(settings)
+            extra, problems = cluster_secrets(secrets.objects(), rules)
+        except GitOpsError as error:
+            log.warning("clusters_unreadable", reason=str(error))
+            return
+        for problem in problems:
+            log.warning("cluster_secret_refused", file=problem.file, field=problem.path, reason=problem.message)
+        clusters.configure((*accesses, *extra), in_cluster=settings.in_cluster or current)
+
+    return reload
+
+
+def _configured(settings: Settings) -> tuple[tuple[ClusterAccess, ...], str]:
+    if settings.kubeconfig:
+        contexts = read_kubeconfig(settings.kubeconfig, allow_exec=settings.allow_exec)
+        for name, reason in contexts.refused:
+            log.debug("context_refused", context=name, reason=reason)
+        return contexts.accesses, contexts.current
+    own = in_cluster_access(os.environ)
+    return ((own,), own.name) if own else ((), "")

@@ -1,0 +1,130 @@
+"""The order of a sync, per dialect."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_workers.core.model import Dialect
+from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.ordering import ARGOCD_KINDS, FLUX_KINDS, argocd_rank, flux_rank, mirrored
+from gitops_workers.core.plan import Gate, Plan, plan
+from gitops_workers.core.prune import Deletion
+from tests.unit.core.making import application, crd, desired, manifest
+
+
+def shape(found: Plan) -> list[tuple[str, list[str], str]]:
+    return [
+        (stage.name, [f"{item.key.kind} {item.key.name}" for item in stage.objects], stage.gate)
+        for stage in found.stages
+    ]
+
+
+def test_argocd_applies_by_wave_then_kind_then_name() -> None:
+    app = application()
+    items = desired(
+        app,
+        manifest("Deployment", "web", "apps/v1"),
+        manifest("ConfigMap", "b"),
+        manifest("ConfigMap", "a"),
+        manifest("Service", "web", wave=-1),
+        manifest("Job", "late", "batch/v1", wave=2),
+    )
+    assert shape(plan(app, items, ())) == [
+        ("wave -1", ["Service web"], Gate.HEALTHY),
+        ("wave 0", ["ConfigMap a", "ConfigMap b", "Deployment web"], Gate.HEALTHY),
+        ("wave 2", ["Job late"], Gate.OPEN),
+    ]
+
+
+def test_a_namespace_moves_into_the_wave_of_its_first_inhabitant() -> None:
+    app = application()
+    items = desired(app, manifest("ConfigMap", "a", wave=-3), manifest("Namespace", "shop"))
+    assert shape(plan(app, items, ())) == [("wave -3", ["Namespace shop", "ConfigMap a"], Gate.OPEN)]
+
+
+def test_a_definition_is_served_before_its_objects_are_applied() -> None:
+    app = application()
+    items = desired(app, manifest("Widget", "w", "shop.io/v1", wave=1), crd("Widget", "shop.io"))
+    assert shape(plan(app, items, ())) == [
+        ("wave 0", ["CustomResourceDefinition widgets.shop.io"], Gate.HEALTHY),
+        ("wave 1", ["Widget w"], Gate.OPEN),
+    ]
+    items = desired(app, manifest("Widget", "w", "shop.io/v1", wave=-1), crd("Widget", "shop.io"))
+    assert shape(plan(app, items, ())) == [
+        ("wave -1, definitions", ["CustomResourceDefinition widgets.shop.io"], Gate.SERVED),
+        ("wave -1", ["Widget w"], Gate.OPEN),
+    ]
+
+
+def test_flux_applies_definitions_then_classes_then_the_rest() -> None:
+    app = application(Dialect.FLUX)
+    items = desired(
+        app,
+        manifest("Deployment", "web", "apps/v1"),
+        manifest("StorageClass", "fast", "storage.k8s.io/v1"),
+        manifest("Namespace", "shop"),
+        manifest("ClusterRole", "reader", "rbac.authorization.k8s.io/v1"),
+        manifest("Secret", "s"),
+        manifest("ConfigMap", "a"),
+    )
+    assert shape(plan(app, items, ())) == [
+        ("definitions", ["Namespace shop", "ClusterRole reader"], Gate.HEALTHY),
+        ("classes", ["StorageClass fast"], Gate.HEALTHY),
+        ("objects", ["ConfigMap a", "Secret s", "Deployment web"], Gate.OPEN),
+    ]
+
+
+@pytest.mark.parametrize(("wait", "gate"), [(True, Gate.HEALTHY), (False, Gate.OPEN)])
+def test_the_last_stage_waits_only_on_request(wait: bool, gate: Gate) -> None:
+    app = application(Dialect.FLUX, wait=wait)
+    assert plan(app, desired(app, manifest("ConfigMap", "a")), ()).stages[-1].gate is gate
+
+
+def doomed(kind: str, wave: int = 0) -> Deletion:
+    return Deletion(ObjectKey("", kind, "shop", f"{kind}-{wave}".lower()), "v1", "u", wave, "Background")
+
+
+def test_argocd_deletes_in_mirrored_waves_before_it_applies() -> None:
+    app = application()
+    found = plan(app, (), (doomed("ConfigMap", 0), doomed("ConfigMap", 5), doomed("Service", 5)))
+    assert [[item.key.name for item in stage.deletions] for stage in found.stages] == [
+        ["configmap-5", "service-5"],
+        ["configmap-0"],
+    ]
+    assert all(stage.deletes_first for stage in found.stages)
+
+
+def test_flux_deletes_after_it_applied_in_reverse_order() -> None:
+    app = application(Dialect.FLUX)
+    found = plan(app, desired(app, manifest("ConfigMap", "a")), (doomed("ConfigMap"), doomed("Deployment")))
+    assert [item.key.kind for item in found.stages[-1].deletions] == ["Deployment", "ConfigMap"]
+    assert not found.stages[-1].deletes_first
+
+
+@given(st.lists(st.integers(-9, 9)))
+def test_mirroring_twice_changes_nothing(waves: list[int]) -> None:
+    once = mirrored(waves)
+    assert mirrored(once.values()) == {value: key for key, value in once.items()}
+
+
+def test_listed_kinds_rank_in_their_list_and_unknown_ones_after_them() -> None:
+    for kinds, rank in ((ARGOCD_KINDS, argocd_rank), (FLUX_KINDS, flux_rank)):
+        keys = [ObjectKey("", kind, "n", "x") for kind in kinds]
+        assert sorted(set(keys), key=rank) == keys
+        assert rank(ObjectKey("z.io", "Zebra", "n", "x")) > rank(keys[-1])
+
+
+@given(st.permutations(range(5)))
+def test_the_plan_does_not_depend_on_render_order(order: list[int]) -> None:
+    app = application()
+    objects = [
+        manifest("Namespace", "shop"),
+        manifest("ConfigMap", "a", wave=1),
+        manifest("ConfigMap", "b"),
+        manifest("Deployment", "web", "apps/v1"),
+        crd("Widget", "shop.io"),
+    ]
+    first = shape(plan(app, desired(app, *objects), ()))
+    assert shape(plan(app, desired(app, *(objects[index] for index in order)), ())) == first

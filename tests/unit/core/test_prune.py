@@ -1,0 +1,138 @@
+"""Nothing is deleted on doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_workers.core.errors import PruneRefused
+from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.prune import Evidence, candidates, decide
+from gitops_workers.core.record import InventoryItem
+from tests.unit.core.making import application, desired, manifest
+
+
+def inventory(*names: str) -> tuple[InventoryItem, ...]:
+    return tuple(InventoryItem(ObjectKey("", "ConfigMap", "shop", name), "v1") for name in names)
+
+
+def live(app: Application, name: str, uid: str = "u1", **annotations: str) -> Manifest:
+    (item,) = desired(app, manifest("ConfigMap", name))
+    metadata = dict(item.manifest["metadata"])
+    metadata["uid"] = uid
+    metadata["annotations"] = {**metadata.get("annotations", {}), **annotations}
+    return {**item.manifest, "metadata": metadata}
+
+
+def evidence(found: dict[ObjectKey, Manifest | None], **generations: int) -> Evidence:
+    return Evidence(**{"generation": 3, "rendered": 3, "approved": 3, **generations}, live=found)
+
+
+def test_an_object_that_left_git_is_deleted_with_the_uid_that_was_seen() -> None:
+    app = application()
+    (item,) = inventory("old")
+    found = decide(app, [item], 5, evidence({item.key: live(app, "old", "uid-7")}), wanted=9, consent=False)
+    assert [(doomed.key.name, doomed.uid) for doomed in found.deletions] == [("old", "uid-7")]
+
+
+@pytest.mark.parametrize("stale", [{"rendered": 2}, {"approved": 2}])
+def test_evidence_of_another_generation_refuses(stale: dict[str, int]) -> None:
+    app = application()
+    (item,) = inventory("old")
+    with pytest.raises(PruneRefused, match="not complete"):
+        decide(app, [item], 5, evidence({item.key: live(app, "old")}, **stale), wanted=9, consent=True)
+
+
+def test_an_unread_candidate_refuses_everything() -> None:
+    app = application()
+    first, second = inventory("a", "b")
+    with pytest.raises(PruneRefused, match="unknown is not gone"):
+        decide(app, [first, second], 5, evidence({first.key: live(app, "a")}), wanted=9, consent=True)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "annotation", "value", "kept"),
+    [
+        (Dialect.ARGOCD, "argocd.argoproj.io/sync-options", "Validate=false, Prune=false", True),
+        (Dialect.ARGOCD, "argocd.argoproj.io/sync-options", "Prune=confirm", True),
+        (Dialect.ARGOCD, "helm.sh/resource-policy", "keep", True),
+        (Dialect.ARGOCD, "kustomize.toolkit.fluxcd.io/prune", "disabled", False),
+        (Dialect.FLUX, "kustomize.toolkit.fluxcd.io/prune", "Disabled", True),
+        (Dialect.FLUX, "kustomize.toolkit.fluxcd.io/reconcile", "disabled", True),
+        (Dialect.FLUX, "kustomize.toolkit.fluxcd.io/ssa", "Ignore", True),
+        (Dialect.FLUX, "argocd.argoproj.io/sync-options", "Prune=false", False),
+    ],
+)
+def test_opt_outs_are_read_from_the_live_object(dialect: Dialect, annotation: str, value: str, kept: bool) -> None:
+    app = application(dialect)
+    (item,) = inventory("old")
+    found = decide(
+        app, [item], 5, evidence({item.key: live(app, "old", **{annotation: value})}), wanted=9, consent=False
+    )
+    assert bool(found.kept) is kept
+    assert bool(found.deletions) is not kept
+
+
+def test_gone_and_foreign_objects_are_only_forgotten() -> None:
+    app = application()
+    gone, foreign = inventory("gone", "foreign")
+    stranger = manifest("ConfigMap", "foreign", namespace="shop")
+    stranger["metadata"]["uid"] = "u9"
+    found = decide(app, [gone, foreign], 9, evidence({gone.key: None, foreign.key: stranger}), wanted=9, consent=False)
+    assert (found.deletions, found.gone, found.disowned) == ((), (gone.key,), (foreign.key,))
+
+
+@pytest.mark.parametrize(
+    ("leaving", "managed", "sync", "consent", "allowed"),
+    [
+        (10, 12, {}, False, True),
+        (11, 36, {}, False, False),
+        (11, 37, {}, False, True),
+        (30, 100, {}, False, True),
+        (31, 100, {}, False, False),
+        (31, 100, {}, True, True),
+        (31, 100, {"allow_empty": True}, False, True),
+        (3, 3, {}, False, False),
+        (3, 3, {"allow_empty": True}, False, True),
+        (3, 3, {}, True, True),
+    ],
+)
+def test_mass_deletes_need_consent(
+    leaving: int, managed: int, sync: dict[str, Any], consent: bool, allowed: bool
+) -> None:
+    app = application(**sync)
+    items = inventory(*(f"c{number}" for number in range(leaving)))
+    found = evidence({item.key: live(app, item.key.name) for item in items})
+    if allowed:
+        assert len(decide(app, items, managed, found, wanted=managed - leaving, consent=consent).deletions) == leaving
+    else:
+        with pytest.raises(PruneRefused, match="--prune"):
+            decide(app, items, managed, found, wanted=managed - leaving, consent=consent)
+
+
+NAMES = st.sets(st.sampled_from("abcdefgh"))
+
+
+@given(inventory_names=NAMES, desired_names=NAMES, owned_names=NAMES, gone_names=NAMES)
+def test_only_our_own_objects_that_left_git_are_ever_deleted(
+    inventory_names: set[str], desired_names: set[str], owned_names: set[str], gone_names: set[str]
+) -> None:
+    app = application(allow_empty=True)
+    items = inventory(*sorted(inventory_names))
+    wanted = {ObjectKey("", "ConfigMap", "shop", name) for name in desired_names}
+    stale = candidates(items, wanted)
+    found: dict[ObjectKey, Manifest | None] = {}
+    for item in stale:
+        name = item.key.name
+        stranger = manifest("ConfigMap", name, namespace="shop")
+        stranger["metadata"]["uid"] = "x"
+        mine = live(app, name) if name in owned_names else stranger
+        found[item.key] = None if name in gone_names else mine
+    deleted = {
+        doomed.key.name for doomed in decide(app, stale, len(items), evidence(found), wanted=9, consent=False).deletions
+    }
+    assert deleted == (inventory_names - desired_names - gone_names) & owned_names

@@ -1,0 +1,117 @@
+"""The whole pipeline in memory: push a commit, let time pass, look at the cluster."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gitops_workers.adapters.volatile_cluster import VolatileCluster, VolatileClusters
+from gitops_workers.adapters.volatile_queue import VolatileQueue
+from gitops_workers.adapters.volatile_rendering import VolatileClosures, VolatileRenderer
+from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
+from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.core.grouping import cluster_group, repository_group
+from gitops_workers.core.model import AppId, Application, Dialect, SecretRef
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.status import Status
+from gitops_workers.pipeline.attempt import reconcile
+from gitops_workers.pipeline.catalogue import _enroll, _enroll_groups
+from gitops_workers.pipeline.poll import poll
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Urgency
+from tests.unit.core.making import application, manifest
+
+
+class NoSecrets:
+    def read(self, ref: SecretRef) -> dict[str, bytes] | None:
+        return None
+
+
+@dataclass
+class Lab:
+    """One repository, one cluster, any applications; `now` is the only clock."""
+
+    now: float = 1_000_000.0
+    rung: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.queue = VolatileQueue(lambda: self.now)
+        self.state = VolatileState(self.queue.loads)
+        self.sources = VolatileSources(lambda: self.now)
+        self.repository = self.sources.repositories.setdefault("https://git.example/shop.git", VolatileRepository())
+        self.clusters = VolatileClusters("east")
+        self.renderer = VolatileRenderer(self.sources)
+        self.world = World(
+            self.sources,
+            VolatileClosures(self.sources),
+            self.renderer,
+            NoSecrets(),
+            self.clusters,
+            self.state,
+            self.queue,
+        )
+        self.applications: dict[AppId, Application] = {}
+        self.cluster.edit(manifest("Namespace", "shop"))
+
+    @property
+    def cluster(self) -> VolatileCluster:
+        return self.clusters.open("east")
+
+    def declare(self, dialect: Dialect = Dialect.ARGOCD, name: str = "web", path: str = "web", **sync: Any) -> AppId:
+        """An application whose objects are the JSON files under `path`."""
+        base = application(dialect, **sync)
+        app = replace(base, id=base.id.rsplit("/", 1)[0] + f"/{name}", source=replace(base.source, path=path))
+        self.applications[app.id] = app
+        self.enroll()
+        return app.id
+
+    def enroll(self) -> None:
+        clusters = dict.fromkeys(self.applications, "east")
+        self.state.save_applications(list(self.applications.values()))
+        for app in self.applications.values():
+            _enroll(self.world, app, "east")
+        _enroll_groups(self.world, self.applications, clusters)
+
+    def push(self, *objects: Manifest, path: str = "web", **files: bytes) -> str:
+        """A commit with one file per object, under `path`."""
+        tree = {f"{path}/{number}.json": json.dumps(item).encode() for number, item in enumerate(objects)}
+        return self.repository.commit({**tree, **{f"{path}/{name}": data for name, data in files.items()}})
+
+    def run(self, seconds: float = 0.0) -> list[str]:
+        """Let time pass, doing whatever is due; returns what was done."""
+        end, done = self.now + seconds, []
+        while True:
+            bells = self.queue.dispatch(100)
+            for bell in bells:
+                done.append(f"{bell.task} {bell.id}")
+                (poll if bell.task == "poll" else reconcile)(self.world, bell.id)
+            if not bells:
+                if self.now >= end:
+                    return done
+                self.now = min(end, self.now + 0.5)
+
+    def poll_repository(self) -> list[str]:
+        self.now += 1.0
+        group = repository_group(next(iter(self.applications.values())))
+        self.queue.request_poll(group, Urgency.WEBHOOK)
+        return self.run()
+
+    def poll_cluster(self) -> list[str]:
+        self.queue.request_poll(cluster_group("east"), Urgency.POLL)
+        return self.run()
+
+    def status(self, app: AppId) -> Status:
+        status = self.state.status(app)
+        assert status is not None
+        return status
+
+    def live(self, kind: str, name: str, group: str = "", namespace: str = "shop") -> Manifest | None:
+        return self.cluster.objects().get(ObjectKey(group, kind, namespace, name))
+
+    def flush(self) -> None:
+        """FLUSHALL, and the catalogue refresh that follows it."""
+        self.queue.clear()
+        self.state = VolatileState(self.queue.loads)
+        self.world = replace(self.world, state=self.state)
+        self.enroll()
