@@ -48,9 +48,11 @@ class Settings:
         (), "`from=to` URL prefixes rewritten at the fetch, for air-gapped sites; identities keep the original URL."
     )
     git_timeout: float = _setting(60.0, "Seconds for one Git operation: Flux' default; a stuck fetch is killed.")
-    allow_exec: bool = _setting(False, "Run exec credential plugins of the operator's kubeconfig.")
+    allow_exec: bool = _setting(
+        False, "Run exec credential plugins of the kubeconfig and of cluster Secrets: only where tenants write neither."
+    )
     allow_insecure_clusters: bool = _setting(
-        False, "Accept exec, file paths and switched-off TLS in cluster Secrets: only where tenants cannot write them."
+        False, "Accept switched-off TLS verification in cluster Secrets: only where tenants cannot write them."
     )
     lease: float = _setting(30.0, "Seconds a dead worker's application stays locked; renewed at a third of it.")
     admission: int = _setting(32, "Applications of one cluster in work at a time: protects its API server.")

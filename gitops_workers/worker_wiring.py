@@ -18,12 +18,11 @@ from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
 from gitops_workers.adapters.git import GitSettings, GitSources
-from gitops_workers.adapters.kubeconfig import in_cluster_access, read_kubeconfig
+from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.secrets_files import SecretFiles
-from gitops_workers.core.access import ClusterAccess
 from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import GitOpsError, InvalidManifest
 from gitops_workers.core.model import GitSource
@@ -149,7 +148,9 @@ def _git_settings(settings: Settings) -> GitSettings:
         if not equals:
             raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
         pairs.append((prefix, replacement))
-    return GitSettings(schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout)
+    return GitSettings(
+        schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout
+    )
 
 
 def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
@@ -168,27 +169,28 @@ def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
 
 def _cluster_reload(settings: Settings, clusters: ConfiguredClusters, secrets: SecretFiles) -> Callable[[], None]:
     """Read kubeconfig and cluster Secrets again. What cannot be read now leaves the clusters as they are."""
-    rules = ClusterRules(exec=settings.allow_insecure_clusters, insecure=settings.allow_insecure_clusters)
+    rules = ClusterRules(exec=settings.allow_exec, insecure=settings.allow_insecure_clusters)
 
     def reload() -> None:
         try:
-            accesses, current = _configured(settings)
+            contexts = _configured(settings)
             extra, problems = cluster_secrets(secrets.objects(), rules)
         except GitOpsError as error:
             log.warning("clusters_unreadable", reason=str(error))
             return
         for problem in problems:
             log.warning("cluster_secret_refused", file=problem.file, field=problem.path, reason=problem.message)
-        clusters.configure((*accesses, *extra), in_cluster=settings.in_cluster or current)
+        clusters.configure(
+            (*contexts.accesses, *extra),
+            in_cluster=settings.in_cluster or contexts.current,
+            refused=contexts.refused,
+        )
 
     return reload
 
 
-def _configured(settings: Settings) -> tuple[tuple[ClusterAccess, ...], str]:
+def _configured(settings: Settings) -> Contexts:
     if settings.kubeconfig:
-        contexts = read_kubeconfig(settings.kubeconfig, allow_exec=settings.allow_exec)
-        for name, reason in contexts.refused:
-            log.debug("context_refused", context=name, reason=reason)
-        return contexts.accesses, contexts.current
+        return read_kubeconfig(settings.kubeconfig, allow_exec=settings.allow_exec)
     own = in_cluster_access(os.environ)
-    return ((own,), own.name) if own else ((), "")
+    return Contexts((own,), own.name) if own else Contexts(())

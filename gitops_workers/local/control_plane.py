@@ -45,7 +45,16 @@ _GIVEN = ("configmaps/kube-root-ca.crt", "serviceaccounts/default")
 class ControlPlane:
     """One cluster: an API server and what runs beside it."""
 
-    def __init__(self, name: str, folder: Path, program: Path, etcd_url: str, tokens: Sequence[StaticToken]) -> None:
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        program: Path,
+        etcd_url: str,
+        tokens: Sequence[StaticToken],
+        *,
+        audit: bool = False,
+    ) -> None:
         """Use `control_planes`; this writes the plane's files and takes its port, `start` starts it."""
         self.name = name
         self.folder = folder
@@ -54,6 +63,7 @@ class ControlPlane:
         self.tokens = tuple(tokens)
         self._program = program
         self._etcd_url = etcd_url
+        self._extra = kube_programs.audit_flags(folder) if audit else []
         self._children: dict[str, Child] = {}
         # Bound, never listening: the port is ours from the choice to the end, also while the API server is stopped.
         self._port = socket.socket()
@@ -120,7 +130,7 @@ class ControlPlane:
         argv = kube_programs.apiserver(
             self._program, self.folder, port=self.port, etcd_url=self._etcd_url, prefix=f"/{self.name}"
         )
-        self._run("kube-apiserver", argv)
+        self._run("kube-apiserver", [*argv, *self._extra])
 
     def finish(self, *, controllers: bool, nodes: int, stages: Path) -> None:
         """Wait until the API server serves, then start what runs beside it and wait for that."""
@@ -203,6 +213,7 @@ class ControlPlanes(Sequence[ControlPlane]):
         self._state = state
         self._program = program
         self._etcd_url = etcd_url
+        self._audit = options.pop("audit", False)
         self._options = options
         self._planes: list[ControlPlane] = []
 
@@ -224,7 +235,10 @@ class ControlPlanes(Sequence[ControlPlane]):
 
     def add(self, *names: str, tokens: Sequence[StaticToken] = ()) -> list[ControlPlane]:
         """Start more planes, all at once, and wait until they serve."""
-        added = [ControlPlane(name, self._state / name, self._program, self._etcd_url, tokens) for name in names]
+        added = [
+            ControlPlane(name, self._state / name, self._program, self._etcd_url, tokens, audit=self._audit)
+            for name in names
+        ]
         self._planes += added
         for plane in added:
             plane.spawn()
@@ -250,11 +264,13 @@ def control_planes(
     nodes: int = 0,
     tokens: Sequence[StaticToken] = (),
     stages: Path = kube_programs.STAGES,
+    audit: bool = False,
 ) -> Iterator[ControlPlanes]:
     """Run one control plane per name while the block runs; files and logs are in `state`.
 
     `controllers` adds a kube-controller-manager to each (175 MB); `nodes` adds also a scheduler, kwok and so many fake
     nodes, whose pods behave as `stages` says. Every plane accepts `tokens` beside its administrator's.
+    `audit` logs each request of the user `engine` (see kube_programs.audit_flags).
     Raises `ToolMissing` when a program is not built.
     """
     program = toolchain.tool("controlplane")
@@ -269,7 +285,9 @@ def control_planes(
             Child.spawn(kube_programs.etcd(program, data), name="etcd", log=state / "etcd.log", env={}, cwd=data)
         )
         await_ready(etcd, lambda: _listens(data / "client"), timeout=READY_SECONDS, poll=0.02)
-        planes = ControlPlanes(state, program, etcd, url, controllers=controllers, nodes=nodes, stages=stages)
+        planes = ControlPlanes(
+            state, program, etcd, url, controllers=controllers, nodes=nodes, stages=stages, audit=audit
+        )
         stack.callback(planes.close)
         planes.add(*names, tokens=tokens)
         yield planes

@@ -25,7 +25,7 @@ from gitops_workers.core.plan import Plan, plan
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import Evidence, Pruning, candidates, decide
 from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline import stages, step, views
+from gitops_workers.pipeline import records, stages, step, views
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report
 from gitops_workers.pipeline.stages import Look
@@ -102,7 +102,7 @@ def look(world: World, app: Application, attempt: Attempt) -> Outcome:
     check(app, (item.key for item in desired))
 
     agreement = agreements.from_json(world.state.load("agreement", app.id))
-    stored = world.clusters.records(cluster_name).load(app.id)
+    stored = records.load(world, cluster_name, app.id)
     looks = stages.look_at(cluster, app, desired, agreement, _moved(world, app))
     inventory = stored.record.inventory if stored else ()
     sight = Sight(

@@ -51,12 +51,13 @@ def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
         if world.state.load("catalogue", SEEN) == token:
             return Change()
         documents, broken = _documents(catalogues)
+        parsed = parse(documents, world.secrets.read)
     except GitOpsError as error:
         if world.state.load("catalogue", "error") != str(error):
             log.warning("catalogue_unreadable", reason=str(error))
             world.state.save("catalogue", "error", str(error))
         return Change()
-    change = _apply(world, parse(documents, world.secrets.read), broken)
+    change = _apply(world, parsed, broken)
     world.state.save("catalogue", SEEN, token)
     world.state.discard("catalogue", "error")
     log.info(
@@ -99,10 +100,11 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
     _reject_new(world, parsed, before)
     _enroll_groups(world, {**kept, **wanted}, clusters)
     _save_receivers(world, parsed, {**kept, **wanted})
-    for group in sorted({repository_group(app) for app in added}):
+    fetched = [app for app in added if not app.refusal and not app.schedule.suspended]
+    for group in sorted({repository_group(app) for app in fetched}):
         # The poll lists, fetches and looks for all of them at once, and rings each that is new to it.
         world.queue.request_poll(group, Urgency.POLL)
-    for app in changed:
+    for app in (*changed, *(app for app in added if app not in fetched)):
         world.queue.request(app.id, "its manifest changed", Urgency.POLL)
     return Change(
         tuple(app.id for app in added), tuple(app.id for app in changed), tuple(removed), (*broken, *parsed.problems)
@@ -120,7 +122,7 @@ def _kept(
     return {
         app_id: app
         for app_id, app in before.items()
-        if app_id not in wanted and (app_id in parsed.rejected or app.origin.rsplit(":", 1)[0] in unread)
+        if app_id not in wanted and (app_id in parsed.rejected or app.origin in unread)
     }
 
 
@@ -140,6 +142,9 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
     world.queue.enroll(app.id, cluster, _fleet(world, cluster))
     status = world.state.status(app.id)
     fresh = new_status(world, app, cluster)
+    if status is not None and status.cluster != cluster:
+        for kind in ("agreement", "glance", "drift", "operation", "record"):
+            world.state.discard(kind, app.id)  # all of them speak of the cluster it has left
     if status is not None:
         fresh = replace(
             status,
@@ -197,10 +202,12 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
     lanes: dict[str, str] = {}
     for app in apps.values():
         repository, cluster = repository_group(app), cluster_group(clusters[app.id])
-        members[repository].append(app)
         members[cluster].append(app)
-        lanes[repository], lanes[cluster] = NOWHERE, clusters[app.id]
-        by_url[normalise_url(app.source.url)].add(repository)
+        lanes[cluster] = clusters[app.id]
+        if app.source.url:
+            members[repository].append(app)
+            lanes[repository] = NOWHERE
+            by_url[normalise_url(app.source.url)].add(repository)
     known = set(world.state.load("catalogue", "groups") or ())
     for group, group_apps in members.items():
         shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule

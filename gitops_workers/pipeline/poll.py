@@ -8,6 +8,7 @@ reason to look: the attempt asks again for everything that it will act upon.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +22,7 @@ from gitops_workers.core.grouping import CLUSTER_PREFIX
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
+from gitops_workers.pipeline import records
 from gitops_workers.pipeline.report import outage, stamp
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
@@ -75,6 +77,7 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     if first is None:
         return
     refs = world.sources.refs(first.source, not_before=asked_at or world.queue.now() - 1.0)
+    _warm_records(world, [app for app in loaded if app not in glances])
     for app_id, app in loaded.items():
         if app.schedule.suspended or app.refusal:
             continue
@@ -82,6 +85,14 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
         reason = _news(world, app, refs, glance)
         if reason:
             world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+
+
+def _warm_records(world: World, new: Sequence[AppId]) -> None:
+    """One listing per cluster spares every new application a request. A cluster that is away changes nothing here."""
+    clusters = {status.cluster for app in new if (status := world.state.status(app))}
+    for cluster in clusters & set(world.clusters.names()):
+        with contextlib.suppress(GitOpsError):
+            records.warm(world, cluster)
 
 
 def _news(world: World, app: Application, refs: Refs, glance: list[str] | None) -> str:

@@ -31,15 +31,7 @@ DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 
 def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
     """As many stages as are open now. Raises Superseded, Retry; Refused ends the operation."""
-    writer = Writer(
-        world,
-        sight.app,
-        sight.attempt,
-        sight.cluster,
-        world.clusters.records(sight.cluster_name),
-        sight.stored,
-        sight.inventory,
-    )
+    writer = Writer(world, sight.app, sight.attempt, sight.cluster_name, sight.cluster, sight.stored, sight.inventory)
     looks = dict(sight.looks)
     _prepare_namespace(writer, sight, looks)
     while operation.stage < len(plan.stages):

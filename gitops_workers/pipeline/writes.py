@@ -22,9 +22,10 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.plan import Stage
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
+from gitops_workers.pipeline import records
 from gitops_workers.pipeline.stages import Look
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Attempt, Cluster, Records
+from gitops_workers.ports import Attempt, Cluster
 
 MOVES = 3
 """So often an object may change under one write before the attempt is given up: a controller writing status."""
@@ -37,8 +38,8 @@ class Writer:
     world: World
     app: Application
     attempt: Attempt
+    cluster_name: str
     cluster: Cluster
-    records: Records
     stored: StoredRecord | None
     union: tuple[InventoryItem, ...]
     """Everything that will be written, for the fence."""
@@ -68,7 +69,7 @@ class Writer:
         base = self.stored.record if self.stored else Record(self.app.id, self.attempt.generation)
         record = base.settled(inventory, entry, self.app.history_limit)
         if record != base:
-            self.stored = StoredRecord(record, self._store(record))
+            self._store(record)
         return record
 
     def _apply(self, item: Desired, look: Look) -> Look:
@@ -89,7 +90,7 @@ class Writer:
 
     def _moved(self, item: Desired) -> str:
         """The object changed since it was compared: ours to write still, if the record says so."""
-        stored = self.records.load(self.app.id)
+        stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
         if stored is None or stored.record.generation != self.attempt.generation:
             raise Superseded(f"{self.app.id}: the record in the cluster has another generation now.")
         self.stored = stored
@@ -109,20 +110,22 @@ class Writer:
         base = self.stored.record if self.stored else Record(self.app.id)
         self._check(base)
         record = base.fenced(self.attempt.generation, self.union)
-        self.stored = StoredRecord(record, self._store(record))
+        self._store(record)
         self.fenced = True
 
-    def _store(self, record: Record) -> str:
-        expected = self.stored.resource_version if self.stored else None
+    def _store(self, record: Record) -> None:
+        port = self.world.clusters.records(self.cluster_name)
         try:
-            return self.records.store(record, expected)
+            version = port.store(record, self.stored.resource_version if self.stored else None)
         except Superseded:
             # Our copy may merely be old (a crash between the write and its answer): the fence decides, not the copy.
-            self.stored = self.records.load(self.app.id)
+            self.stored = port.load(self.app.id)
             current = self.stored.record if self.stored else Record(self.app.id)
             self._check(current)
-            merged = record.fenced(self.attempt.generation, () if self.fenced else current.inventory)
-            return self.records.store(merged, self.stored.resource_version if self.stored else None)
+            record = record.fenced(self.attempt.generation, () if self.fenced else current.inventory)
+            version = port.store(record, self.stored.resource_version if self.stored else None)
+        self.stored = StoredRecord(record, version)
+        records.remember(self.world, self.cluster_name, self.stored)
 
     def _check(self, record: Record) -> None:
         if record.generation <= self.attempt.generation:

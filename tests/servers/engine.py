@@ -13,8 +13,6 @@ from pathlib import Path
 from gitops_workers.local.child import Child
 from gitops_workers.settings import Settings, environment_of
 
-CELERY = [sys.executable, "-m", "celery", "-A", "gitops_workers.app"]
-
 
 @dataclass(slots=True)
 class RunningEngine:
@@ -44,13 +42,10 @@ def free_port() -> int:
 
 def commands(settings: Settings, workers: int) -> dict[str, list[str]]:
     """Each process' argv, as in the Procfile."""
-    result = {"beat": [*CELERY, "beat", "-S", "scheduler.beat:DueScheduler", "-l", "WARNING", "--pidfile="]}
+    process = [sys.executable, "-m", "gitops_workers.process"]
+    result = {"beat": [*process, "beat"]}
     for number in range(workers):
-        result[f"worker-{number}"] = [
-            *CELERY, "worker", "--pool", "threads", "--concurrency", str(settings.concurrency),
-            "-Q", "control,fleet.default", "-n", f"worker-{number}@test", "-l", "WARNING",
-            "--without-gossip", "--without-mingle", "--without-heartbeat",
-        ]  # fmt: skip
+        result[f"worker-{number}"] = [*process, "worker", "--name", f"worker-{number}"]
     result["web"] = [sys.executable, "-m", "gitops_workers.web"]
     return result
 

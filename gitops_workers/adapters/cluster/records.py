@@ -7,6 +7,8 @@ empty fence would let an old generation write.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import orjson
 
 from gitops_workers.adapters.cluster import answers
@@ -21,6 +23,10 @@ TOOLING = "gitops-workers/v1"
 DATA_KEY = "record"
 LARGEST = 900 * 1024
 """Bytes of the JSON. An API server takes 1 MiB for all data of a ConfigMap and etcd 1.5 MiB for the whole object."""
+
+APPLICATION = "gitops-workers.dev/application"
+PAGE = 500
+"""Records per page of a listing: about 1 MB."""
 
 _PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 
@@ -50,6 +56,20 @@ class ConfigMapRecords:
                 f"ConfigMap {NAMESPACE}/{name} in {self._transport} is no readable record of {app}: {reason}; restore "
                 "it from a backup, or delete it to begin with an empty inventory (what is deployed then stays unpruned)"
             ) from None
+
+    def load_all(self) -> Sequence[StoredRecord]:
+        """See the port. One that cannot be read is left out: whoever needs it asks for it and hears why."""
+        found: list[StoredRecord] = []
+        query = {"labelSelector": APPLYSET_ID, "limit": str(PAGE)}
+        while True:
+            answer = self._transport.request("GET", _PATH, query)
+            if answer.status != 200:
+                raise self._error(answer, "list")
+            page = orjson.loads(answer.body)
+            found += filter(None, map(_readable, page["items"] or ()))
+            query["continue"] = page["metadata"].get("continue", "")
+            if not query["continue"]:
+                return found
 
     def store(self, record: Record, expected: str | None) -> str:
         """See the port. Creates the namespace when it is missing. Raises ApplyRefused when the record is too large."""
@@ -90,6 +110,17 @@ class ConfigMapRecords:
         return answers.error_of(answer, str(self._transport), f"record ConfigMap {NAMESPACE}/{name}")
 
 
+def _readable(item: Manifest) -> StoredRecord | None:
+    app = (item["metadata"].get("annotations") or {}).get(APPLICATION, "")
+    try:
+        record = record_document.from_json(app, orjson.loads(item["data"][DATA_KEY]))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+    if item["metadata"]["name"] != record_name(app):
+        return None  # a copy of a record under another name is nobody's
+    return StoredRecord(record, item["metadata"]["resourceVersion"])
+
+
 def _config_map(record: Record, name: str, expected: str | None) -> Manifest:
     text = orjson.dumps(record_document.to_json(record))
     if len(text) > LARGEST:
@@ -108,7 +139,7 @@ def _config_map(record: Record, name: str, expected: str | None) -> Manifest:
             "applyset.kubernetes.io/tooling": TOOLING,
             "applyset.kubernetes.io/contains-group-kinds": ",".join(kinds),
             "applyset.kubernetes.io/additional-namespaces": ",".join(namespaces),
-            "gitops-workers.dev/application": record.app,
+            APPLICATION: record.app,
         },
     }
     if expected is not None:

@@ -28,6 +28,12 @@ class VolatileRecords:
             self._life.enter("record-load")
             return self._records.get(app)
 
+    def load_all(self) -> Sequence[StoredRecord]:
+        """See the port."""
+        with self._life.lock:
+            self._life.enter("record-list")
+            return list(self._records.values())
+
     def store(self, record: Record, expected: str | None) -> str:
         """See the port."""
         with self._life.lock:

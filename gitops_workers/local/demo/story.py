@@ -1,0 +1,217 @@
+"""The story: each step says what a person does, waits for what must follow, and proves it at the API servers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from gitops_workers.local.demo.scene import DidNotHappen, Json, Scene
+from gitops_workers.local.processes import environment
+
+FIRST = (
+    ("east", "shop-dev", "shop"),
+    ("east", "shop-staging", "shop"),
+    ("east", "payments-dev", "payments"),
+    ("east", "payments-staging", "payments"),
+    ("east", "payments-prod", "payments"),
+    ("east", "platform-system", "ingress"),
+    ("east", "team-alpha", "alpha-api"),
+    ("east", "team-beta", "beta-api"),
+    ("east", "monitoring", "monitoring"),
+    ("west", "monitoring", "monitoring"),
+    ("west", "search-dev", "search"),
+    ("west", "search-prod", "search"),
+)
+"""Cluster, namespace and name of the Deployment that each automated application brings."""
+
+UNTOUCHED_SECONDS = 3.0
+"""How long a refused commit is watched to change nothing."""
+
+
+def first_sync(scene: Scene) -> None:
+    """Everything that syncs by itself is there and runs."""
+    missing = list(FIRST)
+
+    def all_there() -> bool:
+        for place in list(missing):
+            if _available(scene.deployment(*place)):
+                missing.remove(place)
+                scene.say(f"      {place[0]}: {place[1]}/{place[2]} runs ({len(FIRST) - len(missing)} of {len(FIRST)})")
+        return not missing
+
+    scene.until(f"{len(FIRST)} applications are applied to two clusters and their pods run", all_there)
+    if scene.deployment("west", "shop-prod", "shop") is not None:
+        raise DidNotHappen("shop-prod has no automated sync and was applied all the same")
+    scene.say("   ok shop-prod waits for a person: its manifest has no automated sync")
+
+
+def manual_sync(scene: Scene) -> None:
+    """Production is gated: a person syncs it."""
+    command = (sys.executable, "-m", "gitops_workers.cli", "app", "sync", "shop-prod", "--wait", "--timeout", "60")
+    scene.say("   $  gitops-workers app sync shop-prod --wait")
+    done = subprocess.run(
+        command, env=environment(scene.stack.settings, os.environ), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise DidNotHappen(f"the command failed: {done.stderr.strip() or done.stdout.strip()}")
+    scene.until("5 replicas of shop run in west", lambda: _available(scene.deployment("west", "shop-prod", "shop"), 5))
+
+
+def webhook(scene: Scene) -> None:
+    """A pushed commit is applied because the Git server says so, not because somebody polled."""
+    scene.say("   $  git commit -m 'Deploy shop 2.3.0 to dev' && git push")
+    commit = scene.repositories["shop"].edit(
+        "Deploy shop 2.3.0 to dev", {"k8s/overlays/dev/kustomization.yaml": ("2.2.0", "2.3.0")}
+    )
+    staging = _identity(scene.deployment("east", "shop-staging", "shop"))
+    scene.push_event("shop", "refs/heads/main", commit)
+    scene.until(
+        "shop-dev runs the image 2.3.0",
+        lambda: _image(scene.deployment("east", "shop-dev", "shop")).endswith(":2.3.0"),
+    )
+    if _identity(scene.deployment("east", "shop-staging", "shop")) != staging:
+        raise DidNotHappen("shop-staging was touched by a commit that changes only dev's files")
+    scene.say("   ok shop-staging, in the same repository, was not touched: the commit changed none of its files")
+
+
+def promotion(scene: Scene) -> None:
+    """Production follows the newest prod-* tag."""
+    repository = scene.repositories["search-config"]
+    scene.say("   $  git commit -m 'Search 7.1.0' && git push && git tag prod-2026.11 && git push --tags")
+    repository.edit("Search 7.1.0", {"k8s/prod/deployment.yaml": ("7.0.0", "7.1.0")})
+    # A tag is newer than another by its date, which counts whole seconds.
+    time.sleep(1.0)
+    commit = repository.tag("prod-2026.11")
+    scene.push_event("search-config", "refs/tags/prod-2026.11", commit)
+    scene.until(
+        "search-prod runs what the tag prod-2026.11 holds",
+        lambda: _image(scene.deployment("west", "search-prod", "search")).endswith(":7.1.0"),
+    )
+
+
+def drift(scene: Scene) -> None:
+    """What somebody changes by hand is put back."""
+    path = "/apis/apps/v1/namespaces/payments-prod/deployments/payments"
+    scene.say("   $  kubectl -n payments-prod scale deployment payments --replicas=0      (by hand, past Git)")
+    scene.change("east", path, {"spec": {"replicas": 0}})
+    if _replicas(scene.read("east", path)) != 0:
+        raise DidNotHappen("the hand-made change did not arrive")
+    scene.until("payments-prod has its 2 replicas again", lambda: _available(scene.read("east", path), 2))
+
+
+def prune(scene: Scene) -> None:
+    """What leaves Git leaves the cluster, and nothing else does."""
+    scene.say("   $  git rm k8s/legacy-export.yaml && git commit && git push      (branch dev)")
+    commit = scene.repositories["payments-config"].remove("Drop the CSV export", "k8s/legacy-export.yaml", "dev")
+    ledger = _identity(scene.config("east", "payments-dev", "ledger"))
+    if scene.config("east", "payments-dev", "legacy-export") is None:
+        raise DidNotHappen("legacy-export was not there before it was removed")
+    scene.push_event("payments-config", "refs/heads/dev", commit)
+    scene.until(
+        "legacy-export is gone from payments-dev", lambda: scene.config("east", "payments-dev", "legacy-export") is None
+    )
+    others = ("payments-staging", "payments-prod")
+    kept = all(scene.config("east", namespace, "legacy-export") is not None for namespace in others)
+    if not kept or _identity(scene.config("east", "payments-dev", "ledger")) != ledger:
+        raise DidNotHappen("something else than the removed object was deleted or changed")
+    scene.say("   ok everything else in payments-dev, staging and prod is still there, the same objects as before")
+
+
+def broken_commit(scene: Scene) -> None:
+    """A commit that cannot be rendered changes nothing."""
+    app = "kustomization/flux-system/team-alpha"
+    before = _alpha(scene)
+    scene.say("   $  git commit -m 'Add a cache' && git push      (the file of the cache was forgotten)")
+    commit = scene.repositories["platform-config"].edit(
+        "Add a cache",
+        {"tenants/team-alpha/base/kustomization.yaml": ("  - service.yaml\n", "  - service.yaml\n  - cache.yaml\n")},
+    )
+    scene.push_event("platform-config", "refs/heads/main", commit)
+    scene.until("the engine refuses the commit and says why", lambda: "cache.yaml" in _complaint(scene, app))
+    scene.say(f"      team-alpha: {_complaint(scene, app)}")
+    watched = time.monotonic() + UNTOUCHED_SECONDS
+    while time.monotonic() < watched:
+        if _alpha(scene) != before:
+            raise DidNotHappen("objects of team-alpha changed although the commit cannot be rendered")
+        time.sleep(0.2)
+    scene.say("   ok every object of team-alpha is exactly what it was; the other tenants go on")
+
+
+def revert(scene: Scene) -> None:
+    """A revert is a rollback."""
+    app = "kustomization/flux-system/team-alpha"
+    before = _alpha(scene)
+    scene.say("   $  git revert HEAD && git push")
+    commit = scene.repositories["platform-config"].revert()
+    scene.push_event("platform-config", "refs/heads/main", commit)
+    scene.until(
+        "team-alpha is in sync again, at the reverting commit",
+        lambda: scene.status(app).sync == "Synced" and scene.status(app).revision == commit,
+    )
+    if _alpha(scene) != before:
+        raise DidNotHappen("the revert brought back the old state, yet objects of team-alpha changed")
+    scene.say("   ok and nothing had to be written for it: the cluster had never left that state")
+
+
+STEPS: Sequence[tuple[str, Callable[[Scene], None]]] = (
+    ("The first sync of every application", first_sync),
+    ("A person syncs production by hand", manual_sync),
+    ("A commit is pushed, and a signed webhook says so", webhook),
+    ("A tag promotes search to production", promotion),
+    ("Somebody changes a cluster by hand", drift),
+    ("A file is removed from Git", prune),
+    ("Somebody pushes a broken commit", broken_commit),
+    ("The broken commit is reverted", revert),
+)
+
+
+def tell(scene: Scene) -> None:
+    """All steps in order. Raises DidNotHappen at the first that is not so."""
+    for number, (title, step) in enumerate(STEPS, 1):
+        scene.say("")
+        scene.say(f"{number}. {title}")
+        step(scene)
+
+
+def _alpha(scene: Scene) -> list[tuple[str, str]]:
+    """Identity and specification of team-alpha's objects: what a sync would change."""
+    found = [
+        scene.deployment("east", "team-alpha", "alpha-api"),
+        scene.read("east", "/api/v1/namespaces/team-alpha/services/alpha-api"),
+        scene.read("east", "/api/v1/namespaces/team-alpha"),
+    ]
+    if None in found:
+        raise DidNotHappen("an object of team-alpha is missing")
+    return [_identity(item) for item in found]
+
+
+def _identity(item: Json | None) -> tuple[str, str]:
+    """The incarnation and, for what has one, the generation: controllers write status without changing either."""
+    if item is None:
+        return "", ""
+    metadata = item["metadata"]
+    return metadata["uid"], str(metadata.get("generation", metadata["resourceVersion"]))
+
+
+def _available(item: Json | None, replicas: int | None = None) -> bool:
+    if item is None:
+        return False
+    wanted = _replicas(item)
+    seen = item["status"].get("observedGeneration", 0) >= item["metadata"]["generation"]
+    enough = item["status"].get("availableReplicas", 0) == wanted
+    return bool(seen and enough and wanted > 0 and replicas in (None, wanted))
+
+
+def _replicas(item: Json | None) -> int:
+    return int(item["spec"]["replicas"]) if item is not None else -1
+
+
+def _image(item: Json | None) -> str:
+    return str(item["spec"]["template"]["spec"]["containers"][0]["image"]) if item is not None else ""
+
+
+def _complaint(scene: Scene, app: str) -> str:
+    return " ".join(scene.status(app).message.split())

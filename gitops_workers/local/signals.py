@@ -1,0 +1,45 @@
+"""Ending by signal: the first asks, the second insists."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_PR_SET_PDEATHSIG = 1
+
+
+class Asked(BaseException):
+    """Somebody asked us to end. No `Exception`, so that nothing on the way takes it for a failure of its own."""
+
+
+def end_when_asked(say: Callable[[str], object]) -> None:
+    """From now on TERM, INT and HUP raise Asked in the main thread, wherever it is, so that `with` blocks end.
+
+    Whoever asks twice does not want to wait: we are gone at once, and the kernel ends our children.
+    """
+    asked = False
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        say("ending; once more to end at once")
+        raise Asked
+
+    for number in _ENDING:
+        signal.signal(number, ask)
+
+
+def end_with_parent() -> None:
+    """Have the kernel ask us to end when our parent does: for a program that `make` runs."""
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGTERM))
+        if os.getppid() != parent:
+            raise SystemExit(1)
