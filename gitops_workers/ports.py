@@ -203,6 +203,9 @@ class Records(Protocol):
     def load(self, app: AppId) -> StoredRecord | None:
         """The record, None when the cluster has none."""
 
+    def load_all(self) -> Sequence[StoredRecord]:
+        """All readable records of the cluster, in one listing."""
+
     def store(self, record: Record, expected: str | None) -> str:
         """Compare-and-swap: `expected` is the resourceVersion read, None to create. Returns the new one.
 

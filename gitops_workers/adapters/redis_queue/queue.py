@@ -1,0 +1,151 @@
+"""A thin caller of the Lua files beside it, where every decision is made atomically.
+
+Importing this module costs a beat process nothing but redis-py: no Kubernetes client, no models of manifests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from gitops_workers.core.model import AppId
+from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Urgency
+from gitops_workers.redis_client import RedisClient
+
+RING_SECONDS = 60.0
+"""How long a doorbell may stay unanswered before it is rung again; doubled each time, up to 10 minutes."""
+
+SWEEP_SECONDS = 30.0
+"""How often the sweep looks at each member: promise F04, a lost intent is found within one sweep."""
+
+
+class RedisQueue:
+    """Port `Queue`; see `redis_keys` for what it keeps."""
+
+    script: ClassVar[str] = "".join(
+        Path(__file__).with_name(f"{part}.lua").read_text(encoding="utf-8")
+        for part in ("members", "intents", "dispatch", "upkeep")
+    )
+
+    def __init__(self, client: RedisClient, *, slots: int = 32, ring: float = RING_SECONDS) -> None:
+        """`slots`: members of one cluster in work at a time. `ring`: seconds until a doorbell is repeated."""
+        self._client = client
+        self._script = client.register_script(self.script)
+        self._slots = slots
+        self._ring = ring
+
+    def _call(self, operation: str, *arguments: Any) -> Any:
+        return self._script(args=(operation, self._slots, *arguments))
+
+    def now(self) -> float:
+        """Redis TIME."""
+        seconds, micros = self._client.time()
+        return float(seconds) + float(micros) / 1e6
+
+    def enroll(self, app: AppId, cluster: str, fleet: str) -> None:
+        """See port."""
+        self._call("enroll", f"a:{app}", cluster, fleet, "")
+
+    def expel(self, app: AppId) -> None:
+        """See port."""
+        self._call("expel", f"a:{app}")
+
+    def request(self, app: AppId, reason: str, urgency: Urgency, *, not_before: float | None = None) -> int:
+        """See port."""
+        moment = "" if not_before is None else repr(not_before)
+        return int(self._call("request", f"a:{app}", reason, urgency.value, moment))
+
+    def raise_generation(self, app: AppId, at_least: int) -> int:
+        """See port."""
+        return int(self._call("raise", f"a:{app}", at_least))
+
+    def wanted(self, app: AppId) -> int:
+        """See port."""
+        return int(self._call("wanted", f"a:{app}"))
+
+    def begin(self, app: AppId, lease: float) -> Attempt | None:
+        """See port."""
+        return self._begin("a:", app, lease)
+
+    def renew(self, attempt: Attempt, lease: float) -> bool:
+        """See port."""
+        # The same call serves both kinds: an id is an application's or a group's, and its token fits only one of them.
+        return any(self._call("renew", kind + attempt.app, attempt.token, lease) for kind in ("a:", "p:"))
+
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None) -> None:
+        """See port."""
+        self._finish("a:", attempt, done, due_in)
+
+    def enroll_poll(self, group: str, cluster: str, due_in: float) -> None:
+        """See port."""
+        self._call("enroll", f"p:{group}", cluster, "", due_in)
+
+    def expel_poll(self, group: str) -> None:
+        """See port."""
+        self._call("expel", f"p:{group}")
+
+    def request_poll(self, group: str, urgency: Urgency) -> None:
+        """See port."""
+        self._call("request", f"p:{group}", "", urgency.value, "")
+
+    def begin_poll(self, group: str, lease: float) -> Attempt | None:
+        """See port."""
+        return self._begin("p:", group, lease)
+
+    def finish_poll(self, attempt: Attempt, due_in: float) -> None:
+        """See port."""
+        self._finish("p:", attempt, True, due_in)
+
+    def dispatch(self, limit: int) -> Sequence[Doorbell]:
+        """See port. One call whatever the number of clusters."""
+        flat = self._call("dispatch", limit, self._ring)
+        return tuple(
+            _doorbell(member.decode(), fleet.decode(), int(generation))
+            for member, fleet, generation in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+        )
+
+    def report_cluster(self, cluster: str, reachable: bool, message: str) -> None:
+        """See port."""
+        self._call("report", cluster, int(reachable), message)
+
+    def sweep(self, limit: int = 500) -> int:
+        """See port."""
+        return int(self._call("sweep", limit, SWEEP_SECONDS))
+
+    def every(self, name: str, seconds: float) -> bool:
+        """See port."""
+        return bool(self._call("every", name, seconds))
+
+    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
+        """See port."""
+        flat = self._call("loads", *clusters)
+        return {
+            cluster: ClusterLoad(int(depth), int(in_flight), float(lag))
+            for cluster, depth, in_flight, lag in zip(clusters, flat[::3], flat[1::3], flat[2::3], strict=True)
+        }
+
+    def _begin(self, kind: str, identity: str, lease: float) -> Attempt | None:
+        found = self._call("begin", kind + identity, lease)
+        if found is None:
+            return None
+        token, generation, reasons, asked = found
+        return Attempt(
+            app=identity,
+            generation=int(generation),
+            token=int(token),
+            reasons=tuple(json.loads(reasons)) if reasons else (),
+            not_before=float(asked),
+        )
+
+    def _finish(self, kind: str, attempt: Attempt, done: bool, due_in: float | None) -> None:
+        later = "" if due_in is None else due_in
+        self._call("finish", kind + attempt.app, attempt.token, attempt.generation, int(done), later)
+
+
+def _doorbell(member: str, fleet: str, generation: int) -> Doorbell:
+    kind, _, identity = member.partition(":")
+    if kind == "p":
+        return Doorbell("poll", "control", identity, generation)
+    return Doorbell("reconcile", f"fleet.{fleet}", identity, generation)

@@ -1,0 +1,71 @@
+-- The due queue's upkeep: the sweep, the turns of `every`, the figures.
+-- The four files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
+-- Last of the files: it ends with the call.
+
+-- Whether the member had to be put back. Off the queue with an unserved intent counts as lost.
+local function heal(row)
+  local at = due_of(row)
+  if not at then
+    if row.class == '' and row.want <= row.done and not is_poll(row) then return false end
+    schedule(row, row.class ~= '' and row.class or 'retry', now)
+    row.state, row.token = 'idle', ''
+    save(row, 'class', 'span', 'state', 'token')
+    return true
+  end
+  if at <= now + row.span + CLOCK_SLACK then return false end
+  at = now + row.span
+  schedule(row, row.class, at)
+  if row.state ~= 'idle' then take_slot(row, at) end
+  save(row, 'span', 'slot')
+  return true
+end
+
+-- limit, age -> how many were put back
+function operations.sweep(limit, age)
+  limit, age = tonumber(limit), tonumber(age)
+  local members = redis.call('ZRANGEBYSCORE', P .. 'members', '-inf', now - age, 'LIMIT', 0, limit)
+  -- Looked at in the future: the clock went back.
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', now + 1, '+inf', 'LIMIT', 0, limit)) do
+    members[#members + 1] = member
+  end
+  local healed, clusters = 0, {}
+  for _, member in ipairs(members) do
+    local row = load(member)
+    if row then
+      redis.call('ZADD', P .. 'members', now, member)
+      if heal(row) then healed = healed + 1 end
+      clusters[row.cluster] = true
+    else
+      redis.call('ZREM', P .. 'members', member)
+    end
+  end
+  for cluster in pairs(clusters) do reindex(cluster) end
+  return healed
+end
+
+-- name, seconds -> 1 for the one caller whose turn it is
+function operations.every(name, seconds)
+  local last = tonumber(redis.call('HGET', P .. 'every', name) or 0)
+  if last <= now and now - last < tonumber(seconds) then return 0 end
+  redis.call('HSET', P .. 'every', name, now)
+  return 1
+end
+
+-- cluster... -> flat list of depth, in flight, lag
+function operations.loads(...)
+  local out = {}
+  for _, cluster in ipairs({...}) do
+    local depth, oldest = 0, now
+    for _, class in ipairs(CLASSES) do
+      depth = depth + redis.call('ZCOUNT', due_key(class, cluster), '-inf', now)
+      local head = redis.call('ZRANGE', due_key(class, cluster), 0, 0, 'WITHSCORES')
+      if head[2] then oldest = math.min(oldest, tonumber(head[2])) end
+    end
+    out[#out + 1] = depth
+    out[#out + 1] = busy(cluster)
+    out[#out + 1] = text(now - oldest)
+  end
+  return out
+end
+
+return operations[operation](unpack(ARGV, 3))

@@ -1,0 +1,108 @@
+"""Applications as the catalogue last gave them, and the documents the pipeline keeps about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from gitops_workers import redis_keys as keys
+from gitops_workers.adapters.redis_state.sealed import Seal
+from gitops_workers.core.model import AppId, Application
+from gitops_workers.redis_client import RedisClient
+
+_CODEC = TypeAdapter(Application)
+
+
+class Applications:
+    """The part of the port about applications and documents."""
+
+    def __init__(self, client: RedisClient, seal: Seal) -> None:
+        """Both are shared with the other parts."""
+        self._client = client
+        self._seal = seal
+
+    def ids(self) -> Sequence[AppId]:
+        """All ids, sorted."""
+        return sorted(app.decode() for app in self._client.hkeys(keys.APPLICATIONS))
+
+    def load(self, apps: Sequence[AppId]) -> Mapping[AppId, Application]:
+        """Those that exist and can be read."""
+        if not apps:
+            return {}
+        found = {}
+        for app, stored in zip(apps, self._client.hmget(keys.APPLICATIONS, apps), strict=True):
+            application = self._read(app, stored)
+            if application is not None:
+                found[app] = application
+        return found
+
+    def save(self, apps: Sequence[Application]) -> None:
+        """Add or replace."""
+        if apps:
+            sealed: dict[str | bytes, bytes | float | str] = {
+                app.id: self._seal.close(_place(app.id), _CODEC.dump_json(app, exclude_defaults=True)) for app in apps
+            }
+            self._client.hset(keys.APPLICATIONS, mapping=sealed)
+
+    def discard(self, app: AppId) -> None:
+        """Remove one."""
+        self._client.hdel(keys.APPLICATIONS, app)
+
+    def _read(self, app: AppId, stored: bytes | None) -> Application | None:
+        content = self._seal.open(_place(app), stored)
+        if content is None:
+            return None
+        try:
+            return _CODEC.validate_json(content)
+        except ValidationError:
+            # Written by another version of this program; the next catalogue refresh writes it anew.
+            return None
+
+
+class Documents:
+    """The part of the port about documents."""
+
+    def __init__(self, client: RedisClient, seal: Seal) -> None:
+        """Both are shared with the other parts."""
+        self._client = client
+        self._seal = seal
+
+    def load(self, kind: str, wanted: Sequence[str]) -> Mapping[str, Any]:
+        """Those that exist."""
+        if not wanted:
+            return {}
+        stored = self._client.hmget(keys.documents(kind), wanted)
+        opened = {
+            key: self._seal.open_json(f"{kind}/{key}", item) for key, item in zip(wanted, stored, strict=True) if item
+        }
+        return {key: value for key, value in opened.items() if value is not None}
+
+    def save(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Replace them."""
+        if not values:
+            return
+        sealed: dict[str | bytes, bytes | float | str] = {
+            key: self._seal.close_json(f"{kind}/{key}", value) for key, value in values.items()
+        }
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.sadd(keys.DOCUMENT_KINDS, kind)
+            pipe.hset(keys.documents(kind), mapping=sealed)
+            pipe.execute()
+
+    def discard(self, kind: str, key: str) -> None:
+        """Remove one."""
+        self._client.hdel(keys.documents(kind), key)
+
+    def discard_all(self, key: str) -> None:
+        """Remove the key's document of every kind."""
+        kinds = self._client.smembers(keys.DOCUMENT_KINDS)
+        with self._client.pipeline(transaction=False) as pipe:
+            for kind in kinds:
+                pipe.hdel(keys.documents(kind.decode()), key)
+            pipe.execute()
+
+
+def _place(app: AppId) -> str:
+    return f"application {app}"

@@ -1,0 +1,102 @@
+"""Status rows: one writer each, and indexes that answer a listing without looking at the other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from gitops_workers import redis_keys as keys
+from gitops_workers.core.listing import HEALTH_ORDER, ORDERS, SYNC_ORDER, sort_keys
+from gitops_workers.core.model import AppId
+from gitops_workers.core.status import Status
+from gitops_workers.ports import StatusPage, StatusQuery
+from gitops_workers.redis_client import RedisClient
+
+_CODEC = TypeAdapter(Status)
+_SCRIPT = Path(__file__).with_name("status.lua").read_text(encoding="utf-8")
+
+
+class StatusRows:
+    """The part of the port about status rows."""
+
+    def __init__(self, client: RedisClient) -> None:
+        """The client is shared with the other parts."""
+        self._client = client
+        self._script = client.register_script(_SCRIPT)
+
+    def get(self, app: AppId) -> Status | None:
+        """One row."""
+        flat = self._script(args=("get", app))
+        return _row(flat[0], flat[1]) if flat else None
+
+    def save(self, status: Status, token: int) -> bool:
+        """One call: the row, its place in every order, its sets, and the comparison of tokens."""
+        order = sort_keys(status)
+        saved = self._script(
+            args=(
+                "save",
+                status.id,
+                token,
+                *(order[name] for name in ORDERS),
+                status.group,
+                status.sync.value,
+                status.health.value,
+                status.project,
+                status.cluster,
+                status.dialect,
+                _CODEC.dump_json(status, exclude_defaults=True),
+            )
+        )
+        return bool(saved)
+
+    def discard(self, app: AppId) -> None:
+        """Remove the row from everywhere."""
+        self._script(args=("discard", app))
+
+    def touch(self, group: str, apps: int, checked_at: str) -> None:
+        """One field for all rows of the group."""
+        self._client.hset(keys.STATUS_CHECKED, group, f"{checked_at} {apps}")
+
+    def query(self, query: StatusQuery) -> StatusPage:
+        """One call."""
+        order = query.sort if query.sort in ORDERS else "name"
+        wanted = {name: getattr(query, name) for name in ("sync", "health", "project", "cluster", "dialect")}
+        total, flat = self._script(
+            args=(
+                "query",
+                order,
+                int(query.descending),
+                max(0, query.offset),
+                max(0, query.limit),
+                query.text.lower(),
+                *(keys.status_set(name, value) for name, value in wanted.items() if value),
+            )
+        )
+        rows = tuple(_row(content, checked) for content, checked in zip(flat[::2], flat[1::2], strict=True))
+        return StatusPage(rows, int(total))
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """The sizes of the sets."""
+        values: Sequence[tuple[str, Any]] = [
+            *(("sync", value) for value in SYNC_ORDER),
+            *(("health", value) for value in HEALTH_ORDER),
+        ]
+        with self._client.pipeline(transaction=False) as pipe:
+            for name, value in values:
+                pipe.scard(keys.status_set(name, value.value))
+            sizes = pipe.execute()
+        result: dict[str, dict[str, int]] = {"sync": {}, "health": {}}
+        for (name, value), size in zip(values, sizes, strict=True):
+            if size:
+                result[name][value.value] = size
+        return result
+
+
+def _row(content: bytes, checked: bytes) -> Status:
+    status = _CODEC.validate_json(content)
+    moment = checked.decode().partition(" ")[0]
+    return replace(status, last_checked_at=moment) if moment > status.last_checked_at else status

@@ -1,0 +1,169 @@
+"""Port `State` in memory: the twin of `redis_state`, for tests and one-process commands."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from gitops_workers.core.listing import ORDERS, sort_keys
+from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+from gitops_workers.ports import ClusterLoad, StatusPage, StatusQuery
+
+EVENTS_KEPT = 10_000
+
+
+class VolatileState:
+    """Everything in dictionaries; documents as JSON text, so that they come back as JSON and unshared."""
+
+    def __init__(self, loads: Callable[[Sequence[str]], Mapping[str, ClusterLoad]]) -> None:
+        """`loads`: the queue's method of that name."""
+        self._loads = loads
+        self._applications: dict[AppId, Application] = {}
+        self._documents: dict[tuple[str, str], str] = {}
+        self._rows: dict[AppId, tuple[int, Status]] = {}
+        self._checked: dict[str, str] = {}
+        self._resources: dict[AppId, tuple[ResourceView, ...]] = {}
+        self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._clusters: dict[str, ClusterView] = {}
+        self._lock = threading.RLock()
+
+    def applications(self) -> Sequence[AppId]:
+        """See port."""
+        return sorted(self._applications)
+
+    def application(self, app: AppId) -> Application | None:
+        """See port."""
+        return self._applications.get(app)
+
+    def load_applications(self, apps: Sequence[AppId]) -> Mapping[AppId, Application]:
+        """See port."""
+        return {app: self._applications[app] for app in apps if app in self._applications}
+
+    def save_applications(self, apps: Sequence[Application]) -> None:
+        """See port."""
+        with self._lock:
+            self._applications.update({app.id: app for app in apps})
+
+    def discard_application(self, app: AppId) -> None:
+        """See port."""
+        with self._lock:
+            self._applications.pop(app, None)
+            self._rows.pop(app, None)
+            self._resources.pop(app, None)
+            for place in [place for place in self._documents if place[1] == app]:
+                del self._documents[place]
+
+    def load(self, kind: str, key: str) -> Any | None:
+        """See port."""
+        return self.load_many(kind, [key]).get(key)
+
+    def load_many(self, kind: str, keys: Sequence[str]) -> Mapping[str, Any]:
+        """See port."""
+        with self._lock:
+            return {key: json.loads(self._documents[kind, key]) for key in keys if (kind, key) in self._documents}
+
+    def save(self, kind: str, key: str, value: Any) -> None:
+        """See port."""
+        self.save_many(kind, {key: value})
+
+    def save_many(self, kind: str, values: Mapping[str, Any]) -> None:
+        """See port."""
+        with self._lock:
+            self._documents.update({(kind, key): json.dumps(value) for key, value in values.items()})
+
+    def discard(self, kind: str, key: str) -> None:
+        """See port."""
+        with self._lock:
+            self._documents.pop((kind, key), None)
+
+    def status(self, app: AppId) -> Status | None:
+        """See port."""
+        with self._lock:
+            return self._merged(self._rows[app][1]) if app in self._rows else None
+
+    def save_status(self, status: Status, token: int = 0) -> bool:
+        """See port."""
+        with self._lock:
+            stored = self._rows[status.id][0] if status.id in self._rows else 0
+            if token and stored > token:
+                return False
+            self._rows[status.id] = (max(stored, token), status)
+            return True
+
+    def touch(self, group: str, apps: int, checked_at: str) -> None:  # noqa: ARG002 - the port's; kept by the store only
+        """See port."""
+        with self._lock:
+            self._checked[group] = checked_at
+
+    def query(self, query: StatusQuery) -> StatusPage:
+        """See port."""
+        with self._lock:
+            rows = [status for _, status in self._rows.values() if _matches(status, query)]
+            order = query.sort if query.sort in ORDERS else "name"
+            rows.sort(key=lambda row: (sort_keys(row)[order], row.id), reverse=query.descending)
+            offset = max(0, query.offset)
+            page = rows[offset : offset + max(0, query.limit)]
+            return StatusPage(tuple(self._merged(row) for row in page), len(rows))
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """See port."""
+        with self._lock:
+            rows = [status for _, status in self._rows.values()]
+            return {
+                "sync": Counter(row.sync.value for row in rows),
+                "health": Counter(row.health.value for row in rows),
+            }
+
+    def resources(self, app: AppId) -> Sequence[ResourceView]:
+        """See port."""
+        return self._resources.get(app, ())
+
+    def save_resources(self, app: AppId, resources: Sequence[ResourceView]) -> None:
+        """See port."""
+        with self._lock:
+            self._resources[app] = tuple(resources)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """See port."""
+        with self._lock:
+            self._events.extend(events)
+
+    def events(self, app: AppId | None = None, limit: int = 100) -> Sequence[Event]:
+        """See port."""
+        with self._lock:
+            return tuple(event for event in reversed(self._events) if app is None or event.app == app)[:limit]
+
+    def save_cluster(self, view: ClusterView) -> None:
+        """See port."""
+        with self._lock:
+            self._clusters[view.name] = view
+
+    def clusters(self) -> Sequence[ClusterView]:
+        """See port."""
+        with self._lock:
+            views = sorted(self._clusters.values(), key=lambda view: view.name)
+        loads = self._loads([view.name for view in views])
+        return tuple(
+            replace(view, queue_depth=load.depth, in_flight=load.in_flight, lag=load.lag)
+            for view, load in ((view, loads[view.name]) for view in views)
+        )
+
+    def _merged(self, status: Status) -> Status:
+        checked = self._checked.get(status.group, "") if status.group else ""
+        return replace(status, last_checked_at=checked) if checked > status.last_checked_at else status
+
+
+def _matches(status: Status, query: StatusQuery) -> bool:
+    wanted = (
+        (query.sync, status.sync.value),
+        (query.health, status.health.value),
+        (query.project, status.project),
+        (query.cluster, status.cluster),
+        (query.dialect, status.dialect),
+    )
+    return query.text.lower() in status.id and all(not want or want == found for want, found in wanted)

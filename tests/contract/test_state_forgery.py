@@ -1,0 +1,49 @@
+"""Whoever can write Redis must not thereby write to clusters (T35)."""
+
+import pytest
+import zstandard
+
+from gitops_workers.adapters.redis_state import RedisState
+from gitops_workers.adapters.redis_state.sealed import Seal
+from gitops_workers.adapters.volatile_queue import VolatileQueue
+from tests.contract.test_state_port import FULL, PLAIN
+
+
+@pytest.fixture
+def queue():
+    return VolatileQueue(lambda: 1000.0)
+
+
+@pytest.fixture
+def real(store, queue):
+    return RedisState(store, queue.loads, key=b"secret")
+
+
+def test_an_application_written_without_the_key_is_as_good_as_absent(real, store, queue):
+    RedisState(store, queue.loads, key=b"another").save_applications([PLAIN])
+    assert real.application(PLAIN.id) is None
+
+
+def test_an_application_copied_to_another_id_is_as_good_as_absent(real, store):
+    real.save_applications([PLAIN])
+    store.hset("gitops:apps", FULL.id, store.hget("gitops:apps", PLAIN.id))
+    assert real.application(FULL.id) is None
+
+
+def test_a_document_with_a_flipped_bit_is_as_good_as_absent(real, store):
+    real.save("operation", PLAIN.id, {"phase": "Running"})
+    stored = bytearray(store.hget("gitops:doc:operation", PLAIN.id))
+    stored[-3] ^= 1
+    store.hset("gitops:doc:operation", PLAIN.id, bytes(stored))
+    assert real.load("operation", PLAIN.id) is None
+
+
+def test_an_application_of_another_version_is_as_good_as_absent(real, store):
+    sealed = Seal(b"secret").close(f"application {PLAIN.id}", b'{"id": "application/argocd/shop", "new": 1}')
+    store.hset("gitops:apps", PLAIN.id, sealed)
+    assert real.application(PLAIN.id) is None
+
+
+def test_a_bomb_in_the_resources_is_not_unpacked(real, store):
+    store.hset("gitops:resources", PLAIN.id, zstandard.compress(bytes(200 * 1024 * 1024)))
+    assert real.resources(PLAIN.id) == ()
