@@ -1,0 +1,71 @@
+"""The Applications page's address: which rows it names, and the addresses of the pages next to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlencode
+
+from gitops_workers.ports import StatusQuery
+
+PAGE = 50
+"""Rows of one page: what a person scans, and 100 KB of HTML."""
+
+SORTS = ("name", "sync", "health", "age")
+_FIELDS = ("text", "sync", "health", "cluster", "project", "dialect")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of applications as its address says."""
+
+    query: StatusQuery
+    page: int
+
+    def address(self, **changes: object) -> str:
+        """The query string of a page that differs from this one; a new filter or order begins at the first page."""
+        page = int(str(changes.pop("page", 1)))
+        query = replace(self.query, **changes)  # type: ignore[arg-type]  # only fields of the query are passed
+        values = {name: value for name in _FIELDS if (value := getattr(query, name))}
+        if query.sort != "name":
+            values["sort"] = query.sort
+        if query.descending:
+            values["descending"] = "1"
+        if page > 1:
+            values["page"] = str(page)
+        return "?" + urlencode(values)
+
+    def sorted_by(self, column: str) -> str:
+        """The address with this order, or with the reverse of it when it is the order already."""
+        return self.address(sort=column, descending=self.query.sort == column and not self.query.descending)
+
+    def pages(self, total: int) -> int:
+        """How many pages there are; at least one."""
+        return max(1, -(-total // self.query.limit))
+
+    @property
+    def filtered(self) -> bool:
+        """Whether any filter is set."""
+        return any(getattr(self.query, name) for name in _FIELDS)
+
+
+def parse(argument: Callable[[str], str]) -> Listing:
+    """Read the arguments of a request; what makes no sense means "any"."""
+    number = argument("page")
+    page = min(int(number), 1_000_000) if number.isascii() and number.isdigit() and len(number) < 8 else 1
+    page = max(1, page)
+    sort = argument("sort")
+    fields = {name: argument(name).strip()[:253] for name in _FIELDS}
+    query = StatusQuery(
+        **fields,
+        sort=sort if sort in SORTS else "name",
+        descending=argument("descending") == "1",
+        offset=(page - 1) * PAGE,
+        limit=PAGE,
+    )
+    return Listing(query, page)
+
+
+def application_path(app: str) -> str:
+    """The path of an application's page below the prefix; slashes of the id stay, so that proxies leave it alone."""
+    return "/application/" + quote(app, safe="/")

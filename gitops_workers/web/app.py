@@ -1,0 +1,48 @@
+"""Builds the web application out of what it is given."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from gitops_workers.web import applications, docs, hooks, probes, stream
+from gitops_workers.web.intake import Intake
+from gitops_workers.web.limits import Limits
+from gitops_workers.web.metrics import Counters, new_registry
+from gitops_workers.web.services import WebServices
+
+DESCRIPTION = """Applications, clusters and events of a gitops-workers installation.
+Send a token: `Authorization: Bearer <token>`; what changes something needs the role write and a JSON body.
+An application's id is <kind>/<namespace>/<name>; a unique bare name will do."""
+
+
+def create_app(services: WebServices) -> FastAPI:
+    """The ASGI application over these ports and settings; it opens nothing by itself."""
+    settings = services.settings
+    app = FastAPI(
+        title="gitops-workers",
+        description=DESCRIPTION,
+        # FastAPI's own documentation pages load their scripts from a CDN; ours works in an air-gapped site.
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        # A redirect would be built from the Host header, which is the client's.
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.intake = Intake(services)
+    app.state.registry = new_registry(services.state)
+    app.state.counters = Counters(app.state.registry)
+    app.state.streams = set()
+    for part in (applications, stream, hooks, probes, docs):
+        app.include_router(part.router)
+    for kind in services.outages:
+        app.add_exception_handler(kind, _outage)
+    app.add_middleware(Limits, limit=settings.body_limit, seconds=settings.body_seconds)
+    return app
+
+
+async def _outage(_request: Request, _problem: Exception) -> Response:
+    return JSONResponse(
+        {"detail": "the store does not answer; send the request again"}, 503, headers={"Retry-After": "5"}
+    )

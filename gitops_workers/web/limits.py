@@ -1,0 +1,90 @@
+"""The first thing every request meets: bounds on its body, headers on every answer.
+
+A body is counted while it streams, before any signature or parser sees it, so that an endless one costs a megabyte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+)
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, sentence: str) -> None:
+        self.status = status
+        self.sentence = sentence
+
+
+class Limits:
+    """ASGI middleware: `limit` in bytes, `seconds` for the whole body to arrive."""
+
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float) -> None:
+        self.app = app
+        self.limit = limit
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, answering 413 or 408 instead of the application when a bound is crossed."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+            await send(message)
+
+        try:
+            await self.app(scope, self._bounded(scope, receive), answer)
+        except _Refused as refusal:
+            if not started:
+                await _say(answer, refusal)
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        too_large = _Refused(413, f"the body is larger than {self.limit} bytes; no event of a Git server is")
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        length = int(declared) if declared.isdigit() and len(declared) < 20 else self.limit + 1
+        deadline = asyncio.get_running_loop().time() + self.seconds
+        read, ended = 0, False
+
+        async def bounded() -> Message:
+            nonlocal read, ended
+            if ended:
+                # What comes after the body is the client's leaving, and an event stream waits for it for hours.
+                return await receive()
+            if length > self.limit:
+                raise too_large
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise _Refused(408, f"the body did not arrive within {self.seconds:.0f} s; send it again") from None
+            read += len(message.get("body", b""))
+            ended = not message.get("more_body", False)
+            if read > self.limit:
+                raise too_large
+            return message
+
+        return bounded
+
+
+async def _say(send: Send, refusal: _Refused) -> None:
+    body = b'{"detail":"%s"}' % refusal.sentence.encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        # The rest of the body is still on its way: the connection is of no further use.
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

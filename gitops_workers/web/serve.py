@@ -1,0 +1,48 @@
+"""Runs the web application under uvicorn."""
+
+from __future__ import annotations
+
+import uvicorn
+from fastapi import FastAPI
+
+from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.web.app import create_app
+from gitops_workers.web.services import WebServices
+
+CONNECTIONS = 512
+"""Requests at a time in one process; more are answered 503 at once instead of piling up in memory."""
+
+
+def serve(services: WebServices, address: str) -> None:
+    """Serve on `host:port` until a TERM or INT signal; requests under way are given ten seconds to end."""
+    server(create_app(services), address).run()
+
+
+def server(app: FastAPI, address: str) -> uvicorn.Server:
+    """The configured server, not yet running."""
+    host, port = split_address(address)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        # A header may not tell who the client is: being on loopback is an authority in `up` and `demo`.
+        proxy_headers=False,
+        limit_concurrency=CONNECTIONS,
+        h11_max_incomplete_event_size=65_536,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
+        lifespan="off",
+    )
+    return uvicorn.Server(config)
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """`127.0.0.1:8080` or `[::1]:8080` as host and port. Raises InvalidManifest."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise InvalidManifest(f"{address!r} is no address to listen on; write host:port, for example 127.0.0.1:8080.")
+    return host.strip("[]"), int(port)

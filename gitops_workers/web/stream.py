@@ -1,0 +1,82 @@
+"""`/api/v1/clusters` and `/api/v1/events`: the fleet's state, and what happens as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from gitops_workers.core.objects import digest_of
+from gitops_workers.core.status import Event
+from gitops_workers.web.access import Principal, everywhere, services_of
+from gitops_workers.web.services import WebServices
+
+router = APIRouter(prefix="/api/v1", tags=["fleet"])
+Everywhere = Annotated[Principal, Depends(everywhere)]
+WINDOW = 500
+"""Events looked at in one read; more than this between two reads of a second are not shown live."""
+
+
+@router.get("/clusters")
+def clusters(request: Request, _: Everywhere) -> dict[str, Any]:
+    """List the destination clusters with their queues."""
+    return {"items": [view.to_json() for view in services_of(request).state.clusters()]}
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def events(
+    request: Request, _: Everywhere, app: Annotated[str, Query(max_length=600, description="An id.")] = ""
+) -> StreamingResponse:
+    """Stream events as server-sent events: the newest hundred first, oldest of them first, then each as it happens.
+
+    A client that comes back with `Last-Event-ID` gets what it missed.
+    """
+    services = services_of(request)
+    open_streams: set[object] = request.app.state.streams
+    if len(open_streams) >= services.settings.event_streams:
+        raise HTTPException(429, "too many event streams are open on this process; close one or try again later")
+    mark = object()
+    open_streams.add(mark)
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            async for part in _follow(services, app, request.headers.get("last-event-id", "")):
+                yield part
+        finally:
+            open_streams.discard(mark)
+
+    return StreamingResponse(body(), media_type="text/event-stream")
+
+
+async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[bytes]:
+    yield b": open\n\n"
+    names: list[str] = [last] if last else []
+    first = not last
+    while True:
+        try:
+            window = await run_in_threadpool(services.state.events, app or None, WINDOW)
+        except services.outages:
+            yield b": the store does not answer\n\n"
+        else:
+            for name, event in _after(window, names, 100 if first else WINDOW):
+                yield b"id: %s\nevent: %s\ndata: %s\n\n" % (name.encode(), b"event", orjson.dumps(event.to_json()))
+            names, first = [digest_of(event.to_json()) for event in window], False
+            yield b": alive\n\n"
+        await asyncio.sleep(services.settings.event_seconds)
+
+
+def _after(window: Sequence[Event], known: Sequence[str], limit: int) -> list[tuple[str, Event]]:
+    """The events of the window, newest first as read, that are newer than every known one; given oldest first."""
+    found: list[tuple[str, Event]] = []
+    seen = frozenset(known)
+    for event in window:
+        name = digest_of(event.to_json())
+        if name in seen or len(found) == limit:
+            break
+        found.append((name, event))
+    return found[::-1]

@@ -1,0 +1,80 @@
+"""Reading JSON that anybody may have written: bounded, and without any belief in its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from gitops_workers.web.webhooks.event import Headers, PushEvent, Rejected
+
+MAX_ITEMS = 2_048
+"""Commits, changes or links looked at; GitHub sends at most 2,048 commits, what is beyond is only a hint lost."""
+
+MAX_TEXT = 2_048
+"""Characters of one URL or ref; longer ones name no repository anybody configured."""
+
+
+def parse_object(body: bytes) -> Mapping[str, Any]:
+    """Read a JSON object. orjson bounds the depth (1,024), refuses NaN, and takes numbers of any length."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as problem:
+        raise Rejected("the body is not JSON; send the event as application/json") from problem
+    if not isinstance(value, dict):
+        raise Rejected("the body is no JSON object; send the provider's own push event")
+    return value
+
+
+def parse_payload(headers: Headers, body: bytes) -> Mapping[str, Any]:
+    """Read a JSON body, or the `payload` field of a form, by content type."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        return parse_object(body)
+    try:
+        fields = parse_qs(body.decode("ascii"), max_num_fields=8)
+    except ValueError as problem:
+        raise Rejected("the form cannot be read; choose the content type application/json at the provider") from problem
+    if not fields.get("payload"):
+        raise Rejected("the form has no field `payload`; choose the content type application/json at the provider")
+    return parse_object(fields["payload"][0].encode())
+
+
+def text(value: Any, *path: str) -> str:
+    """Follow keys to a text; "" when something on the way is missing, of another type, or too long."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and len(value) <= MAX_TEXT else ""
+
+
+def items(value: Any, *path: str) -> Iterator[Mapping[str, Any]]:
+    """Follow keys to a list and give its objects, at most MAX_ITEMS of them."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        yield from (item for item in value[:MAX_ITEMS] if isinstance(item, dict))
+
+
+def files_of(payload: Any) -> frozenset[str] | None:
+    """Paths that GitHub-like `commits` added, modified and removed; None when there is no such list."""
+    commits = list(items(payload, "commits"))
+    if not commits or len(commits) == MAX_ITEMS:
+        return None
+    found: set[str] = set()
+    for commit in commits:
+        for field in ("added", "modified", "removed"):
+            paths = commit.get(field)
+            if not isinstance(paths, list):
+                return None
+            found.update(path for path in paths[:MAX_ITEMS] if isinstance(path, str) and len(path) <= MAX_TEXT)
+    return frozenset(found)
+
+
+def push(urls: list[str], refs: list[str], branch: str = "", files: frozenset[str] | None = None) -> PushEvent:
+    """Build the event; Rejected when the sender named no repository."""
+    known = tuple(dict.fromkeys(url for url in urls if url))
+    if not known:
+        raise Rejected("the event names no repository URL; send the provider's own push event")
+    return PushEvent(known, tuple(dict.fromkeys(ref for ref in refs if ref)), branch, files)

@@ -1,0 +1,221 @@
+"""The pages of a real Flower process, as a browser gets them."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gitops_workers.core.model import Condition
+from gitops_workers.core.status import Event, ResourceView
+from tests.fleet import fleet
+
+
+def names(page: str) -> list[str]:
+    """The applications that a listing links to."""
+    return [html.unescape(name) for name in re.findall(r'<td class="gitops-name">\s*<a [^>]*>([^<]*)</a>', page)]
+
+
+def links(page: str) -> list[str]:
+    return [html.unescape(link) for link in re.findall(r'(?:href|src)="([^"]*)"', page)]
+
+
+def test_the_listing_shows_fifty_of_all_with_totals(console, rows):
+    status, page = console.get("/applications")
+    assert status == 200
+    assert len(names(page)) == 50
+    assert "1\N{EN DASH}50 of 1,200" in page
+    assert re.search(r'All\s*<span class="gitops-count">1,200</span>', page)
+    assert re.search(r'<time datetime="[^"]+" title="[^"]+ UTC">[^<]+ ago</time>', page)
+
+
+def test_all_applications_are_on_exactly_one_page(console, rows):
+    seen = [name for number in range(1, 25) for name in names(console.get(f"/applications?page={number}")[1])]
+    assert sorted(seen) == sorted(row.id.rpartition("/")[2] for row in rows)
+
+
+def test_a_page_beyond_the_last_is_the_last(console, rows):
+    assert "1,151\N{EN DASH}1,200 of 1,200" in console.get("/applications?page=999")[1]
+
+
+@pytest.mark.parametrize(
+    ("filters", "fits"),
+    [
+        ("text=checkout-api-prod", lambda row: "checkout-api-prod" in row.id),
+        ("health=Degraded", lambda row: row.health == "Degraded"),
+        ("sync=Unknown&cluster=edge-oslo&project=search", lambda row: (row.sync, row.project) == ("Unknown", "search")),
+    ],
+)
+def test_filters_narrow_the_listing(console, state, rows, filters, fits):
+    fitting = {row.id.rpartition("/")[2] for row in [state.status(row.id) for row in rows] if fits(row)}
+    shown = set(names(console.get(f"/applications?{filters}")[1]))
+    assert shown
+    assert shown <= fitting
+    assert len(shown) == min(50, len(fitting))
+
+
+def test_every_link_of_every_page_leads_somewhere(console, rows):
+    application = f"/application/{rows[0].id}"
+    seen = {link for page in ("/applications", application, "/clusters") for link in links(console.get(page)[1])}
+    ours = {link for link in seen if link.startswith("/") and "/static/" not in link}
+    assert any("gitops-static" in link for link in ours)
+    assert {link: console.get(link)[0] for link in ours} == dict.fromkeys(ours, 200)
+
+
+def test_an_application_shows_objects_difference_history_events_and_the_command(console, rows):
+    page = console.get(f"/application/{rows[0].id}")[1]
+    for text in (
+        "main moved to a commit that changes one object",
+        "SharedResourceWarning",
+        "+          image: registry.example.com/checkout/api:2.14.0",
+        "networking.k8s.io",
+        "OperationStarted",
+        "write-1",
+        f"gitops-workers app sync {rows[0].id}",
+        'href="https://git.example.com/checkout/deploy.git"',
+    ):
+        assert text in page
+    assert "<form" not in page
+
+
+def test_an_unknown_application_is_404(console):
+    status, page = console.get("/application/application/argocd/absent")
+    assert status == 404
+    assert "no such application" in page
+
+
+def test_clusters_show_who_is_unreachable(console, rows):
+    page = console.get("/clusters")[1]
+    assert page.count("Reachable") == 5
+    assert "connection timed out; one probe a minute" in page
+    assert '/applications?cluster=edge-oslo">200</a>' in page
+
+
+def test_flowers_own_pages_carry_our_tabs_and_keep_their_own(console):
+    for path in ("/", "/workers", "/tasks", "/broker"):
+        status, page = console.get(path)
+        assert status == 200
+        tabs = re.findall(r'<a class="nav-link[^"]*"\s*href="([^"]*)"', page)
+        assert tabs[:5] == ["/applications", "/clusters", "/workers", "/tasks", "/broker"]
+
+
+def test_below_a_prefix_everything_stays_below_it(start, rows):
+    with start("--url_prefix=ops", prefix="/ops") as console:
+        for path in ("/applications", f"/application/{rows[0].id}", "/clusters", "/workers"):
+            status, page = console.get(path)
+            assert status == 200
+            ours = [link for link in links(page) if link.startswith("/")]
+            assert ours
+            assert all(link.startswith("/ops/") for link in ours)
+        assert console.get("/gitops-static/gitops.css")[0] == 200
+        assert "/ops/applications" in console.child.tail(50)
+
+
+def test_hostile_texts_are_shown_and_never_run(console, state):
+    """T12: in every place that somebody else fills."""
+    evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\x1b]8;;x\u202eend"
+    base = next(fleet(1))
+    row = replace(
+        base,
+        id=f"application/argocd/{evil.replace('/', '-')}",
+        project=evil,
+        namespace=evil,
+        path=evil,
+        repository="javascript:alert(1)",
+        revision=evil,
+        ref=evil,
+        health_message=evil,
+        message=evil,
+        conditions=(Condition(evil, evil),),
+        operation=replace(base.operation, message=evil, initiated_by=evil, started_at=evil, finished_at=evil),
+    )
+    state.save_status(row)
+    view = ResourceView(evil, "v1", evil, evil, evil, row.sync, row.health, evil, 0, f"+{evil}\n-{evil}")
+    state.save_resources(row.id, [view])
+    state.add_events([Event(evil, row.id, evil, evil, evil)])
+    try:
+        listing = console.get("/applications?text=alert")[1]
+        link = next(link for link in links(listing) if link.startswith("/application/"))
+        status, page = console.get(link)
+        searched = console.get("/applications?text=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&cluster=%22onload=x")[1]
+    finally:
+        state.discard_application(row.id)
+    assert status == 200
+    for text in (listing, page, searched):
+        assert "<script>alert" not in text
+        assert "<img" not in text.replace('<img src="/static', "")
+        assert 'href="javascript' not in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    assert "&lt;script&gt;alert(1)&lt;" in page
+
+
+def test_an_outage_of_the_store_is_said_in_the_page_and_passes(console, redis):
+    redis.child.freeze()
+    try:
+        status, page = console.get("/applications")
+    finally:
+        redis.child.thaw()
+    assert status == 503
+    assert "state store does not answer" in page
+    assert console.get("/applications")[0] == 200
+
+
+def test_a_browser_draws_the_listing(console, rows, browser, tmp_path):
+    picture = tmp_path / "applications.png"
+    browser(f"{console.url}/applications?sort=sync", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_listing_refreshes_itself_in_the_browser(console, rows, browser_dom):
+    """After ten seconds of the browser's own time the page has been exchanged, and its clock with it."""
+    before = re.search(r'id="gitops-refreshed">([^<]*)<', browser_dom(f"{console.url}/applications", 0))
+    after = browser_dom(f"{console.url}/applications", 25_000)
+    assert before is not None
+    assert "status-dot-live" in after
+    assert "status-dot-error" not in after
+    assert len(names(after)) == 50
+
+
+@pytest.fixture
+def chromium() -> str:
+    """A browser, where there is one: the pages are tested without it too."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("there is no chromium on PATH")
+    assert found, "install chromium"
+    return found
+
+
+@pytest.fixture
+def browser(chromium, tmp_path):
+    def shoot(url: str, picture: Path) -> None:
+        _run(
+            chromium, tmp_path, url, f"--screenshot={picture}", "--window-size=1500,1000", "--virtual-time-budget=3000"
+        )
+
+    return shoot
+
+
+@pytest.fixture
+def browser_dom(chromium, tmp_path):
+    def dump(url: str, milliseconds: int) -> str:
+        return _run(chromium, tmp_path, url, "--dump-dom", f"--virtual-time-budget={milliseconds + 1_000}")
+
+    return dump
+
+
+def _run(chromium: str, folder: Path, url: str, *options: str) -> str:
+    fixed = (
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+        f"--user-data-dir={folder / 'profile'}",
+    )
+    done = subprocess.run([chromium, *fixed, *options, url], capture_output=True, text=True, timeout=90, check=True)
+    return done.stdout

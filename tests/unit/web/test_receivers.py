@@ -1,0 +1,107 @@
+"""Flux Receivers: the path is the address, the proof is the type's, the effect is what the Receiver lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops_workers.core.model import SecretRef
+from gitops_workers.web.receivers import StoredReceiver, from_json, hook_hash
+from tests.webhook_requests import gitlab, hook_path, signature
+
+TOKEN = b"a receiver's token"
+
+
+def receiver(kind: str, **changes: object) -> StoredReceiver:
+    values: dict[str, object] = {"events": (), "groups": ("repository/one",), **changes}
+    return StoredReceiver("flux-system", "hook", kind, SecretRef("Secret", "flux-system", "token"), **values)
+
+
+@pytest.fixture
+def path(world):
+    world.secrets.values["flux-system", "token"] = {"token": TOKEN}
+    world.queue.enroll_poll("repository/one", "", 500.0)
+    return hook_path(TOKEN, "hook", "flux-system")
+
+
+def save(world, value: StoredReceiver) -> None:
+    world.state.save("receiver", hook_hash(TOKEN, value.name, value.namespace), value.to_json())
+
+
+def proof(kind: str, body: bytes) -> dict[str, str]:
+    return {
+        "generic": {},
+        "generic-hmac": {"X-Signature": "sha512=" + signature(body, TOKEN, "sha512")},
+        "github": {"X-Hub-Signature-256": "sha256=" + signature(body, TOKEN), "X-GitHub-Event": "push"},
+        "gitlab": {"X-Gitlab-Token": TOKEN.decode(), "X-Gitlab-Event": "Push Hook"},
+        "bitbucket": {"X-Hub-Signature": "sha256=" + signature(body, TOKEN), "X-Event-Key": "repo:refs_changed"},
+    }[kind]
+
+
+KINDS = ["generic", "generic-hmac", "github", "gitlab", "bitbucket"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_notification_rings_for_what_the_receiver_lists(world, path, kind):
+    save(world, receiver(kind))
+    answer = world.client().post(path, content=b"anything", headers=proof(kind, b"anything"))
+    assert (answer.status_code, answer.json()) == (200, {"accepted": True, "polls": 1})
+    assert [bell.id for bell in world.published] == ["repository/one"]
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_a_wrong_proof_is_refused(world, path, kind):
+    save(world, receiver(kind))
+    wrong = {name: value[:-1] + ("0" if value[-1] != "0" else "1") for name, value in proof(kind, b"x").items()}
+    assert world.client().post(path, content=b"x", headers=wrong).status_code == 401
+    assert world.client().post(path, content=b"x").status_code == 401
+    assert world.published == []
+
+
+def test_an_event_that_is_not_listed_does_nothing(world, path):
+    save(world, receiver("github", events=("release",)))
+    answer = world.client().post(path, content=b"{}", headers=proof("github", b"{}"))
+    assert answer.json()["accepted"] is False
+    assert world.published == []
+
+
+def test_events_are_compared_without_case(world, path):
+    save(world, receiver("gitlab", events=("push hook",)))
+    headers, body = gitlab(secret=TOKEN)
+    assert world.client().post(path, content=body, headers=headers).json()["accepted"] is True
+
+
+def test_a_suspended_receiver_does_nothing(world, path):
+    save(world, receiver("generic", suspended=True))
+    assert world.client().post(path, content=b"").json()["accepted"] is False
+    assert world.published == []
+
+
+def test_a_changed_token_closes_the_old_path_at_once(world, path):
+    save(world, receiver("generic"))
+    world.secrets.values["flux-system", "token"] = {"token": b"a new token"}
+    assert world.client().post(path).status_code == 404
+
+
+@pytest.mark.parametrize("missing", ["receiver", "secret", "token"])
+def test_everything_that_is_not_there_answers_alike(world, path, missing):
+    if missing != "receiver":
+        save(world, receiver("generic"))
+    if missing == "secret":
+        world.secrets.values.clear()
+    if missing == "token":
+        world.secrets.values["flux-system", "token"] = {"password": TOKEN}
+    answer = world.client().post(path)
+    assert (answer.status_code, answer.json()["detail"].partition(";")[0]) == (404, "there is no Receiver at this path")
+
+
+def test_a_type_that_is_not_served_says_which_are(world, path):
+    save(world, receiver("dockerhub"))
+    answer = world.client().post(path)
+    assert answer.status_code == 403
+    assert "generic-hmac" in answer.json()["detail"]
+
+
+def test_the_document_holds_no_token_and_reads_back_as_it_was():
+    value = receiver("github", events=("push",))
+    assert TOKEN.decode() not in str(value.to_json())
+    assert from_json(value.to_json()) == value
