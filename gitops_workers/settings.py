@@ -68,10 +68,11 @@ class Settings:
     console_address: str = _setting("127.0.0.1:5555", "Where Flower listens.")
     tokens: tuple[str, ...] = _setting(
         (),
-        "API bearer tokens, `role=token` with role `read` or `write`. None: the API is off, but on loopback in `up`.",
+        "API bearer tokens, `role=token` or `role:name@project=token`, role `read` or `write`. None: the API is off.",
     )
     webhook_secrets: tuple[str, ...] = _setting(
-        (), "`provider=secret` for github, gitlab, bitbucket, bitbucket-server, gitea, gogs. None: intake is off."
+        (),
+        "`provider=secret`: github, gitlab, bitbucket, bitbucket-server, gitea, forgejo, gogs, azure-devops. None: off.",
     )
     loopback: bool = _setting(False, "Serve the API without a token on loopback; set by `up` and `demo`.")
     log_format: str = _setting("json", "`json`, or `console` for people.")

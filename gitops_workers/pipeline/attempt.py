@@ -87,7 +87,7 @@ def reconcile(world: World, app_id: AppId) -> None:
 
 def look(world: World, app: Application, attempt: Attempt) -> Outcome:
     """The data flow of one attempt. Raises core.errors."""
-    if app.schedule.suspended or world.state.load("suspend", app.id):
+    if suspended(app, world.state.load("override", app.id)):
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:
         raise Refused(app.refusal)
@@ -122,6 +122,11 @@ def look(world: World, app: Application, attempt: Attempt) -> Outcome:
         asked=world.state.load("request", app.id) or {},
     )
     return _act(world, sight)
+
+
+def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
+    """Whether the application rests: what somebody said by hand goes before what its manifest says."""
+    return bool(override["suspended"]) if override is not None else app.schedule.suspended
 
 
 def _moved(world: World, app: Application) -> frozenset[ObjectKey] | None:

@@ -91,6 +91,9 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
 
     world.state.save_applications([*added, *changed])
     clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values())}
+    for app in changed:
+        if before[app.id].schedule.suspended != app.schedule.suspended:
+            world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
     for app in (*added, *changed):
         _enroll(world, app, clusters[app.id])
     for app_id in removed:

@@ -23,6 +23,7 @@ from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import records
+from gitops_workers.pipeline.attempt import suspended
 from gitops_workers.pipeline.report import outage, stamp
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
@@ -73,13 +74,14 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     """Ring for every application whose inputs differ at the commit its revision means now."""
     loaded = world.state.load_applications(apps)
     glances = world.state.load_many("glance", list(loaded))
+    overrides = world.state.load_many("override", list(loaded))
     first = next(iter(loaded.values()), None)
     if first is None:
         return
     refs = world.sources.refs(first.source, not_before=asked_at or world.queue.now() - 1.0)
     _warm_records(world, [app for app in loaded if app not in glances])
     for app_id, app in loaded.items():
-        if app.schedule.suspended or app.refusal:
+        if app.refusal or suspended(app, overrides.get(app_id)):
             continue
         glance = glances.get(app_id)
         reason = _news(world, app, refs, glance)

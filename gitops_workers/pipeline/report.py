@@ -12,6 +12,7 @@ from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import Event, OperationView, Status
+from gitops_workers.core.urls import without_credentials
 from gitops_workers.pipeline import step
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
@@ -89,7 +90,7 @@ def new_status(world: World, app: Application, cluster: str) -> Status:
         project=app.project,
         cluster=cluster,
         namespace=app.destination.namespace,
-        repository=app.source.url,
+        repository=without_credentials(app.source.url),
         path=app.source.path,
         conditions=app.conditions,
         suspended=app.schedule.suspended,
