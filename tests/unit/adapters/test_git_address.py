@@ -27,7 +27,6 @@ STRICT = GitSettings()
         ("ssh://git.test:2222/a", "ssh", "git", "git.test", 2222, "ssh://git@git.test:2222/a"),
         ("ssh://git.test/~me/a", "ssh", "git", "git.test", 22, "ssh://git@git.test/~me/a"),
         ("git@git.test:team/a.git", "ssh", "git", "git.test", 22, "git@git.test:team/a.git"),
-        ("git.test:team/a.git", "ssh", "git", "git.test", 22, "git@git.test:team/a.git"),
         ("file:///srv/a.git", "file", "", "", 0, None),
     ],
 )

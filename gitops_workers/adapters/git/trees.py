@@ -1,0 +1,65 @@
+"""Listings of a commit's files, read once and kept by content."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import OrderedDict
+
+from gitops_workers.core.errors import SourceUnavailable
+from gitops_workers.ports import TreeEntry
+
+_MODES = {"100644": "100644", "100664": "100644", "100755": "100755", "120000": "120000"}
+"""Git's file modes; 100664 is how very old versions wrote 100644. Submodules (160000) are not files."""
+
+Entries = tuple[TreeEntry, ...]
+
+
+def parse_tree(output: bytes, folder: str) -> Entries:
+    """Read `git ls-tree -r -z` of a tree that stands at `folder`. Raises SourceUnavailable when it is cut short."""
+    prefix = f"{folder}/" if folder else ""
+    entries = []
+    if output and not output.endswith(b"\0"):
+        raise SourceUnavailable("the local list of files ended in the middle of a line")
+    for line in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
+        facts, _, name = line.partition("\t")
+        mode, _, oid = facts.split(" ")
+        if mode in _MODES:
+            entries.append(TreeEntry(prefix + name, sys.intern(_MODES[mode]), oid))
+    return tuple(entries)
+
+
+class TreeCache:
+    """The least recently used listings are dropped when there are too many entries in all."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` in entries; a listing over it is not kept."""
+        self._limit = limit
+        self._count = 0
+        self._lock = threading.Lock()
+        self._listings: OrderedDict[tuple[str, str, str], Entries] = OrderedDict()
+
+    def get(self, repository: str, oid: str, folder: str) -> Entries | None:
+        """The listing of the tree `oid` at `folder`; the same tree elsewhere has other paths."""
+        with self._lock:
+            entries = self._listings.get((repository, oid, folder))
+            if entries is not None:
+                self._listings.move_to_end((repository, oid, folder))
+            return entries
+
+    def put(self, repository: str, oid: str, folder: str, entries: Entries) -> None:
+        """Keep it."""
+        if len(entries) > self._limit:
+            return
+        with self._lock:
+            replaced = self._listings.pop((repository, oid, folder), ())
+            self._listings[repository, oid, folder] = entries
+            self._count += len(entries) - len(replaced)
+            while self._count > self._limit:
+                self._count -= len(self._listings.popitem(last=False)[1])
+
+    def path_of(self, repository: str, oid: str) -> str:
+        """A path of the blob, for a message; empty when it is in no kept listing."""
+        with self._lock:
+            listings = [entries for key, entries in self._listings.items() if key[0] == repository]
+        return next((entry.path for entries in listings for entry in entries if entry.oid == oid), "")
