@@ -81,6 +81,20 @@ class VolatileState:
         with self._lock:
             self._documents.pop((kind, key), None)
 
+    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+        """See port."""
+        with self._lock:
+            return {kind: json.loads(self._documents[kind, app]) for kind in kinds if (kind, app) in self._documents}
+
+    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+        """See port."""
+        with self._lock:
+            for kind, value in documents.items():
+                if value is None:
+                    self.discard(kind, app)
+                else:
+                    self.save(kind, app, value)
+
     def status(self, app: AppId) -> Status | None:
         """See port."""
         with self._lock:

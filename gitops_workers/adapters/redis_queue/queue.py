@@ -6,6 +6,7 @@ Importing this module costs a beat process nothing but redis-py: no Kubernetes c
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,9 @@ from typing import Any, ClassVar
 from gitops_workers.core.model import AppId
 from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Urgency
 from gitops_workers.redis_client import RedisClient
+
+CLOCK_SECONDS = 1.0
+"""How long a reading of Redis TIME is carried on by our own steady clock."""
 
 RING_SECONDS = 60.0
 """How long a doorbell may stay unanswered before it is rung again; doubled each time, up to 10 minutes."""
@@ -35,14 +39,24 @@ class RedisQueue:
         self._script = client.register_script(self.script)
         self._slots = slots
         self._ring = ring
+        self._read = (float("-inf"), 0.0)
 
     def _call(self, operation: str, *arguments: Any) -> Any:
         return self._script(args=(operation, self._slots, *arguments))
 
     def now(self) -> float:
-        """Redis TIME."""
-        seconds, micros = self._client.time()
-        return float(seconds) + float(micros) / 1e6
+        """Redis TIME, asked at most once a second; in between our own steady clock goes on from it.
+
+        Nothing is decided by it that the scripts do not decide again by their own reading.
+        """
+        read_at, shared = self._read
+        if time.monotonic() - read_at > CLOCK_SECONDS:
+            seconds, micros = self._client.time()
+            # Our clock is read after the answer: the sum may be late by the round trip, never early. A listing that
+            # claims to be younger than it is would hide the push that came just after it.
+            read_at, shared = time.monotonic(), float(seconds) + float(micros) / 1e6
+            self._read = (read_at, shared)
+        return shared + time.monotonic() - read_at
 
     def enroll(self, app: AppId, cluster: str, fleet: str) -> None:
         """See port."""

@@ -95,6 +95,30 @@ class Documents:
         """Remove one."""
         self._client.hdel(keys.documents(kind), key)
 
+    def load_of(self, key: str, kinds: Sequence[str]) -> Mapping[str, Any]:
+        """The key's documents of these kinds."""
+        with self._client.pipeline(transaction=False) as pipe:
+            for kind in kinds:
+                pipe.hget(keys.documents(kind), key)
+            stored = pipe.execute()
+        opened = {
+            kind: self._seal.open_json(f"{kind}/{key}", item) for kind, item in zip(kinds, stored, strict=True) if item
+        }
+        return {kind: value for kind, value in opened.items() if value is not None}
+
+    def save_of(self, key: str, documents: Mapping[str, Any | None]) -> None:
+        """Replace the key's documents of these kinds; None removes one."""
+        if not documents:
+            return
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.sadd(keys.DOCUMENT_KINDS, *documents)
+            for kind, value in documents.items():
+                if value is None:
+                    pipe.hdel(keys.documents(kind), key)
+                else:
+                    pipe.hset(keys.documents(kind), key, self._seal.close_json(f"{kind}/{key}", value))
+            pipe.execute()
+
     def discard_all(self, key: str) -> None:
         """Remove the key's document of every kind."""
         kinds = self._client.smembers(keys.DOCUMENT_KINDS)

@@ -69,6 +69,14 @@ class RedisState:
         """See port."""
         self._documents.discard(kind, key)
 
+    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+        """See port."""
+        return self._documents.load_of(app, kinds)
+
+    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+        """See port."""
+        self._documents.save_of(app, documents)
+
     def status(self, app: AppId) -> Status | None:
         """See port."""
         return self._statuses.get(app)

@@ -12,6 +12,7 @@ from gitops_workers.core.model import (
     Dialect,
     GitSource,
     Image,
+    KustomizeMerge,
     KustomizeOptions,
     Patch,
     RenderSpec,
@@ -109,6 +110,7 @@ def _render(reading: Reading, spec: KustomizationSpec, substitution: Substitutio
     return RenderSpec(
         tool=Tool.KUSTOMIZE,
         kustomize=KustomizeOptions(
+            merge=KustomizeMerge.FLUX,
             name_prefix=spec.name_prefix,
             name_suffix=spec.name_suffix,
             namespace=spec.target_namespace,

@@ -21,7 +21,10 @@ def load(text: str):
         ("a: yes\nb: 'yes'\nc: \"1\"\n", {"a": True, "b": "yes", "c": "1"}),
         ("x: &x {a: 1, b: 2}\nz: {<<: *x, b: 3}", {"x": {"a": 1, "b": 2}, "z": {"a": 1, "b": 3}}),
         ("x: &x {a: 1}\nz: {a: 2, <<: *x}", {"x": {"a": 1}, "z": {"a": 1}}),
-        ("p: &p {a: 1}\nq: &q {a: 2, b: 2}\nr: {<<: [*p, *q]}", {"p": {"a": 1}, "q": {"a": 2, "b": 2}, "r": {"a": 1, "b": 2}}),
+        (
+            "p: &p {a: 1}\nq: &q {a: 2, b: 2}\nr: {<<: [*p, *q]}",
+            {"p": {"a": 1}, "q": {"a": 2, "b": 2}, "r": {"a": 1, "b": 2}},
+        ),
         ("r: {<<: {a: 1}, b: 2}", {"r": {"a": 1, "b": 2}}),
         ("'<<': 1", {"<<": 1}),
         ("a: &x 1\nb: &x 2\nc: *x", {"a": 1, "b": 2, "c": 2}),
@@ -32,7 +35,7 @@ def load(text: str):
         ("%YAML 1.1\n---\na: 1\n...\n", {"a": 1}),
         ("a: |\n  x\n  y\nb: >\n  x\n  y\n", {"a": "x\ny\n", "b": "x y\n"}),
     ],
-)  # fmt: skip
+)
 def test_documents_mean_what_they_mean_to_kubectl(text, value):
     assert load(text) == [value]
 
@@ -86,9 +89,16 @@ def merge_bomb() -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [alias_bomb(), merge_bomb(), b"[" * 50_000, b"a:\n" + b"- " * 5_000, b"[" + b"[]," * 1_600_000 + b"]", b'{"a":' * 200 + b"1" + b"}" * 200],
+    [
+        alias_bomb(),
+        merge_bomb(),
+        b"[" * 50_000,
+        b"a:\n" + b"- " * 5_000,
+        b"[" + b"[]," * 1_600_000 + b"]",
+        b'{"a":' * 200 + b"1" + b"}" * 200,
+    ],
     ids=["aliases", "merges", "depth", "block depth", "brackets", "json depth"],
-)  # fmt: skip
+)
 def test_bombs_end_at_a_limit(data):
     with pytest.raises(YamlBomb):
         load_documents(data, limits=Limits(size=10 << 20))
@@ -121,7 +131,11 @@ def test_positions_of_the_second_document_count_from_the_top_of_the_file():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.floats(allow_nan=False, allow_infinity=False),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -146,12 +160,18 @@ def test_json_reads_the_same_on_both_ways(value):
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t"), max_size=40)
 
 
-@given(st.dictionaries(TEXT, st.recursive(TEXT, lambda inner: st.lists(inner, max_size=3), max_leaves=5), min_size=1, max_size=4))
+@given(
+    st.dictionaries(
+        TEXT, st.recursive(TEXT, lambda inner: st.lists(inner, max_size=3), max_leaves=5), min_size=1, max_size=4
+    )
+)
 def test_dumped_text_reads_back_as_the_same_value(value):
     assert load(dump(value)) == [value]
 
 
-@pytest.mark.parametrize("text", ["y", "1e3", "0o10", "22:22", "<<", "=", "2026-01-01", "", "~", "null", ".inf", "- a", "a: b", "#c", "{a"])
+@pytest.mark.parametrize(
+    "text", ["y", "1e3", "0o10", "22:22", "<<", "=", "2026-01-01", "", "~", "null", ".inf", "- a", "a: b", "#c", "{a"]
+)
 def test_text_that_looks_like_something_else_is_quoted(text):
     assert load(dump({"a": text, text: "b"})) == [{"a": text, text: "b"}]
 

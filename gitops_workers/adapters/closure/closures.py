@@ -1,0 +1,193 @@
+"""The port `Closures`: which tool, which files, one digest."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from gitops_workers.adapters.closure.kustomize import NAMES, Graph
+from gitops_workers.adapters.closure.references import References
+from gitops_workers.adapters.closure.tree import LINK, Files, Tree, Trees
+from gitops_workers.core import helm_files, repo_paths
+from gitops_workers.core.build_environment import build_environment
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.core.gitignore import Ignore
+from gitops_workers.core.globs import matches_directory
+from gitops_workers.core.model import DirectoryOptions, GitSource, KustomizeMerge, RenderSpec, Resolved, Tool
+from gitops_workers.core.objects import digest
+from gitops_workers.ports import Closure, Sources, TreeEntry
+from gitops_workers.sandboxed.frames import Runner
+
+_MANIFESTS = (".yaml", ".yml", ".json", ".jsonnet")
+_IGNORE_FILE = ".sourceignore"
+_CHARTS = 100
+"""Charts that one chart may pull in from the same repository."""
+
+_NAMED = 20
+"""Names shown in a message about a missing path."""
+
+
+class GitClosures:
+    """Closures over one host's mirrors; safe for many threads."""
+
+    def __init__(self, sources: Sources, sandbox: Runner) -> None:
+        """`sandbox` reads what kustomizations and charts refer to."""
+        self._sources = sources
+        self._trees = Trees(sources)
+        self._references = References(sources, sandbox)
+        self._lock = threading.Lock()
+        self._incomplete: OrderedDict[str, None] = OrderedDict()
+
+    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
+        """The inputs of this source at this commit; everything there is where the analysis cannot tell."""
+        files, path, tool = self._look(source, render, resolved, app_name)
+        found: dict[str, TreeEntry] = {}
+        whole = False
+        if tool is Tool.KUSTOMIZE:
+            graph = Graph(files, self._references, source)
+            graph.walk(path, render.kustomize)
+            found, whole = graph.entries, graph.opaque
+        elif tool is Tool.HELM:
+            whole = helm_files.known_late(render.helm)
+            found = {} if whole else self._chart(files, source, path, render, resolved, app_name)
+        else:
+            found = {entry.path: files.resolve(entry) for entry in self._manifests(files, path, render.directory)}
+        partial = _closure(tool, path, found.values())
+        with self._lock:
+            whole = whole or partial.digest in self._incomplete
+        return self._whole(files, tool, path) if whole else partial
+
+    def whole(self, source: GitSource, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
+        """The whole commit as input, because the tool wanted a file that `missed` does not hold.
+
+        From now on `closure` returns the whole commit wherever it would have returned `missed`.
+        """
+        with self._lock:
+            self._incomplete[missed.digest] = None
+            while len(self._incomplete) > 10_000:
+                self._incomplete.popitem(last=False)
+        tree = self._trees.get(source, resolved.commit)
+        return self._whole(self._files(source, render, tree), missed.tool, missed.path)
+
+    def _look(
+        self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str
+    ) -> tuple[Files, str, Tool]:
+        flux = render.kustomize.merge is KustomizeMerge.FLUX
+        # Flux joins an absolute path to the root of the source; Argo CD refuses it.
+        path = repo_paths.join("", source.path.lstrip("/") if flux else source.path, what="spec.source.path")
+        tree = self._trees.get(source, resolved.commit)
+        if path and not tree.is_folder(path):
+            raise RenderFailed(_no_path(tree, path, resolved))
+        files = self._files(source, render, tree)
+        if not flux:
+            for name in (".argocd-source.yaml", f".argocd-source-{app_name}.yaml"):
+                if files.visible(f"{path}/{name}".lstrip("/")):
+                    raise RenderFailed(
+                        f"{path or '.'} holds {name}; such parameter overrides are not supported: move them into the "
+                        "Application or into the chart's values, and delete the file"
+                    )
+        return files, path, render.tool or _detect(files, path)
+
+    def _files(self, source: GitSource, render: RenderSpec, tree: Tree) -> Files:
+        if source.ignore is None and render.kustomize.merge is not KustomizeMerge.FLUX:
+            return Files(tree, self._sources, source)
+        places = {path: tree.files[path] for path in tree.paths if path.endswith(_IGNORE_FILE)}
+        places = {
+            path: entry
+            for path, entry in places.items()
+            if path.rpartition("/")[2] == _IGNORE_FILE and entry.mode != LINK
+        }
+        blobs = self._sources.blobs(source, [entry.oid for entry in places.values()]) if places else {}
+        texts = [
+            (repo_paths.folder(path), blobs[entry.oid].decode("utf-8", "replace")) for path, entry in places.items()
+        ]
+        return Files(tree, self._sources, source, Ignore(texts, source.ignore))
+
+    def _whole(self, files: Files, tool: Tool, path: str) -> Closure:
+        entries = []
+        for entry in files.under(""):
+            with contextlib.suppress(RenderFailed):  # a bad link elsewhere is no reason; a tool that wants it says so
+                entries.append(files.resolve(entry))
+        return _closure(tool, path, entries, whole=True)
+
+    def _manifests(self, files: Files, path: str, options: DirectoryOptions) -> Iterable[TreeEntry]:
+        skip = len(path) + 1 if path else 0
+        for entry in files.under(path):
+            name = entry.path[skip:]
+            if not name.endswith(_MANIFESTS) or ("/" in name and not options.recurse):
+                continue
+            if options.exclude and matches_directory(options.exclude, name):
+                continue
+            if options.include and not matches_directory(options.include, name):
+                continue
+            if name.endswith(".jsonnet"):
+                raise RenderFailed(
+                    f"{entry.path}: Jsonnet is not supported; commit what `jsonnet` prints, or exclude the file "
+                    "(spec.source.directory.exclude)"
+                )
+            yield entry
+
+    def _chart(
+        self, files: Files, source: GitSource, path: str, render: RenderSpec, resolved: Resolved, app_name: str
+    ) -> dict[str, TreeEntry]:
+        found: dict[str, TreeEntry] = {}
+        waiting = [path]
+        seen = {path}
+        while waiting:
+            chart = waiting.pop()
+            found.update({entry.path: files.resolve(entry) for entry in files.under(chart)})
+            description = found.get(f"{chart}/Chart.yaml".lstrip("/"))
+            if description is None:
+                raise RenderFailed(f"{chart or '.'} holds no Chart.yaml; choose another path or tool")
+            (answer,) = self._references.of(source, "chart", [description])
+            for _, reference in answer["local"]:
+                place = repo_paths.join(chart, reference, what=f"{description.path}: dependencies")
+                if place not in seen:
+                    seen.add(place)
+                    waiting.append(place)
+            if len(seen) > _CHARTS:
+                raise UnsafeContent(f"{path or '.'} pulls in more than {_CHARTS} charts")
+        environment = build_environment(
+            app_name=app_name,
+            commit=resolved.commit,
+            path=source.path,
+            url=source.url,
+            target_revision=source.revision.value,
+        )
+        paths = files.tree.files
+        extra = [*helm_files.value_files(path, render.helm, paths, environment)]
+        extra += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
+        for place in extra:
+            entry = files.find(place)
+            if entry is not None:
+                found[place] = entry
+        return found
+
+
+def _closure(tool: Tool, path: str, entries: Iterable[TreeEntry], *, whole: bool = False) -> Closure:
+    ordered = tuple(sorted(entries, key=lambda entry: entry.path))
+    layout = "\n".join(f"{entry.mode} {entry.oid} {entry.path!r}" for entry in ordered)
+    return Closure(tool, path, ordered, digest(tool.value, path, layout), whole)
+
+
+def _detect(files: Files, path: str) -> Tool:
+    def there(name: str) -> bool:
+        return files.visible(f"{path}/{name}" if path else name)
+
+    if there("Chart.yaml"):
+        return Tool.HELM
+    return Tool.KUSTOMIZE if any(map(there, NAMES)) else Tool.DIRECTORY
+
+
+def _no_path(tree: Tree, path: str, resolved: Resolved) -> str:
+    where = f"{resolved.ref} ({resolved.commit[:7]})" if resolved.ref else resolved.commit[:7]
+    if path in tree.files:
+        return f'path "{path}" is a file at {where}; name the folder it is in'
+    parent = repo_paths.folder(path)
+    while parent and not tree.is_folder(parent):
+        parent = repo_paths.folder(parent)
+    names = tree.children(parent)
+    shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
+    return f'path "{path}" does not exist at {where}: {parent or "the root"} holds {shown or "nothing"}'

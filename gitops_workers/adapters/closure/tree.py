@@ -1,0 +1,150 @@
+"""The files of a commit in memory: one listing per commit, brought forward from the last one where little changed."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+
+from gitops_workers.core import repo_paths
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.core.model import GitSource
+from gitops_workers.ports import Sources, TreeEntry
+
+LINK, SUBMODULE = "120000", "160000"
+
+TREES = 8
+"""Commits kept in memory; the entries that two commits of a repository share are shared."""
+
+FOLDERS = 16
+"""Changed folders up to which a listing is brought forward; beyond, one listing of everything is cheaper."""
+
+_LINKS = 8
+
+
+class Tree:
+    """All files of one commit by path, and their sorted paths."""
+
+    def __init__(self, entries: Iterable[TreeEntry]) -> None:
+        """The order does not matter."""
+        self.files: dict[str, TreeEntry] = {entry.path: entry for entry in entries}
+        self.paths: list[str] = sorted(self.files)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether anything is below this path."""
+        if not path:
+            return bool(self.paths)
+        at = bisect_left(self.paths, path + "/")
+        return at < len(self.paths) and self.paths[at].startswith(path + "/")
+
+    def under(self, path: str) -> list[TreeEntry]:
+        """All files below a folder, sorted by path; submodules are empty folders to Git and left out."""
+        if not path:
+            names = self.paths
+        else:
+            begin = bisect_left(self.paths, path + "/")
+            names = self.paths[begin : bisect_left(self.paths, path + "0", begin)]  # "0" follows "/"
+        return [entry for name in names if (entry := self.files[name]).mode != SUBMODULE]
+
+    def children(self, path: str) -> list[str]:
+        """The names in a folder, for messages."""
+        skip = len(path) + 1 if path else 0
+        return list(dict.fromkeys(entry.path[skip:].partition("/")[0] for entry in self.under(path)))
+
+    def changed(self, folders: Mapping[str, Iterable[TreeEntry]]) -> Tree:
+        """The tree with these folders replaced."""
+        result = Tree(())
+        result.files = dict(self.files)
+        for folder, entries in folders.items():
+            for entry in self.under(folder):
+                result.files.pop(entry.path, None)
+            result.files.update({entry.path: entry for entry in entries})
+        result.paths = sorted(result.files)
+        return result
+
+
+class Trees:
+    """Trees by repository and commit."""
+
+    def __init__(self, sources: Sources) -> None:
+        """`sources` must have fetched the commits asked for."""
+        self._sources = sources
+        self._lock = threading.Lock()
+        self._trees: OrderedDict[tuple[str, str], Tree] = OrderedDict()
+        self._last: dict[str, str] = {}
+
+    def get(self, source: GitSource, commit: str) -> Tree:
+        """The tree of a commit; one listing however many threads ask."""
+        key = (source.url, commit)
+        with self._lock:
+            tree = self._trees.get(key)
+            if tree is None:
+                tree = self._brought_forward(source, commit) or Tree(self._sources.tree(source, commit))
+                self._trees[key] = tree
+                self._last[source.url] = commit
+                while len(self._trees) > TREES:
+                    self._trees.popitem(last=False)
+            self._trees.move_to_end(key)
+            return tree
+
+    def _brought_forward(self, source: GitSource, commit: str) -> Tree | None:
+        last = self._last.get(source.url, "")
+        known = self._trees.get((source.url, last))
+        if known is None or (paths := self._sources.changed_paths(source, last, commit)) is None:
+            return None
+        folders = {repo_paths.folder(path) for path in paths}
+        if "" in folders or len(folders) > FOLDERS:
+            return None
+        return known.changed({folder: self._sources.tree(source, commit, folder) for folder in folders})
+
+
+class Files:
+    """The files of a commit as one source may see them: ignored ones hidden, links followed inside the repository."""
+
+    def __init__(self, tree: Tree, sources: Sources, source: GitSource, hides: object = None) -> None:
+        """`hides`: an `Ignore`, or None."""
+        self.tree = tree
+        self._sources = sources
+        self._source = source
+        self._hides = getattr(hides, "hides", None)
+
+    def visible(self, path: str) -> bool:
+        """Whether there is such a file for this source."""
+        return path in self.tree.files and not (self._hides and self._hides(path))
+
+    def under(self, path: str) -> list[TreeEntry]:
+        """The visible files below a folder, links not yet followed."""
+        return [entry for entry in self.tree.under(path) if not (self._hides and self._hides(entry.path))]
+
+    def resolve(self, entry: TreeEntry) -> TreeEntry:
+        """The entry with a link's target in its place. Raises UnsafeContent when the target is not a file in here."""
+        target = entry
+        for _ in range(_LINKS):
+            if target.mode == SUBMODULE:
+                raise RenderFailed(f"{entry.path} is a submodule; submodules are not fetched: commit the files instead")
+            if target.mode != LINK:
+                return TreeEntry(entry.path, target.mode, target.oid)
+            target = self._follow(entry, target)
+        raise UnsafeContent(f"{entry.path} is a link to a link to a link; make it a file")
+
+    def find(self, path: str) -> TreeEntry | None:
+        """A visible file by path, links followed; None when there is none."""
+        if self.visible(path):
+            return self.resolve(self.tree.files[path])
+        parent = repo_paths.folder(path)
+        while parent:
+            if (entry := self.tree.files.get(parent)) is not None and entry.mode in (LINK, SUBMODULE):
+                raise UnsafeContent(f"{path} goes through {parent}, which is a link or a submodule; use the real path")
+            parent = repo_paths.folder(parent)
+        return None
+
+    def _follow(self, entry: TreeEntry, link: TreeEntry) -> TreeEntry:
+        text = self._sources.blobs(self._source, [link.oid])[link.oid].decode("utf-8", "replace")
+        target = repo_paths.join(repo_paths.folder(link.path), text, what=f"{entry.path} is a link, and its target")
+        if target in self.tree.files and self.visible(target):
+            return self.tree.files[target]
+        what = "a folder" if self.tree.is_folder(target) else "nothing in this repository"
+        raise UnsafeContent(
+            f"{entry.path} is a link to {target!r}, which is {what}; a link must lead to a file in here"
+        )

@@ -1,0 +1,96 @@
+"""What a sandbox child is told about a render: exactly what it reads, so that it makes the cache key too. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from gitops_workers.core import helm_files
+from gitops_workers.core.build_environment import build_environment, expand
+from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.model import GitSource, HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.ports import Closure, RenderContext
+
+
+def build(source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> dict[str, Any]:
+    """Return the request without files, and without variables (those are secret and keyed apart)."""
+    environment = build_environment(
+        app_name=context.app_name,
+        namespace=context.namespace,
+        project=context.project,
+        commit=context.resolved.commit,
+        path=source.path,
+        url=source.url,
+        target_revision=source.revision.value,
+        kube_version=context.kube_version,
+        api_versions=context.api_versions,
+    )
+    request: dict[str, Any] = {
+        "tool": closure.tool.value,
+        "path": closure.path,
+        "common_labels": dict(render.common_labels),
+        "common_annotations": dict(render.common_annotations),
+    }
+    if closure.tool is Tool.KUSTOMIZE:
+        request["kustomize"] = _kustomize(render.kustomize, environment)
+    elif closure.tool is Tool.HELM:
+        request["helm"] = _helm(render.helm, closure, context, environment)
+    return request
+
+
+def variables(render: RenderSpec, context: RenderContext) -> dict[str, str] | None:
+    """Flux' post-build variables, inline ones winning; None where there is nothing to substitute."""
+    if render.substitution is None:
+        return None
+    values = {**dict(context.variables), **dict(render.substitution.variables)}
+    return values if values or render.substitution.always else None
+
+
+def _kustomize(options: KustomizeOptions, environment: Mapping[str, str]) -> dict[str, Any]:
+    if options.merge is KustomizeMerge.ARGOCD:
+        images = tuple(
+            replace(
+                image,
+                **{
+                    name: expand(getattr(image, name), environment)
+                    for name in ("name", "new_name", "new_tag", "digest")
+                },
+            )
+            for image in options.images
+        )
+        labels = tuple((name, expand(value, environment)) for name, value in options.labels)
+        annotations = options.annotations
+        if options.annotations_envsubst:
+            annotations = tuple((name, expand(value, environment)) for name, value in annotations)
+        options = replace(options, images=images, labels=labels, annotations=annotations)
+    result = asdict(options)
+    for unread in ("kube_version", "api_versions", "annotations_envsubst"):  # only a helm inside kustomize reads these
+        del result[unread]
+    return result
+
+
+def _helm(
+    options: HelmOptions, closure: Closure, context: RenderContext, environment: Mapping[str, str]
+) -> dict[str, Any]:
+    paths = {entry.path for entry in closure.entries}
+    parameters = [
+        ("--set-string" if item.force_string else "--set", item.name, expand(item.value, environment))
+        for item in options.parameters
+    ]
+    for _, name, value in parameters:
+        if "\0" in name + value:
+            raise InvalidManifest(f"helm.parameters: {name[:80]!r} holds a NUL character")
+    return {
+        "release_name": options.release_name or context.app_name,
+        "namespace": options.namespace or context.namespace,
+        "value_files": helm_files.value_files(closure.path, options, paths, environment),
+        "values": [text for text in (options.values_object or options.values,) if text],
+        "parameters": parameters,
+        "file_parameters": helm_files.parameter_files(closure.path, options, paths, environment),
+        "kube_version": options.kube_version or context.kube_version,
+        "api_versions": options.api_versions or context.api_versions,
+        "--include-crds": not options.skip_crds,
+        "--skip-tests": options.skip_tests,
+        "--skip-schema-validation": options.skip_schema_validation,
+    }

@@ -1,0 +1,123 @@
+"""One helm render: `helm template` on an exported copy of the chart, without network, cluster or plug-ins."""
+
+# Paths stay texts: pathlib would cost the child a megabyte, and each path an object.
+# ruff: noqa: PTH103, PTH112, PTH113, PTH208
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gitops_workers.adapters import yaml_events
+from gitops_workers.core import repo_paths
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.sandboxed import objects, scan
+from gitops_workers.sandboxed.export import Export, read, write
+from gitops_workers.sandboxed.programs import Programs
+
+_WORDS = 2000
+_NESTED_CHARTS = 8
+_INDEX = re.compile(r"\[(\d+)\]")
+LARGEST_INDEX = 1024
+"""List index in a parameter name: `--set a[1000000000]=1` would fill memory (CVE-2022-36055)."""
+
+
+def render(request: Mapping[str, Any], export: Export, programs: Programs, deadline: float) -> list[objects.Found]:
+    """Return the objects of the chart, helm hooks among them."""
+    path, options = request["path"], request["helm"]
+    chart = export.folder(path)
+    _provide_dependencies(export, path, 0)
+    arguments = ["template", "--namespace", options["namespace"] or "default"]
+    if options["kube_version"]:
+        arguments += ["--kube-version", options["kube_version"]]
+    for version in options["api_versions"]:
+        arguments += ["--api-versions", version]
+    for file in options["value_files"]:
+        arguments += ["--values", export.place(repo_paths.check(file))]
+    for number, text in enumerate(options["values"]):
+        place = f"{export.home}/values-{number}.yaml"
+        # Read by our rules and written as JSON, so that a bomb or a repeated key in it ends here.
+        write(place, orjson.dumps(_values(text)))
+        arguments += ["--values", place]
+    for flag, name, value in options["parameters"]:
+        arguments += [flag, f"{_name(name)}={_escaped(value)}"]
+    for name, file in options["file_parameters"]:
+        arguments += ["--set-file", f"{_name(name)}={export.place(repo_paths.check(file))}"]
+    for flag in ("--include-crds", "--skip-tests", "--skip-schema-validation"):
+        if options[flag]:
+            arguments.append(flag)
+    arguments += ["--", options["release_name"], chart]
+    outcome = programs.run("helm", arguments, folder=chart, home=export.home, deadline=deadline)
+    if outcome.status != 0:
+        raise RenderFailed(_reason(export.shorten(outcome.errors), path))
+    return objects.read(outcome.output, f"helm template {path or '.'}")
+
+
+def _provide_dependencies(export: Export, path: str, depth: int) -> None:
+    """Put dependencies from `file://` where helm looks for them: what `helm dependency build` does, without helm."""
+    if depth > _NESTED_CHARTS:
+        raise UnsafeContent(f"{path}: charts depend on each other more than {_NESTED_CHARTS} deep")
+    chart = export.place(path)
+    if not os.path.isfile(f"{chart}/Chart.yaml"):
+        raise RenderFailed(f"{path or '.'} holds no Chart.yaml; choose another path or tool")
+    for name, reference in scan.chart(read(f"{chart}/Chart.yaml"), f"{path}/Chart.yaml")["local"]:
+        source = repo_paths.join(path, reference, what="chart dependency")
+        target = repo_paths.join(path, f"charts/{name}", what="chart dependency")
+        if repo_paths.folder(target) != repo_paths.join(path, "charts", what="chart"):
+            raise UnsafeContent(f"{path}/Chart.yaml: dependency name {repo_paths.shown(name)} is no folder name")
+        packed = f"{chart}/charts"
+        vendored = os.listdir(packed) if os.path.isdir(packed) else []
+        if any(entry == name or entry.startswith(f"{name}-") for entry in vendored):
+            continue
+        if repo_paths.inside(target, source):
+            raise UnsafeContent(f"{path}/Chart.yaml: dependency {repo_paths.shown(name)} contains the chart itself")
+        _provide_dependencies(export, source, depth + 1)
+        _copy(export.place(source), export.folder(target))
+
+
+def _copy(source: str, target: str) -> None:
+    for folder, _, files in os.walk(source):
+        place = target + folder[len(source) :]
+        os.makedirs(place, 0o700, exist_ok=True)
+        for name in files:
+            os.link(f"{folder}/{name}", f"{place}/{name}")
+
+
+def _values(text: str) -> Any:
+    try:
+        documents = yaml_events.load_documents(text.encode())
+    except RenderFailed as error:
+        raise type(error)(f"helm.values: {error}") from None
+    values = documents[0] if documents else {}
+    if len(documents) > 1 or not isinstance(values, dict):
+        raise RenderFailed("helm.values: must be one YAML mapping")
+    return values
+
+
+def _name(name: str) -> str:
+    for index in _INDEX.findall(name):
+        if len(index) > len(str(LARGEST_INDEX)) or int(index) > LARGEST_INDEX:
+            raise UnsafeContent(f"helm.parameters: index {index[:20]} of {name[:80]!r} is over {LARGEST_INDEX}")
+    return name
+
+
+def _escaped(value: str) -> str:
+    """Commas are escaped, for helm would split there; `{a,b}` is helm's own list and stays (Argo CD's rule)."""
+    if value.startswith("{") and value.endswith("}"):
+        return value
+    return re.sub(r"(?<!\\),", r"\\,", value)
+
+
+def _reason(errors: str, path: str) -> str:
+    words = " ".join(line for line in errors.splitlines() if line and not line.startswith("Use --debug"))
+    words = words.strip().removeprefix("Error: ")[:_WORDS]
+    if "missing in charts/ directory" in words:
+        return (
+            f"helm template {path or '.'}: {words}; nothing is downloaded while rendering: run "
+            "`helm dependency update` and commit the charts/ folder"
+        )
+    return f"helm template {path or '.'}: {words}"

@@ -1,0 +1,115 @@
+"""The child's main loop: one job in, one answer out, until the worker closes the pipe."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gitops_workers.adapters import yaml_events
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.sandboxed import confine, directory, frames, helm, kustomize, objects, scan
+from gitops_workers.sandboxed.export import Export
+from gitops_workers.sandboxed.programs import Programs
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Jobs:
+    """What a child can do. Each job takes a request and the blobs sent with it, and returns a head and a body."""
+
+    def __init__(self, programs: Programs, prefix: str, *, confined: bool) -> None:
+        """`prefix` is where this process sees its own folder."""
+        self._programs = programs
+        self._job = f"{prefix}/job"
+        self._confined = confined
+
+    def run(self, job: str, request: Mapping[str, Any], blobs: list[bytes]) -> tuple[Any, bytes]:
+        """Do one job. Raises RenderFailed."""
+        match job:
+            case "scan":
+                return [self._scan(item, blob) for item, blob in zip(request["files"], blobs, strict=True)], b""
+            case "documents":
+                return [_positioned(item) for item in yaml_events.load_positions(blobs[0])], b""
+            case "render":
+                return {}, self._render(request, blobs)
+        raise RenderFailed(f"the sandbox has no job {job!r}")
+
+    def _render(self, request: Mapping[str, Any], blobs: list[bytes]) -> bytes:
+        deadline = time.monotonic() + request["seconds"]
+        files = [(path, mode, blobs[number]) for path, mode, number in request["files"]]
+        if request["tool"] == "directory":
+            return objects.finish(directory.render(files), request)
+        with Export(self._job) as export:
+            export.add(files)
+            if request["tool"] == "helm":
+                found = helm.render(request, export, self._programs, deadline)
+            else:
+                found = kustomize.render(request, export, self._programs, deadline, confined=self._confined)
+        return objects.finish(found, request)
+
+    def _scan(self, item: Mapping[str, str], blob: bytes) -> Any:
+        try:
+            return (scan.chart if item["kind"] == "chart" else scan.kustomization)(blob, item["place"])
+        except RenderFailed as error:
+            return {"error": _kind(error), "message": str(error)}
+
+
+def _positioned(document: yaml_events.Document) -> Any:
+    return [document.value, document.line, [[list(place), line] for place, line in document.lines.items()]]
+
+
+def _kind(error: RenderFailed) -> str:
+    if isinstance(error, frames.InputMissing):
+        return "InputMissing"
+    return "UnsafeContent" if isinstance(error, UnsafeContent) else "RenderFailed"
+
+
+def _answer(jobs: Jobs, frame: tuple[Any, bytes]) -> bytes:
+    head, body = frame
+    blobs, at = [], 0
+    for size in head["blobs"]:
+        blobs.append(body[at : at + size])
+        at += size
+    seconds = int(time.process_time() + head["seconds"]) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
+    try:
+        result, payload = jobs.run(head["job"], head["request"], blobs)
+        answer: dict[str, Any] = {"result": result}
+    except RenderFailed as error:
+        payload, answer = b"", {"error": _kind(error), "message": str(error), "line": getattr(error, "line", 0)}
+    except MemoryError:
+        payload, answer = (
+            b"",
+            {"error": "UnsafeContent", "message": "the content needs more memory than a render may use"},
+        )
+    return frames.encode({**answer, "resident": _resident()}, payload)
+
+
+def _resident() -> int:
+    """Bytes in memory now, by the kernel's peak figure where /proc is out of sight."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    """Confine this process as argv[1] (JSON) says, greet, and serve."""
+    settings = orjson.loads(sys.argv[1])
+    gc.disable()  # jobs make few cycles, and the child is replaced when it grows
+    confine.die_with_parent(settings["parent"])
+    programs = Programs(settings["tools"])
+    yaml_events.load_documents(yaml_events.dump({"warm": [1, "é"]}).encode())  # imports what is imported late
+    rights = confine.confine(settings["root"], settings["parent"])
+    confine.limit(settings["memory"], settings["file_size"], settings["processes"])
+    jobs = Jobs(programs, "" if rights["chroot"] else settings["root"], confined=rights["chroot"])
+    gc.freeze()
+    frames.write(1, frames.encode({"result": rights, "resident": _resident()}))
+    with contextlib.suppress(BrokenPipeError):
+        while (frame := frames.read(0)) is not None:
+            frames.write(1, _answer(jobs, frame))

@@ -1,0 +1,144 @@
+"""From parsed documents to the objects of an application: lists flattened, identities checked, Flux post-build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gitops_workers.adapters import yaml_events
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.core.substitution import SubstitutionFailed, substitute
+
+LIMITS = yaml_events.Limits(size=16 << 20)
+"""Rendered text may be larger than a file somebody wrote."""
+
+OBJECTS = 10_000
+"""Objects of one application; the largest known bundles have under 1 000."""
+
+_NESTED_LISTS = 8
+_HOOKS = ("argocd.argoproj.io/hook", "helm.sh/hook")
+_SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object and where it was: `apps/web.yaml, document 2`."""
+
+    manifest: dict[str, Any]
+    place: str
+
+
+def read(data: bytes, place: str) -> list[Found]:
+    """Parse rendered text or a manifest file into objects."""
+    try:
+        documents = yaml_events.load_documents(data, limits=LIMITS)
+    except RenderFailed as error:
+        raise type(error)(f"{place}: {error}") from None
+    found: list[Found] = []
+    for number, document in enumerate(documents, 1):
+        found += _flatten(document, f"{place}, document {number}" if len(documents) > 1 else place)
+    return found
+
+
+def finish(found: list[Found], request: Mapping[str, Any]) -> bytes:
+    """Check identities, substitute, add common metadata, and return canonical JSON."""
+    if len(found) > OBJECTS:
+        raise RenderFailed(f"{len(found):,} objects are over the limit of {OBJECTS:,} for one application; split it")
+    seen: dict[tuple[str, str, str, str], str] = {}
+    result = []
+    for item in found:
+        _identity(item.manifest, item.place)  # before anything looks into its metadata
+        manifest = _substituted(item, request.get("variables"))
+        _add_metadata(manifest, request.get("common_labels") or {}, request.get("common_annotations") or {})
+        key = _identity(manifest, item.place)
+        if key[3]:
+            if key in seen:
+                raise UnsafeContent(
+                    f"{key[1]} {f'{key[2]}/' if key[2] else ''}{key[3]} stands twice: {seen[key]} and {item.place}; "
+                    "only one could win, so keep one"
+                )
+            seen[key] = item.place
+        result.append(manifest)
+    return orjson.dumps(result, option=orjson.OPT_SORT_KEYS)
+
+
+def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:
+    if document is None:
+        return
+    if isinstance(document, list):  # a JSON file may hold an array of objects
+        members: Iterable[Any] = document
+        kind = version = ""
+    elif not isinstance(document, dict):
+        raise RenderFailed(f"{place} is no object but {type(document).__name__}; remove it or exclude the file")
+    elif isinstance(document.get("items"), list) and str(document.get("kind", "")).endswith("List"):
+        members, kind, version = document["items"], document["kind"][:-4], str(document.get("apiVersion", ""))
+    else:
+        yield Found(document, place)
+        return
+    if depth >= _NESTED_LISTS:
+        raise UnsafeContent(f"{place}: lists are nested more than {_NESTED_LISTS} deep")
+    for number, member in enumerate(members, 1):
+        if isinstance(member, dict) and kind and "kind" not in member:  # ConfigMapList: members may leave it out
+            member = {"apiVersion": version, "kind": kind, **member}  # noqa: PLW2901 - the member, completed
+        yield from _flatten(member, f"{place}, item {number}", depth + 1)
+
+
+def _identity(manifest: dict[str, Any], place: str) -> tuple[str, str, str, str]:
+    metadata = manifest.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    version, kind = manifest.get("apiVersion"), manifest.get("kind")
+    for path, value in (("apiVersion", version), ("kind", kind)):
+        if not isinstance(value, str) or not value:
+            raise RenderFailed(f"{place}: {path} is missing; every object needs apiVersion, kind and metadata.name")
+    for path in ("name", "namespace", "generateName"):
+        if not isinstance(metadata.get(path) or "", str):
+            raise RenderFailed(f"{place}: metadata.{path} is no text; quote it")
+    for path in ("labels", "annotations"):
+        values = metadata.get(path) or {}
+        if not isinstance(values, dict) or not all(isinstance(value, str | None) for value in values.values()):
+            raise RenderFailed(f"{place}: metadata.{path} must map text to text; quote numbers and booleans")
+    name = metadata.get("name") or ""
+    if not name and not (
+        metadata.get("generateName") and any(mark in (metadata.get("annotations") or {}) for mark in _HOOKS)
+    ):
+        raise RenderFailed(
+            f"{place}: {kind} has no metadata.name; generateName is only for hooks, since each sync would add another"
+        )
+    return str(version).rpartition("/")[0], str(kind), metadata.get("namespace") or "", name
+
+
+def _substituted(item: Found, variables: Mapping[str, str] | None) -> dict[str, Any]:
+    manifest = item.manifest
+    if variables is None or _opted_out(manifest) or b"$" not in orjson.dumps(manifest):
+        return manifest
+    title = f"{manifest.get('kind')} {(manifest.get('metadata') or {}).get('name')}"
+    try:
+        text = substitute(yaml_events.dump(manifest), variables)
+    except SubstitutionFailed as error:
+        raise RenderFailed(f"{title}: {error}") from None
+    try:
+        (result,) = yaml_events.load_documents(text.encode(), limits=LIMITS)
+    except (RenderFailed, ValueError) as error:
+        where = f" (line {line} of the object)" if (line := getattr(error, "line", 0)) else ""
+        # The parser's own words could quote a variable's value, which may be secret.
+        raise RenderFailed(f"{title} is no YAML after substitution{where}; a variable's value needs quotes") from None
+    if not isinstance(result, dict):
+        raise RenderFailed(f"{title} is no object after substitution; a variable's value needs quotes")
+    return result
+
+
+def _opted_out(manifest: dict[str, Any]) -> bool:
+    metadata = manifest.get("metadata") or {}
+    marks = [(metadata.get(path) or {}).get(_SUBSTITUTE) for path in ("labels", "annotations")]
+    return "disabled" in marks
+
+
+def _add_metadata(manifest: dict[str, Any], labels: Mapping[str, str], annotations: Mapping[str, str]) -> None:
+    for path, values in (("labels", labels), ("annotations", annotations)):
+        if values:
+            metadata = manifest.setdefault("metadata", {})
+            if isinstance(metadata, dict):
+                metadata[path] = {**(metadata.get(path) or {}), **values}

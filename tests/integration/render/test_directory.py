@@ -1,0 +1,109 @@
+"""A directory source renders as in Argo CD: which files, in which order, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.model import DirectoryOptions, RenderSpec
+from tests.servers.rendering import RenderWorld, config_map
+
+TREE = {
+    "m/a.yaml": config_map("a"),
+    "m/b.yml": config_map("b"),
+    "m/c.json": '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}',
+    "m/notes.txt": "no manifest",
+    "m/sub/d.yaml": config_map("d"),
+    "m/sub/env-x.yaml": config_map("env-x"),
+    "other/z.yaml": config_map("z"),
+}
+
+
+def names(objects):
+    return [item["metadata"]["name"] for item in objects]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (DirectoryOptions(), ["a", "b", "c"]),
+        (DirectoryOptions(recurse=True), ["a", "b", "c", "d", "env-x"]),
+        (DirectoryOptions(recurse=True, include="*.yaml"), ["a", "d", "env-x"]),
+        (DirectoryOptions(recurse=True, exclude="sub/*"), ["a", "b", "c"]),
+        (DirectoryOptions(recurse=True, include="*.yaml", exclude="{a.yaml,sub/env-*}"), ["d"]),
+        (DirectoryOptions(recurse=True, include="?.y[am]*"), ["a", "b"]),
+    ],
+)
+def test_files_are_chosen_by_extension_and_globs(repo: RenderWorld, options, expected):
+    assert names(repo.objects(TREE, "m", RenderSpec(directory=options))) == expected
+
+
+def test_a_file_that_asks_to_be_skipped_is_skipped(repo: RenderWorld):
+    values = "# +argocd:skip-file-rendering\nreplicas: {{ .x }}\n"
+
+    assert names(repo.objects({"a.yaml": config_map("a"), "values.yaml": values})) == ["a"]
+
+
+def test_values_are_read_as_kubectl_reads_them(repo: RenderWorld):
+    (found,) = repo.objects({"a.yaml": config_map("a", on="22:22", off="1e3", date="2026-01-02")})
+
+    assert found["data"] == {"true": "22:22", "false": 1000, "date": "2026-01-02"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: 1\n", r"a\.yaml: apiVersion is missing"),
+        ("apiVersion: v1\nkind: ConfigMap\n", "ConfigMap has no metadata.name"),
+        (config_map("x") + "---\nkind: Pod\n", r"a\.yaml, document 2: apiVersion is missing"),
+        ("- 1\n", "is no object"),
+        ("just text", "is no object"),
+        ("a: [1\n", r"a\.yaml: line 2: no YAML"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", "metadata.name is no text"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {x: 1}}", "labels must map text to text"),
+    ],
+)
+def test_what_is_no_object_is_refused_by_place(repo: RenderWorld, content, message):
+    with pytest.raises(RenderFailed, match=message):
+        repo.objects({"a.yaml": content})
+
+
+def test_jsonnet_is_refused_with_a_way_on(repo: RenderWorld):
+    with pytest.raises(RenderFailed, match=r"Jsonnet is not supported.*exclude"):
+        repo.objects({"a.jsonnet": "{}"})
+
+
+def test_the_manifests_together_stay_under_ten_megabytes(repo: RenderWorld):
+    large = "# " + "x" * (6 << 20) + "\n"
+
+    with pytest.raises(RenderFailed, match="more than 10,485,760"):
+        repo.objects({"a.yaml": large + config_map("a"), "b.yaml": large + config_map("b")})
+
+
+def test_a_hook_may_have_only_a_generated_name(repo: RenderWorld):
+    metadata = "{generateName: migrate-, annotations: {argocd.argoproj.io/hook: PreSync}}"
+    hook = f"apiVersion: batch/v1\nkind: Job\nmetadata: {metadata}\n"
+
+    (found,) = repo.objects({"a.yaml": hook})
+
+    assert found["metadata"]["generateName"] == "migrate-"
+
+
+@pytest.mark.parametrize("path", ["missing", "m/missing"])
+def test_a_missing_path_says_what_there_is(repo: RenderWorld, path):
+    at = repo.commit(TREE)
+
+    with pytest.raises(RenderFailed, match=rf'path "{path}" does not exist at main \({at.commit[:7]}\).*holds'):
+        repo.rendered(at, path)
+
+
+@pytest.mark.parametrize("name", [".argocd-source.yaml", ".argocd-source-web.yaml"])
+def test_parameter_override_files_are_refused_not_ignored(repo: RenderWorld, name):
+    with pytest.raises(RenderFailed, match="not supported"):
+        repo.objects({f"m/{name}": "helm: {}", "m/a.yaml": config_map("a")}, "m")
+
+
+def test_an_override_file_elsewhere_is_none_of_ours(repo: RenderWorld):
+    tree = {"m/a.yaml": config_map("a"), "m/.argocd-source-api.yaml": "{}", ".argocd-source.yaml": "{}"}
+
+    assert names(repo.objects(tree, "m", RenderSpec(directory=DirectoryOptions(include="a.yaml")))) == ["a"]

@@ -1,0 +1,181 @@
+"""The sandbox takes every right away that the kernel lets it, and no death of a child is a death of the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from tests.servers.rendering import RenderWorld, config_map
+
+SCRATCH = Path("/dev/shm")
+
+
+def folders() -> set[str]:
+    return {path.name for path in SCRATCH.glob("gitops-render-*")}
+
+
+def status(pid: int) -> dict[str, str]:
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line)
+
+
+@pytest.fixture
+def sandbox():
+    """One of its own, without tools."""
+    made = Sandbox({}, children=1)
+    yield made
+    made.close()
+
+
+def gone(pid: int) -> bool:
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists() or "Z" in status(pid).get("State", "Z"):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_child_is_small_and_without_rights(sandbox: Sandbox):
+    rights = sandbox.isolation()
+    (pid,) = sandbox.pids()
+    seen = status(pid)
+
+    assert int(seen["RssAnon"].split()[0]) < 12_000
+    assert seen["NoNewPrivs"] == "1"
+    assert rights["user"]
+    if rights["chroot"]:
+        assert "gitops-render-" in str(Path(f"/proc/{pid}/root").readlink())
+    if rights["network"]:
+        assert str(Path(f"/proc/{pid}/ns/net").readlink()) != str(Path("/proc/self/ns/net").readlink())
+
+
+def test_a_child_has_nothing_of_our_environment(sandbox: Sandbox, monkeypatch):
+    monkeypatch.setenv("CANARY", "7f3a")
+    sandbox.isolation()
+
+    (pid,) = sandbox.pids()
+
+    assert b"CANARY" not in Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_children_start_only_when_needed():
+    sandbox = Sandbox({}, children=4)
+
+    sandbox.documents(b"a: 1", "a.yaml")
+
+    assert len(sandbox.pids()) == 1
+    sandbox.close()
+
+
+def test_closing_ends_the_children_and_removes_their_files():
+    before = folders()
+    sandbox = Sandbox({})
+    sandbox.documents(b"a: 1", "a.yaml")
+    (pid,) = sandbox.pids()
+
+    sandbox.close()
+
+    assert gone(pid)
+    assert folders() <= before
+
+
+def test_a_killed_child_is_an_error_for_its_job_or_none_and_the_pool_goes_on(sandbox: Sandbox):
+    sandbox.documents(b"a: 1", "a.yaml")
+    (pid,) = sandbox.pids()
+
+    os.kill(pid, signal.SIGKILL)
+    gone(pid)
+
+    assert sandbox.documents(b"a: 2", "a.yaml")[0][0] == {"a": 2}
+    assert sandbox.pids() != [pid]
+
+
+def test_a_frozen_child_is_killed_at_the_deadline(sandbox: Sandbox):
+    sandbox.documents(b"a: 1", "a.yaml")
+    (pid,) = sandbox.pids()
+    os.kill(pid, signal.SIGSTOP)
+
+    with pytest.raises(UnsafeContent, match=r"a\.yaml: it did not end in time"):
+        sandbox.run("documents", {}, [b"a: 2"], what="a.yaml", seconds=0.1)
+
+    assert gone(pid)
+    assert sandbox.documents(b"a: 3", "a.yaml")[0][0] == {"a": 3}
+
+
+def test_a_child_is_replaced_after_so_many_jobs():
+    sandbox = Sandbox({}, children=1, limits=SandboxLimits(jobs=3))
+
+    seen = {tuple(sandbox.pids()) for _ in range(7) if sandbox.documents(b"a: 1", "a.yaml")}
+
+    assert len(seen - {()}) >= 2
+    sandbox.close()
+
+
+def test_memory_over_the_limit_is_a_typed_error():
+    sandbox = Sandbox({}, children=1, limits=SandboxLimits(memory=64 << 20, parsing=5.0))
+    with pytest.raises(RenderFailed):
+        sandbox.documents(b"- a: b\n" * 550_000, "a.yaml")
+
+    assert sandbox.documents(b"a: 1", "a.yaml")[0][0] == {"a": 1}
+    sandbox.close()
+
+
+def test_many_threads_share_few_children():
+    sandbox = Sandbox({}, children=2)
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(
+            threads.map(lambda n: sandbox.documents(b"number: %d" % n, "n.yaml")[0][0]["number"], range(100))
+        )
+
+    assert answers == list(range(100))
+    assert len(sandbox.pids()) <= 2
+    sandbox.close()
+
+
+def test_children_survive_the_thread_that_first_used_them(sandbox: Sandbox):
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(sandbox.documents, b"a: 1", "a.yaml").result()
+    (pid,) = sandbox.pids()
+
+    assert sandbox.documents(b"a: 2", "a.yaml")[0][0] == {"a": 2}
+    assert sandbox.pids() == [pid]
+
+
+OWNER = """
+import sys, time
+from gitops_workers.adapters.sandbox import Sandbox
+sandbox = Sandbox({})
+sandbox.documents(b"a: 1", "a.yaml")
+print(*sandbox.pids(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_children_of_a_killed_worker_die_and_the_next_worker_removes_their_files():
+    before = folders()
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        left = folders() - before
+        owner.kill()
+
+    assert gone(pid)
+    assert left
+    Sandbox({}).close()
+    assert not left & folders()
+
+
+def test_nothing_of_a_job_is_left_for_the_next(repo: RenderWorld):
+    repo.objects({"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": config_map("a")})
+
+    jobs = list(SCRATCH.glob("gitops-render-*/*/root/job"))
+
+    assert jobs == []

@@ -1,0 +1,43 @@
+"""A tree brought forward from an older commit is the tree that a fresh listing gives."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops_workers.adapters.closure.tree import Tree, Trees
+from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
+from gitops_workers.core.model import GitSource
+
+SOURCE = GitSource("https://git.example.com/x.git")
+PATHS = st.sampled_from(["a/x", "a/y", "a/b/x", "a/b/c/x", "ab/x", "d/x", "e", "a-b/x"])
+TREES = st.lists(st.dictionaries(PATHS, st.binary(max_size=1), min_size=1), min_size=2, max_size=5)
+
+
+@given(TREES)
+def test_bringing_forward_equals_listing(commits):
+    repository, sources = VolatileRepository(), VolatileSources(lambda: 0.0)
+    sources.repositories[SOURCE.url] = repository
+    trees = Trees(sources)
+    for files in commits:
+        commit = repository.commit(files)
+        sources.fetch(SOURCE, commit)
+
+        tree = trees.get(SOURCE, commit)
+
+        assert tree.files == {entry.path: entry for entry in sources.tree(SOURCE, commit)}
+        assert tree.paths == sorted(files)
+
+
+@given(TREES)
+def test_a_folder_holds_what_is_below_it_and_nothing_beside(commits):
+    repository, sources = VolatileRepository(), VolatileSources(lambda: 0.0)
+    sources.repositories[SOURCE.url] = repository
+    commit = repository.commit(commits[0])
+    sources.fetch(SOURCE, commit)
+    tree = Tree(sources.tree(SOURCE, commit))
+
+    for folder in ("a", "a/b", "ab", "e", ""):
+        below = [path for path in sorted(commits[0]) if not folder or path.startswith(folder + "/")]
+        assert [entry.path for entry in tree.under(folder)] == below
+        assert tree.is_folder(folder) is bool(below)
