@@ -99,6 +99,14 @@ def _logging(**_: Any) -> None:
 
 
 @worker_ready.connect
+def _warm(**_: Any) -> None:
+    # The first task would pay half a second for imports and connections, with an operator waiting for it.
+    from gitops_workers.wiring import current  # noqa: PLC0415 - only workers have an engine
+
+    current()
+    _tune()
+
+
 @worker_process_init.connect
 def _tune(**_: Any) -> None:
     # JSON trees are acyclic: with everything imported frozen and rarer collections, decoding takes half the time.

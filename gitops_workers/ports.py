@@ -419,6 +419,12 @@ class State(Protocol):
     def discard(self, kind: str, key: str) -> None:
         """Remove the document."""
 
+    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+        """One application's documents by kind, those that exist, in one round trip."""
+
+    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+        """Replace one application's documents by kind, None removes; in one round trip."""
+
     def status(self, app: AppId) -> Status | None:
         """An application's row."""
 

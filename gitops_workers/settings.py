@@ -47,6 +47,9 @@ class Settings:
     git_mirrors: tuple[str, ...] = _setting(
         (), "`from=to` URL prefixes rewritten at the fetch, for air-gapped sites; identities keep the original URL."
     )
+    git_private_hosts: tuple[str, ...] = _setting(
+        (), "Git hosts that may be loopback or link-local addresses; others are refused (SSRF)."
+    )
     git_timeout: float = _setting(60.0, "Seconds for one Git operation: Flux' default; a stuck fetch is killed.")
     allow_exec: bool = _setting(
         False, "Run exec credential plugins of the kubeconfig and of cluster Secrets: only where tenants write neither."
@@ -72,7 +75,7 @@ class Settings:
     )
     webhook_secrets: tuple[str, ...] = _setting(
         (),
-        "`provider=secret`: github, gitlab, bitbucket, bitbucket-server, gitea, forgejo, gogs, azure-devops. None: off.",
+        "`provider=secret`: github, gitlab, bitbucket, bitbucket-server, gitea, gogs, azure-devops. None: off.",
     )
     loopback: bool = _setting(False, "Serve the API without a token on loopback; set by `up` and `demo`.")
     log_format: str = _setting("json", "`json`, or `console` for people.")

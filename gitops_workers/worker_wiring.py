@@ -85,6 +85,8 @@ def build(settings: Settings, celery: Sender) -> Engine:
         state=state,
         queue=queue,
         lease=settings.lease,
+        interval=settings.argocd_interval,
+        jitter=settings.argocd_jitter,
     )
     reload = _cluster_reload(settings, clusters, secrets)
     reload()

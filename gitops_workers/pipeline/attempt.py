@@ -34,6 +34,9 @@ from gitops_workers.ports import Attempt, Cluster
 
 log = structlog.get_logger()
 
+DOCUMENTS = ("override", "agreement", "drift", "request", "operation", records.KIND)
+"""What an attempt reads of its application, in one round trip."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -70,24 +73,25 @@ def reconcile(world: World, app_id: AppId) -> None:
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
         return
+    known = world.state.load_of(app_id, DOCUMENTS)
     try:
-        outcome = look(world, app, attempt)
+        outcome = look(world, app, attempt, known)
     except Superseded as error:
         log.info("attempt_superseded", app=app_id, generation=attempt.generation, reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
         return
     except GitOpsError as error:
-        outcome = _failed(world, app, attempt, error)
+        outcome = _failed(world, app, attempt, known, error)
     except BaseException:
         log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
         abandon(world, app, attempt)
         raise
-    report(world, app, attempt, outcome)
+    report(world, app, attempt, known, outcome)
 
 
-def look(world: World, app: Application, attempt: Attempt) -> Outcome:
+def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any]) -> Outcome:
     """The data flow of one attempt. Raises core.errors."""
-    if suspended(app, world.state.load("override", app.id)):
+    if suspended(app, known.get("override")):
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:
         raise Refused(app.refusal)
@@ -101,9 +105,9 @@ def look(world: World, app: Application, attempt: Attempt) -> Outcome:
     desired = desired_objects(app, without_hooks(rendered.objects), stages.scopes_of(found))
     check(app, (item.key for item in desired))
 
-    agreement = agreements.from_json(world.state.load("agreement", app.id))
-    stored = records.load(world, cluster_name, app.id)
-    looks = stages.look_at(cluster, app, desired, agreement, _moved(world, app))
+    agreement = agreements.from_json(known.get("agreement"))
+    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    looks = stages.look_at(cluster, app, desired, agreement, _moved(known))
     inventory = stored.record.inventory if stored else ()
     sight = Sight(
         app=app,
@@ -118,8 +122,8 @@ def look(world: World, app: Application, attempt: Attempt) -> Outcome:
         stored=stored,
         looks=looks,
         stale=candidates(inventory, looks),
-        previous=step.operation_from(world.state.load("operation", app.id)),
-        asked=world.state.load("request", app.id) or {},
+        previous=step.operation_from(known.get("operation")),
+        asked=known.get("request") or {},
     )
     return _act(world, sight)
 
@@ -129,11 +133,11 @@ def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
     return bool(override["suspended"]) if override is not None else app.schedule.suspended
 
 
-def _moved(world: World, app: Application) -> frozenset[ObjectKey] | None:
+def _moved(known: Mapping[str, Any]) -> frozenset[ObjectKey] | None:
     """Objects that a cluster poll saw to have changed; None when every object has to be asked for."""
-    if world.state.load("request", app.id):
+    if known.get("request"):
         return None
-    return frozenset(ObjectKey(*text.split("|")) for text in world.state.load("drift", app.id) or ())
+    return frozenset(ObjectKey(*text.split("|")) for text in known.get("drift") or ())
 
 
 def _act(world: World, sight: Sight) -> Outcome:
@@ -272,10 +276,10 @@ def _idle(world: World, app: Application, message: str) -> Outcome:
     )
 
 
-def _failed(world: World, app: Application, attempt: Attempt, error: GitOpsError) -> Outcome:
+def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError) -> Outcome:
     """No comparison was possible: sync is Unknown, nothing was deleted, the last objects and health stay shown."""
     now = world.queue.now()
-    previous = step.operation_from(world.state.load("operation", app.id))
+    previous = step.operation_from(known.get("operation"))
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)

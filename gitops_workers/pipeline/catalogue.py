@@ -16,7 +16,7 @@ import structlog
 from gitops_workers.core.due import first_offset
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import cluster_group, repository_group
-from gitops_workers.core.model import AppId, Application, Condition, Problem
+from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status import ClusterView, Event
 from gitops_workers.core.urls import normalise_url
@@ -47,7 +47,8 @@ class Change:
 def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
     """Bring the enrolled applications in line with the manifests, if anything changed since the last time."""
     try:
-        token = digest(*(part for item in catalogues for part in (item.name, item.token())))
+        pace = f"{world.interval} {world.jitter}"
+        token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
         if world.state.load("catalogue", SEEN) == token:
             return Change()
         documents, broken = _documents(catalogues)
@@ -83,7 +84,7 @@ def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Pr
 
 def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
     before = world.state.load_applications(world.state.applications())
-    wanted = {app.id: app for app in parsed.applications}
+    wanted = {app.id: _paced(world, app) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
     added = [app for app in wanted.values() if app.id not in before]
     changed = [app for app in wanted.values() if app.id in before and before[app.id] != app]
@@ -112,6 +113,13 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
     return Change(
         tuple(app.id for app in added), tuple(app.id for app in changed), tuple(removed), (*broken, *parsed.problems)
     )
+
+
+def _paced(world: World, app: Application) -> Application:
+    """Argo CD's manifests do not say how often they are looked at; the installation does."""
+    if app.dialect is Dialect.FLUX:
+        return app
+    return replace(app, schedule=replace(app.schedule, interval=world.interval, jitter=world.jitter))
 
 
 def _kept(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -24,7 +25,7 @@ from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.attempt import suspended
-from gitops_workers.pipeline.report import outage, stamp
+from gitops_workers.pipeline.report import glance, outage, stamp
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Refs, Seen, Urgency
@@ -83,8 +84,7 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
-        glance = glances.get(app_id)
-        reason = _news(world, app, refs, glance)
+        reason = _news(world, app, refs, glances.get(app_id))
         if reason:
             world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
 
@@ -97,32 +97,32 @@ def _warm_records(world: World, new: Sequence[AppId]) -> None:
             records.warm(world, cluster)
 
 
-def _news(world: World, app: Application, refs: Refs, glance: list[str] | None) -> str:
+def _news(world: World, app: Application, refs: Refs, last: list[Any] | None) -> str:
     """Why the application has to be looked at; "" when its inputs are those of the last look."""
     try:
         resolved = resolve_revision(world, app, refs)
     except Refused as error:
-        return "" if glance and glance[0] == str(error) else str(error)
-    if glance is None:
+        return "" if last and last[0] == str(error) else str(error)
+    if last is None:
         return f"first look at {resolved.commit[:12]}"
-    if glance[0] == resolved.commit:
+    if last[0] == resolved.commit:
         return ""
     world.sources.fetch(app.source, resolved.commit)
     try:
         closure = world.closures.closure(app.source, app.render, resolved, app.name)
     except Refused as error:
         return f"{resolved.commit[:12]}: {error}"
-    if closure.digest == glance[1]:
-        world.state.save("glance", app.id, [resolved.commit, glance[1], glance[2]])
+    if closure.digest == last[1]:
+        world.state.save("glance", app.id, [resolved.commit, *last[1:]])
         return ""
     return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"
 
 
 def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
     """Ring for every application whose live objects are not those of its last agreement."""
-    kinds = [GroupKind(*text.split("|")) for text in world.state.load("kinds", name) or ()]
     glances = world.state.load_many("glance", apps)
-    if not kinds or not glances:
+    kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
+    if not kinds:
         return
     try:
         seen = world.clusters.open(name).observe(kinds)
@@ -136,7 +136,7 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
     suspects = [
         app
         for app in apps
-        if (glance := glances.get(app)) and glance[1] and glance[2] != _print(owners.get(applyset_id(app), {}))
+        if (last := glances.get(app)) and last[1] and last[2] != _print(owners.get(applyset_id(app), {}))
     ]
     for app, value in world.state.load_many("agreement", suspects).items():
         agreement = agreements.from_json(value)
@@ -146,7 +146,7 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
             world.state.save("drift", app, ["|".join(key) for key in moved])
             world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
-            world.state.save("glance", app, [agreement.commit, agreement.closure, _print(live)])
+            world.state.save("glance", app, glance(agreement, _print(live)))
 
 
 def _by_owner(seen: Mapping[ObjectKey, Seen]) -> dict[str, dict[ObjectKey, Seen]]:

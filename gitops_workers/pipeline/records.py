@@ -5,6 +5,9 @@ A copy can be old, never wrong: the next write names its resourceVersion, and th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gitops_workers.core import record_document
 from gitops_workers.core.model import AppId
 from gitops_workers.core.record import StoredRecord
@@ -15,9 +18,8 @@ WARM = "records"
 """Documents `records/<cluster>`: all records of this cluster have been copied since Redis was last empty."""
 
 
-def load(world: World, cluster: str, app: AppId) -> StoredRecord | None:
-    """The application's record; None when the cluster has none."""
-    copy = world.state.load(KIND, app)
+def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
+    """The application's record by its copy, else from the cluster; None when the cluster has none."""
     if copy is not None and copy["cluster"] == cluster:
         return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
     if world.state.load(WARM, cluster):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from gitops_workers.core import agreement as agreements
+from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
@@ -26,8 +28,8 @@ def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def report(world: World, app: Application, attempt: Attempt, outcome: Outcome) -> None:
-    """Store everything an outcome says and give the lease back."""
+def report(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> None:
+    """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read."""
     now = world.queue.now()
     state = world.state
     before = state.status(app.id)
@@ -35,22 +37,9 @@ def report(world: World, app: Application, attempt: Attempt, outcome: Outcome) -
     if not state.save_status(after, attempt.token):
         world.queue.finish(attempt, done=False, due_in=None)
         return
-    if outcome.agreement is not None:
-        state.save("agreement", app.id, agreements.to_json(outcome.agreement))
-        state.save("glance", app.id, _glance(outcome))
-        _note_kinds(world, after.cluster, outcome)
-    elif outcome.tried:
-        state.save("glance", app.id, [outcome.tried, "", ""])
-    if outcome.operation is not None:
-        state.save("operation", app.id, step.operation_to(outcome.operation))
+    state.save_of(app.id, _documents(world, attempt, known, outcome))
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
-    if outcome.history is not None:
-        state.save("history", app.id, [asdict(entry) for entry in outcome.history])
-    if outcome.served and world.queue.wanted(app.id) == attempt.generation:
-        # A request that came in meanwhile belongs to the next generation: it must find its document.
-        state.discard("request", app.id)
-        state.discard("drift", app.id)
     events = _events(app, before, after, stamp(now))
     if events:
         state.add_events(events)
@@ -139,22 +128,28 @@ def _operation_view(operation: Operation) -> OperationView:
     )
 
 
-def _glance(outcome: Outcome) -> list[str]:
-    """What a poll compares: commit, closure, fingerprint of the live objects."""
-    agreement = outcome.agreement
-    if agreement is None:
-        return ["", "", ""]
-    return [agreement.commit, agreement.closure, agreement.fingerprint]
+def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """What the next attempt and the polls read of this one; None removes."""
+    documents: dict[str, Any] = {}
+    if outcome.agreement is not None:
+        documents["agreement"] = agreements.to_json(outcome.agreement)
+        documents["glance"] = glance(outcome.agreement, outcome.agreement.fingerprint)
+    elif outcome.tried:
+        documents["glance"] = [outcome.tried, "", "", []]
+    if outcome.operation is not None:
+        documents["operation"] = step.operation_to(outcome.operation)
+    if outcome.history is not None:
+        documents["history"] = [asdict(entry) for entry in outcome.history]
+    served = [kind for kind in ("request", "drift") if known.get(kind)] if outcome.served else []
+    if served and world.queue.wanted(attempt.app) == attempt.generation:
+        # A request that came in meanwhile belongs to the next generation: it must find its document.
+        documents.update(dict.fromkeys(served))
+    return documents
 
 
-def _note_kinds(world: World, cluster: str, outcome: Outcome) -> None:
-    """The cluster poll lists every kind that somebody on the cluster manages."""
-    if outcome.agreement is None:
-        return
-    wanted = {"|".join(kind) for kind in outcome.agreement.kinds}
-    known = set(world.state.load("kinds", cluster) or ())
-    if not wanted <= known:
-        world.state.save("kinds", cluster, sorted(known | wanted))
+def glance(agreement: Agreement, fingerprint: str) -> list[Any]:
+    """What a poll compares: commit, closure, fingerprint of the live objects; and the kinds it has to list."""
+    return [agreement.commit, agreement.closure, fingerprint, sorted("|".join(kind) for kind in agreement.kinds)]
 
 
 def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:

@@ -9,7 +9,11 @@ from gitops_workers.ports import Closures, Clusters, Queue, Renderer, Secrets, S
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports. `lease` is in seconds."""
+    """The ports. `lease`, `interval` and `jitter` are in seconds.
+
+    `interval` and `jitter` are Argo CD's `timeout.reconciliation`: a setting of the installation, for its manifests
+    name none. Flux' name their own.
+    """
 
     sources: Sources
     closures: Closures
@@ -19,3 +23,5 @@ class World:
     state: State
     queue: Queue
     lease: float = 30.0
+    interval: float = 120.0
+    jitter: float = 60.0

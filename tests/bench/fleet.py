@@ -84,15 +84,15 @@ def commit(folder: Path, message: str) -> str:
     return git(folder, "rev-parse", "HEAD")
 
 
-def write_catalogue(folder: Path, url: str, size: int, *, wait: bool, interval: str) -> Path:
-    """One Flux GitRepository and `size` Kustomizations."""
+def write_catalogue(folder: Path, url: str, size: int, *, wait: bool) -> Path:
+    """One Flux GitRepository and `size` Kustomizations, looked at every minute."""
     folder.mkdir(parents=True)
     documents: list[dict[str, object]] = [
         {
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "GitRepository",
             "metadata": {"name": "fleet", "namespace": "flux-system"},
-            "spec": {"url": url, "interval": interval, "ref": {"branch": "main"}},
+            "spec": {"url": url, "interval": "1m", "ref": {"branch": "main"}},
         }
     ]
     documents += [
@@ -101,7 +101,7 @@ def write_catalogue(folder: Path, url: str, size: int, *, wait: bool, interval: 
             "kind": "Kustomization",
             "metadata": {"name": f"app-{number}", "namespace": "flux-system"},
             "spec": {
-                "interval": interval,
+                "interval": "1m",
                 "prune": True,
                 "wait": wait,
                 "path": f"./overlays/app-{number}",
