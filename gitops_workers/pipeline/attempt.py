@@ -25,9 +25,9 @@ from gitops_workers.core.plan import Plan, plan
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import Evidence, Pruning, candidates, decide
 from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline import records, stages, step, views
+from gitops_workers.pipeline import reach, records, stages, step, views
 from gitops_workers.pipeline.outcome import Outcome
-from gitops_workers.pipeline.report import abandon, report
+from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.stages import Look
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Cluster
@@ -279,6 +279,7 @@ def _idle(world: World, app: Application, message: str) -> Outcome:
 def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError) -> Outcome:
     """No comparison was possible: sync is Unknown, nothing was deleted, the last objects and health stay shown."""
     now = world.queue.now()
+    reach.failed(world, app, error, stamp(now))
     previous = step.operation_from(known.get("operation"))
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)

@@ -7,7 +7,7 @@ cluster, because a file that vanished is no order to delete.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,10 +18,11 @@ from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
-from gitops_workers.core.status import ClusterView, Event
+from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url
 from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.dialects.flux.receiver import hook_path
+from gitops_workers.pipeline import reach
 from gitops_workers.pipeline.report import new_status, stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
@@ -191,16 +192,30 @@ def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) ->
 
 
 def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application]) -> None:
-    """Applications that were never readable: events carry the words, since there is nothing to show yet."""
+    """Applications that were never readable are shown with what is wrong, so that nobody looks for them in vain."""
     now = stamp(world.queue.now())
-    world.state.add_events(
-        [
-            Event(now, app_id, "Warning", "InvalidSpecError", str(problem))
-            for app_id, problems in parsed.rejected.items()
-            if app_id not in before
-            for problem in problems
-        ]
-    )
+    unreadable = {app_id: problems for app_id, problems in parsed.rejected.items() if app_id not in before}
+    for app_id in set(world.state.load("catalogue", "rejected") or ()) - set(unreadable) - set(before):
+        if app_id not in {app.id for app in parsed.applications}:
+            world.state.discard_application(app_id)
+    for app_id, problems in unreadable.items():
+        text = "; ".join(str(problem) for problem in problems[:3])
+        world.state.save_status(
+            Status(
+                id=app_id,
+                dialect="argocd" if app_id.startswith("application/") else "flux",
+                project="default",
+                cluster="",
+                namespace="",
+                repository="",
+                path="",
+                conditions=(Condition("InvalidSpecError", text),),
+                message=text,
+                changed_at=now,
+            )
+        )
+        world.state.add_events([Event(now, app_id, "Warning", "InvalidSpecError", text)])
+    world.state.save("catalogue", "rejected", sorted(unreadable))
     for problem in parsed.problems:
         log.warning(
             "manifest_problem", file=problem.file, line=problem.line, field=problem.path, reason=problem.message
@@ -230,25 +245,7 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
         world.state.discard("group", group)
     world.state.save("catalogue", "groups", sorted(members))
     world.state.save_many("repository", {url: sorted(groups) for url, groups in by_url.items()})
-    _save_clusters(world, apps, clusters)
-
-
-def _save_clusters(world: World, apps: Mapping[AppId, Application], clusters: Mapping[AppId, str]) -> None:
-    for name in world.clusters.names():
-        world.state.save_cluster(
-            ClusterView(
-                name=name,
-                server=world.clusters.server(name),
-                fleet=world.clusters.fleet(name),
-                reachable=None,
-                message="",
-                applications=sum(1 for app in apps if clusters[app] == name),
-                queue_depth=0,
-                in_flight=0,
-                lag=0.0,
-                checked_at="",
-            )
-        )
+    reach.configured(world, Counter(clusters[app] for app in apps))
 
 
 def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:

@@ -18,12 +18,12 @@ import structlog
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement, fingerprint
 from gitops_workers.core.due import next_poll
-from gitops_workers.core.errors import GitOpsError, Incomplete, Refused
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused
 from gitops_workers.core.grouping import CLUSTER_PREFIX
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
-from gitops_workers.pipeline import records
+from gitops_workers.pipeline import reach, records
 from gitops_workers.pipeline.attempt import suspended
 from gitops_workers.pipeline.report import glance, outage, stamp
 from gitops_workers.pipeline.stages import resolve_revision
@@ -126,12 +126,10 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
         return
     try:
         seen = world.clusters.open(name).observe(kinds)
-    except Incomplete:
+    except ClusterUnavailable as error:
+        reach.away(world, name, error, stamp(world.queue.now()))
         raise
-    except GitOpsError as error:
-        world.queue.report_cluster(name, reachable=False, message=str(error))
-        raise
-    world.queue.report_cluster(name, reachable=True, message="")
+    reach.answered(world, name, stamp(world.queue.now()))
     owners = _by_owner(seen)
     suspects = [
         app

@@ -1,0 +1,72 @@
+"""Whether clusters answer: told to the due queue's breaker and to the Clusters page."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
+from gitops_workers.core.model import Application
+from gitops_workers.core.status import ClusterView
+from gitops_workers.pipeline.world import World
+
+
+def configured(world: World, applications: Mapping[str, int]) -> None:
+    """Show every configured cluster with its number of applications; what was seen of it stays."""
+    known = {view.name: view for view in world.state.clusters()}
+    for name in world.clusters.names():
+        view = replace(
+            known.get(name) or _unseen(name),
+            server=world.clusters.server(name),
+            fleet=world.clusters.fleet(name),
+            applications=applications.get(name, 0),
+        )
+        world.state.save_cluster(view)
+
+
+def answered(world: World, name: str, at: str) -> None:
+    """The cluster did what was asked."""
+    world.queue.report_cluster(name, reachable=True, message="")
+    with contextlib.suppress(GitOpsError):
+        version = world.clusters.open(name).discovery().kube_version
+        _seen(world, name, reachable=True, message="", checked_at=at, version=version)
+
+
+def failed(world: World, app: Application, error: GitOpsError, at: str) -> None:
+    """An attempt ended with this error: only an unreachable cluster counts against its cluster."""
+    if isinstance(error, ClusterUnavailable):
+        with contextlib.suppress(GitOpsError):
+            away(world, world.clusters.resolve(app.destination.name, app.destination.server), error, at)
+
+
+def away(world: World, name: str, error: GitOpsError, at: str) -> None:
+    """The cluster did not answer."""
+    world.queue.report_cluster(name, reachable=False, message=str(error))
+    _seen(world, name, reachable=False, message=str(error), checked_at=at)
+
+
+def _seen(
+    world: World, name: str, *, reachable: bool, message: str, checked_at: str, version: str | None = None
+) -> None:
+    for view in world.state.clusters():
+        if view.name == name:
+            known = view.version if version is None else version
+            world.state.save_cluster(
+                replace(view, reachable=reachable, message=message, checked_at=checked_at, version=known)
+            )
+
+
+def _unseen(name: str) -> ClusterView:
+    return ClusterView(
+        name=name,
+        server="",
+        fleet="",
+        reachable=None,
+        message="",
+        applications=0,
+        queue_depth=0,
+        in_flight=0,
+        lag=0.0,
+        checked_at="",
+    )
