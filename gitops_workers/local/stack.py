@@ -18,6 +18,7 @@ from gitops_workers.local.processes import environment, programs
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.local.supervisor import Say, Supervisor
 from gitops_workers.settings import PREFIX, Settings, environment_of
+from gitops_workers.wiring import cache_key
 
 RUNNING = "up.json"
 """In the state directory while the stack runs: `{pid, redis_url, environment}`, so that commands find it. Private."""
@@ -68,6 +69,8 @@ def stack(
         if console:
             _check_free(settings.console_address, "GITOPS_CONSOLE_ADDRESS")
         chosen = replace(settings, state=str(state))
+        # In the environment, so that also those get it who look nowhere else.
+        chosen = replace(chosen, cache_key=cache_key(chosen).hex())
         redis = None
         if not chosen.redis_url:
             redis = opened.enter_context(embedded_redis(state / "redis"))

@@ -243,6 +243,7 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
     for group in known - set(members):
         world.queue.expel_poll(group)
         world.state.discard("group", group)
+        world.state.discard("answered", group)
     world.state.save("catalogue", "groups", sorted(members))
     world.state.save_many("repository", {url: sorted(groups) for url, groups in by_url.items()})
     reach.configured(world, Counter(clusters[app] for app in apps))

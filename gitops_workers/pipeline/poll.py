@@ -50,8 +50,11 @@ def poll(world: World, group: str) -> None:
         if group.startswith(CLUSTER_PREFIX):
             _poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps)
         else:
-            urgent = attempt.not_before > 0
+            # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
+            urgent = attempt.not_before > (world.state.load("answered", group) or 0.0)
             _poll_repository(world, apps, attempt.not_before, Urgency.WEBHOOK if urgent else Urgency.POLL)
+            if urgent:
+                world.state.save("answered", group, attempt.not_before)
         due_in = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
         _answered(world, group, apps)
     except GitOpsError as error:
@@ -79,14 +82,19 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     first = next(iter(loaded.values()), None)
     if first is None:
         return
-    refs = world.sources.refs(first.source, not_before=asked_at or world.queue.now() - 1.0)
+    # Never an old listing because somebody asked long ago, nor the failure that was the answer then.
+    refs = world.sources.refs(first.source, not_before=max(asked_at, world.queue.now() - 1.0))
     _warm_records(world, [app for app in loaded if app not in glances])
+    untouched: dict[AppId, list[Any]] = {}
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
-        reason = _news(world, app, refs, glances.get(app_id))
-        if reason:
-            world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+        news = _news(world, app, refs, glances.get(app_id))
+        if isinstance(news, str):
+            world.queue.request(app_id, news, urgency, not_before=refs.listed_at)
+        elif news is not None:
+            untouched[app_id] = news
+    world.state.save_many("glance", untouched)
 
 
 def _warm_records(world: World, new: Sequence[AppId]) -> None:
@@ -97,24 +105,23 @@ def _warm_records(world: World, new: Sequence[AppId]) -> None:
             records.warm(world, cluster)
 
 
-def _news(world: World, app: Application, refs: Refs, last: list[Any] | None) -> str:
-    """Why the application has to be looked at; "" when its inputs are those of the last look."""
+def _news(world: World, app: Application, refs: Refs, last: list[Any] | None) -> str | list[Any] | None:
+    """Why the application has to be looked at; its new glance when the commit touched none of its inputs; or None."""
     try:
         resolved = resolve_revision(world, app, refs)
     except Refused as error:
-        return "" if last and last[0] == str(error) else str(error)
+        return None if last and last[0] == str(error) else str(error)
     if last is None:
         return f"first look at {resolved.commit[:12]}"
     if last[0] == resolved.commit:
-        return ""
+        return None
     world.sources.fetch(app.source, resolved.commit)
     try:
         closure = world.closures.closure(app.source, app.render, resolved, app.name)
     except Refused as error:
         return f"{resolved.commit[:12]}: {error}"
     if closure.digest == last[1]:
-        world.state.save("glance", app.id, [resolved.commit, *last[1:]])
-        return ""
+        return [resolved.commit, *last[1:]]
     return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"
 
 

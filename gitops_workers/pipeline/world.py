@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitops_workers.ports import Closures, Clusters, Queue, Renderer, Secrets, Sources, State
@@ -25,3 +27,5 @@ class World:
     lease: float = 30.0
     interval: float = 120.0
     jitter: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that only grow, for deadlines of this process alone."""

@@ -9,9 +9,9 @@ compared, which refuses most of those.
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
@@ -45,7 +45,8 @@ class Writer:
     """Everything that will be written, for the fence."""
     fenced: bool = False
     writes: int = 0
-    _renewed_at: float = field(default_factory=time.monotonic)
+    _renewed_at: float = -math.inf
+    """By the process' own clock. Not yet: reading and rendering may have taken longer than the lease."""
 
     def perform(self, stage: Stage, looks: dict[ObjectKey, Look]) -> None:
         """The writes of one stage; `looks` is brought up to date with the server's answers."""
@@ -138,11 +139,11 @@ class Writer:
         )
 
     def _keep_lease(self) -> None:
-        if time.monotonic() - self._renewed_at < self.world.lease / 3:
+        if self.world.clock() - self._renewed_at < self.world.lease / 3:
             return
         if not self.world.queue.renew(self.attempt, self.world.lease):
             raise Superseded(f"{self.app.id}: the lease was lost; its new holder goes on.")
-        self._renewed_at = time.monotonic()
+        self._renewed_at = self.world.clock()
 
 
 def applied(app: Application, item: Desired, live: Manifest) -> Look:

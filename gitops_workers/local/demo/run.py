@@ -153,7 +153,6 @@ def _finale(scene: Scene, folder: Path, say: Callable[[str], None]) -> None:
     from gitops_workers.cli.output import Output, show_rows  # noqa: PLC0415 - the table of `app list`, at the end
     from gitops_workers.cli.views import applications  # noqa: PLC0415
 
-    say("")
     say("What there is now:")
     rows = [row for app in scene.state.applications() if (row := scene.state.status(app))]
     show_rows(applications(), rows, Output.TABLE)

@@ -120,6 +120,17 @@ class Scene:
         if answer.status != http.HTTPStatus.OK or not json.loads(text).get("accepted"):
             raise DidNotHappen(f"the webhook was not accepted: {answer.status} {text[:200]}")
 
+    def page(self, url: str, path: str) -> str:
+        """The body of a page of ours; empty when it is not served."""
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        finally:
+            connection.close()
+        return text if answer.status == http.HTTPStatus.OK else ""
+
     def _tend(self) -> None:
         if time.monotonic() - self._tended > TEND_SECONDS:
             self._tended = time.monotonic()

@@ -121,23 +121,31 @@ def prune(scene: Scene) -> None:
 
 
 def broken_commit(scene: Scene) -> None:
-    """A commit that cannot be rendered changes nothing."""
+    """A commit that cannot be rendered for one tenant changes nothing of it, and holds nobody else up."""
     app = "kustomization/flux-system/team-alpha"
     before = _alpha(scene)
-    scene.say("   $  git commit -m 'Add a cache' && git push      (the file of the cache was forgotten)")
+    scene.say(
+        "   $  git commit -m 'A cache for alpha, 3 replicas for beta' && git push      (the cache's file was forgotten)"
+    )
     commit = scene.repositories["platform-config"].edit(
-        "Add a cache",
-        {"tenants/team-alpha/base/kustomization.yaml": ("  - service.yaml\n", "  - service.yaml\n  - cache.yaml\n")},
+        "A cache for alpha, 3 replicas for beta",
+        {
+            "tenants/team-alpha/base/kustomization.yaml": ("  - service.yaml\n", "  - service.yaml\n  - cache.yaml\n"),
+            "tenants/team-beta/overlays/east/replicas-patch.yaml": ("replicas: 2", "replicas: 3"),
+        },
     )
     scene.push_event("platform-config", "refs/heads/main", commit)
-    scene.until("the engine refuses the commit and says why", lambda: "cache.yaml" in _complaint(scene, app))
+    scene.until(
+        "the engine refuses the commit for team-alpha and says why", lambda: "cache.yaml" in _complaint(scene, app)
+    )
     scene.say(f"      team-alpha: {_complaint(scene, app)}")
+    scene.until("team-beta, in the same commit, has its 3 replicas", lambda: _available(_beta(scene), 3))
     watched = time.monotonic() + UNTOUCHED_SECONDS
     while time.monotonic() < watched:
         if _alpha(scene) != before:
             raise DidNotHappen("objects of team-alpha changed although the commit cannot be rendered")
         time.sleep(0.2)
-    scene.say("   ok every object of team-alpha is exactly what it was; the other tenants go on")
+    scene.say("   ok every object of team-alpha is exactly what it was")
 
 
 def revert(scene: Scene) -> None:
@@ -147,13 +155,14 @@ def revert(scene: Scene) -> None:
     scene.say("   $  git revert HEAD && git push")
     commit = scene.repositories["platform-config"].revert()
     scene.push_event("platform-config", "refs/heads/main", commit)
+    scene.until("team-beta has its 2 replicas again", lambda: _available(_beta(scene), 2))
     scene.until(
         "team-alpha is in sync again, at the reverting commit",
         lambda: scene.status(app).sync == "Synced" and scene.status(app).revision == commit,
     )
     if _alpha(scene) != before:
         raise DidNotHappen("the revert brought back the old state, yet objects of team-alpha changed")
-    scene.say("   ok and nothing had to be written for it: the cluster had never left that state")
+    scene.say("   ok and nothing had to be written for team-alpha: the cluster had never left that state")
 
 
 STEPS: Sequence[tuple[str, Callable[[Scene], None]]] = (
@@ -168,12 +177,37 @@ STEPS: Sequence[tuple[str, Callable[[Scene], None]]] = (
 )
 
 
+WELL = frozenset({"Healthy", "Current"})
+
+
+def _pages(scene: Scene) -> None:
+    """What a person opens next is really there."""
+    running = scene.stack
+    scene.until("every application is in sync and healthy", lambda: _all_well(scene))
+    scene.until(
+        "Flower's Applications page shows shop-prod",
+        lambda: "shop-prod" in scene.page(running.console, "/applications"),
+    )
+    scene.until("the API lists shop-prod", lambda: "shop-prod" in scene.page(running.web, "/api/v1/applications"))
+
+
 def tell(scene: Scene) -> None:
     """All steps in order. Raises DidNotHappen at the first that is not so."""
     for number, (title, step) in enumerate(STEPS, 1):
         scene.say("")
         scene.say(f"{number}. {title}")
         step(scene)
+    scene.say("")
+    _pages(scene)
+
+
+def _all_well(scene: Scene) -> bool:
+    rows = [scene.status(app) for app in scene.state.applications()]
+    return all(row.sync == "Synced" and row.health in WELL for row in rows)
+
+
+def _beta(scene: Scene) -> Json | None:
+    return scene.deployment("east", "team-beta", "beta-api")
 
 
 def _alpha(scene: Scene) -> list[tuple[str, str]]:
