@@ -123,6 +123,8 @@ def test_an_unserved_version_names_the_served_ones(ground):
 def test_what_does_not_exist_is_none(ground):
     assert ground.cluster.get(ObjectKey("", "ConfigMap", ground.namespace, "absent")) is None
     assert ground.cluster.get(ObjectKey("", "ConfigMap", "nowhere", "absent")) is None
+    assert ground.cluster.get(ObjectKey("", "ConfigMap", "same", "same")) is None
+    assert ground.cluster.get(ObjectKey("", "Namespace", "", "absent")) is None
 
 
 def test_a_kind_can_be_used_as_soon_as_its_definition_is_there(ground):

@@ -51,10 +51,13 @@ def no_such_endpoint(answer: Answer) -> bool:
     return answer.status == 404 and not details_of(status_of(answer)).get("name")
 
 
-def absent(answer: Answer, name: str) -> bool:
-    """Whether the server says that just this object does not exist."""
+def absent(answer: Answer, name: str, *, namespace: bool = False) -> bool:
+    """Whether the server says that just this object does not exist; `namespace` when a Namespace was asked for.
+
+    An object in a namespace that does not exist gets the same answer about that namespace, which may have its name.
+    """
     details = details_of(status_of(answer))
-    return answer.status == 404 and details.get("name") == name and details.get("kind") != "namespaces"
+    return answer.status == 404 and details.get("name") == name and (details.get("kind") == "namespaces") is namespace
 
 
 def error_of(answer: Answer, cluster: str, subject: str, *, secret: bool = False) -> GitOpsError:

@@ -28,6 +28,9 @@ PAGE = 500
 API server as much CPU as a consistent one (57 and 55 ms), and the cache may be old. So consistent it is."""
 
 
+NAMESPACE_KIND = GroupKind("", "Namespace")
+
+
 class HttpCluster:
     """One destination cluster; safe for any number of threads."""
 
@@ -69,7 +72,7 @@ class HttpCluster:
         answer = self._about(key, "GET", version)
         if answer.status == 200:
             return self._object(answer, key)
-        if answers.absent(answer, key.name):
+        if answers.absent(answer, key.name, namespace=key.group_kind == NAMESPACE_KIND):
             return None
         raise self._error(answer, key)
 
@@ -102,7 +105,7 @@ class HttpCluster:
         answer = self._about(key, "DELETE", version, body=wire.delete_body(uid, propagation))
         if answer.status in (200, 202):
             return True
-        if answers.absent(answer, key.name):
+        if answers.absent(answer, key.name, namespace=key.group_kind == NAMESPACE_KIND):
             return False
         if answer.status == 409 and "precondition" in str(answers.status_of(answer).get("message", "")).lower():
             return False
