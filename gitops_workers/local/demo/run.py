@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gitops_workers
+from gitops_workers.cli.output import Output, show_rows
+from gitops_workers.cli.views import applications
 from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.redact import scrub
 from gitops_workers.local import toolchain
 from gitops_workers.local.control_plane import ControlPlanes, control_planes, write_kubeconfig
 from gitops_workers.local.demo.repositories import PUBLIC, SAMPLES, create
-from gitops_workers.local.demo.scene import Scene
+from gitops_workers.local.demo.scene import DidNotHappen, Scene
 from gitops_workers.local.demo.story import tell
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.signals import Asked, end_when_asked
@@ -46,7 +48,11 @@ def run(*, once: bool, folder: Path = FOLDER) -> int:
     try:
         with contextlib.ExitStack() as opened:
             scene = _open(opened, folder, say, began)
-            tell(scene)
+            try:
+                tell(scene)
+            except DidNotHappen:
+                _table(scene, Output.WIDE)
+                raise
             _finale(scene, folder, say)
             if once:
                 say("every step happened; ending")
@@ -150,13 +156,16 @@ def _ticking(what: str, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def _finale(scene: Scene, folder: Path, say: Callable[[str], None]) -> None:
-    from gitops_workers.cli.output import Output, show_rows  # noqa: PLC0415 - the table of `app list`, at the end
-    from gitops_workers.cli.views import applications  # noqa: PLC0415
-
     say("What there is now:")
-    rows = [row for app in scene.state.applications() if (row := scene.state.status(app))]
-    show_rows(applications(), rows, Output.TABLE)
+    _table(scene, Output.TABLE)
     _addresses(scene.stack, scene.planes, folder)
+
+
+def _table(scene: Scene, output: Output) -> None:
+    """What `app list` prints."""
+    rows = [row for app in scene.state.applications() if (row := scene.state.status(app))]
+    show_rows(applications(), rows, output)
+    sys.stdout.flush()
 
 
 def _addresses(running: Stack, planes: ControlPlanes, folder: Path) -> None:

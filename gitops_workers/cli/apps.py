@@ -1,0 +1,156 @@
+"""`app list|get|diff|history|manifests`: looking at applications."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any
+
+import typer
+
+from gitops_workers.cli import FAILED
+from gitops_workers.cli.engine import Engine, open_engine
+from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
+from gitops_workers.core.model import HealthStatus, SyncStatus
+from gitops_workers.core.status import ResourceView, Status
+from gitops_workers.core.urls import without_credentials
+from gitops_workers.ports import StatusQuery
+
+App = Annotated[str, typer.Argument(metavar="APP", help="<kind>/<namespace>/<name>, or a name that is unique.")]
+
+
+class Sort(enum.StrEnum):
+    """What `--sort` takes: by id, the worst first, or the newest change first."""
+
+    NAME = "name"
+    SYNC = "sync"
+    HEALTH = "health"
+    AGE = "age"
+
+
+def list_applications(
+    text: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only ids that contain this.")] = "",
+    sync: Annotated[SyncStatus | None, typer.Option(case_sensitive=False, help="Only this sync status.")] = None,
+    health: Annotated[HealthStatus | None, typer.Option(case_sensitive=False, help="Only this health.")] = None,
+    project: Annotated[str, typer.Option(help="Only this Argo CD project.")] = "",
+    cluster: Annotated[str, typer.Option(help="Only this destination cluster.")] = "",
+    sort: Annotated[Sort, typer.Option(case_sensitive=False, help="Order of the rows.")] = Sort.NAME,
+    reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List applications, filtered and sorted."""
+    from gitops_workers.cli.views import applications  # noqa: PLC0415 - redis behind it; `--help` does without
+
+    query = StatusQuery(
+        text=text,
+        sync=sync.value if sync else "",
+        health=health.value if health else "",
+        project=project,
+        cluster=cluster,
+        sort=sort.value,
+        descending=reverse,
+    )
+    show_rows(applications(), open_engine().rows(query), output)
+
+
+def get(app: App, output: OutputOption = Output.TABLE) -> None:
+    """Show one application: status, conditions, objects."""
+    engine = open_engine()
+    status = engine.find(app)
+    if output is Output.NAME:
+        print(flat(status.id))
+    elif output in (Output.JSON, Output.YAML):
+        show_value(described(engine, status), output)
+    else:
+        _describe(status)
+        resources = engine.state.resources(status.id)
+        if resources:
+            from gitops_workers.cli.views import RESOURCES  # noqa: PLC0415 - as above
+
+            print()
+            show_rows(RESOURCES, resources, output)
+
+
+def history(app: App, output: OutputOption = Output.TABLE) -> None:
+    """List finished deployments, newest first."""
+    from gitops_workers.cli.views import HISTORY  # noqa: PLC0415 - as above
+
+    engine = open_engine()
+    show_rows(HISTORY, _history(engine, engine.find(app)), output)
+
+
+def diff(
+    app: App,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Compare anew first instead of showing the last look.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for --refresh.", min=0.1)] = 60.0,
+) -> None:
+    """Show what differs between Git and the cluster; exits with 1 when something does. Secrets are masked."""
+    engine = open_engine()
+    status = engine.find(app)
+    if refresh:
+        from gitops_workers.cli.app_actions import look_again  # noqa: PLC0415 - only this option needs it
+
+        look_again(engine, status.id, timeout)
+    differing = [view for view in engine.state.resources(status.id) if view.status is not SyncStatus.SYNCED]
+    for view in differing:
+        _show_diff(view)
+    if differing or engine.find(status.id).sync is SyncStatus.UNKNOWN:
+        if not differing:
+            print(f"unknown: {plain(engine.find(status.id).message)}")
+        raise typer.Exit(FAILED)
+
+
+def manifests(app: App) -> None:
+    """Print the objects that Git means for this application, as YAML."""
+    from gitops_workers.cli.rendering import print_application  # noqa: PLC0415 - Git and the renderer behind it
+
+    engine = open_engine()
+    print_application(engine, engine.find(app))
+
+
+def described(engine: Engine, status: Status) -> dict[str, Any]:
+    """The JSON of design section 9: the row, its objects and its history."""
+    resources = [view.to_json() for view in engine.state.resources(status.id)]
+    return {**status.to_json(), "resources": resources, "history": _history(engine, status)}
+
+
+def _history(engine: Engine, status: Status) -> list[dict[str, Any]]:
+    from gitops_workers.web.history import history_of  # noqa: PLC0415 - the one reader of that document
+
+    return history_of(engine.state, status.id)
+
+
+def _describe(status: Status) -> None:
+    operation = status.operation
+    lines = {
+        "Name": status.id,
+        "Project": status.project,
+        "Destination": f"{status.cluster or '-'} {status.namespace}".strip(),
+        "Repository": without_credentials(status.repository),
+        "Path": status.path,
+        "Revision": f"{status.ref} {status.revision}".strip() or "-",
+        "Sync": status.sync.value,
+        "Health": f"{status.health.value} {status.health_message}".strip(),
+        "Suspended": "yes" if status.suspended else "",
+        "Operation": f"{operation.phase.value} {operation.message}" if operation else "",
+        "Operation by": operation.initiated_by if operation else "",
+        "Checked": status.last_checked_at,
+        "Next look": status.next_due_at,
+        "Message": status.message,
+    }
+    for title, text in lines.items():
+        if text:
+            first, _, rest = flat(text).partition(" ")
+            print(f"{title + ':':<14}{paint(first)}{' ' + rest if rest else ''}")
+    for condition in status.conditions:
+        print(f"{'Condition:':<14}{paint(flat(condition.type), 'Warning')} {flat(condition.message)}")
+
+
+def _show_diff(view: ResourceView) -> None:
+    if not view.diff:
+        print(f"=== {flat(view.kind)} {flat(view.namespace)}/{flat(view.name)}: {flat(view.message) or 'differs'}")
+        return
+    words = {"+": "added", "-": "removed", "@": "Running"}
+    for line in plain(view.diff).rstrip("\n").split("\n"):
+        print(paint(line, words.get(line[:1], "-")))

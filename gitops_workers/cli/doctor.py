@@ -1,0 +1,155 @@
+"""`doctor`: looks at everything an installation needs; each line is ok or says what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gitops_workers.cli import FAILED
+from gitops_workers.cli.engine import Engine, running_here, settings
+from gitops_workers.cli.output import Output, flat, print_table, show_value
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.settings import Settings
+
+OLDEST_GIT = (2, 30)
+"""Protocol v2 by default and `uploadpack.allowAnySHA1InWant` are older; Debian 11 has this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: `state` is ok, advice (works without) or failed."""
+
+    subject: str
+    state: str
+    text: str
+
+
+def doctor(
+    catalogue: Annotated[str, typer.Option(help="Instead of GITOPS_CATALOGUE.")] = "",
+    kubeconfig: Annotated[str, typer.Option(help="Instead of GITOPS_KUBECONFIG.")] = "",
+    output: Annotated[Output, typer.Option("-o", "--output", help="table, json or yaml.")] = Output.TABLE,
+) -> None:
+    """Check settings, Redis, tools, Git, catalogue and clusters; exits with 1 when something is not well."""
+    found = settings()
+    found = replace(
+        found,
+        catalogue=(catalogue,) if catalogue else found.catalogue,
+        kubeconfig=kubeconfig or found.kubeconfig,
+    )
+    findings = []
+    for check in (_redis, _git, _tools, _catalogue, _clusters):
+        findings += list(_guarded(check, found))
+    if output in (Output.JSON, Output.YAML):
+        show_value([{"subject": one.subject, "state": one.state, "text": one.text} for one in findings], output)
+    else:
+        print_table(["CHECK", "STATE", "WHAT"], [[flat(one.subject), one.state, flat(one.text)] for one in findings])
+    if any(one.state == "failed" for one in findings):
+        raise typer.Exit(FAILED)
+
+
+def _guarded(check: Callable[[Settings], Iterator[Finding]], found: Settings) -> Iterator[Finding]:
+    """A check that breaks is a finding, and the others go on."""
+    try:
+        yield from check(found)
+    except (GitOpsError, OSError) as error:
+        yield Finding(check.__name__.removeprefix("_"), "failed", str(error))
+
+
+def _redis(found: Settings) -> Iterator[Finding]:
+    url = found.redis_url
+    running = running_here(found.state_directory) if not url else None
+    if running is not None:
+        url = running["redis_url"]
+    if not url:
+        from gitops_workers.local.redis_server import redis_program  # noqa: PLC0415 - only for `up`
+
+        program = redis_program()
+        yield Finding("redis", "ok", f"none is running here; `gitops-workers up` starts {program}")
+        return
+    engine = Engine(replace(found, redis_url=url))
+    engine.queue.now()
+    where = "embedded in `gitops-workers up`" if running else "GITOPS_REDIS_URL"
+    yield Finding("redis", "ok", f"{where} answers")
+    known = engine.state.applications()
+    if known and engine.state.application(known[0]) is None:
+        yield Finding(
+            "redis", "failed", "stored with another key: set GITOPS_CACHE_KEY or GITOPS_STATE to the workers'"
+        )
+    else:
+        yield Finding("applications", "ok", f"{len(known)} known")
+
+
+def _git(_found: Settings) -> Iterator[Finding]:
+    program = shutil.which("git")
+    if program is None:
+        yield Finding("git", "failed", "there is no git on PATH: install it")
+        return
+    answer = subprocess.run([program, "version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    numbers = [int(part) for part in answer.removeprefix("git version ").split(".")[:2] if part.isdigit()]
+    old = tuple(numbers) < OLDEST_GIT
+    wanted = ".".join(map(str, OLDEST_GIT))
+    yield Finding(
+        "git", "failed" if old else "ok", f"{answer.strip()}{f': {wanted} or later is needed' if old else ''}"
+    )
+    if shutil.which("ssh") is None:
+        yield Finding("ssh", "advice", "there is no ssh on PATH: ssh:// repositories need it")
+
+
+def _tools(_found: Settings) -> Iterator[Finding]:
+    from gitops_workers.local.toolchain import ToolMissing, tool  # noqa: PLC0415 - `--help` does without
+
+    for name in ("kustomize", "helm"):
+        try:
+            yield Finding(name, "ok", str(tool(name)))
+        except ToolMissing as missing:
+            yield Finding(name, "failed", str(missing))
+    with contextlib.suppress(ToolMissing):
+        yield Finding("sops", "ok", str(tool("sops")))
+
+
+def _catalogue(found: Settings) -> Iterator[Finding]:
+    from gitops_workers.cli.files import documents, read_files  # noqa: PLC0415 - parsers; `--help` does without
+    from gitops_workers.dialects import validation  # noqa: PLC0415
+    from gitops_workers.dialects.document import MANIFEST_SUFFIXES  # noqa: PLC0415
+
+    if not found.catalogue:
+        yield Finding("catalogue", "advice", "GITOPS_CATALOGUE is not set: name the directory of your Applications")
+    for place in found.catalogue:
+        if place.startswith("git+"):
+            yield Finding("catalogue", "ok", f"{place.partition('#')[0]}: read by the workers")
+            continue
+        if not Path(place).is_dir():
+            yield Finding("catalogue", "failed", f"{place} is no directory: correct GITOPS_CATALOGUE")
+            continue
+        problems = validation.validate(read_files([place], MANIFEST_SUFFIXES), documents)
+        errors = [problem for problem in problems if not problem.known]
+        more = f" and {len(errors) - 1} more: run `gitops-workers validate {place}`" if len(errors) > 1 else ""
+        yield Finding(
+            "catalogue", "failed" if errors else "ok", f"{errors[0]}{more}" if errors else f"{place} is valid"
+        )
+
+
+def _clusters(found: Settings) -> Iterator[Finding]:
+    from gitops_workers.adapters.cluster.registry import ConfiguredClusters  # noqa: PLC0415 - as above
+    from gitops_workers.adapters.kubeconfig import read_kubeconfig  # noqa: PLC0415
+
+    if not found.kubeconfig:
+        yield Finding("clusters", "advice", "GITOPS_KUBECONFIG is not set: name the kubeconfig of your clusters")
+        return
+    contexts = read_kubeconfig(found.kubeconfig, allow_exec=found.allow_exec)
+    for name, reason in contexts.refused:
+        yield Finding(f"cluster {name}", "advice", f"not used: {reason}")
+    clusters: Any = ConfiguredClusters(contexts.accesses, in_cluster=contexts.current, connect_timeout=5.0)
+    for name in clusters.names():
+        try:
+            version = clusters.open(name).discovery().kube_version
+            yield Finding(f"cluster {name}", "ok", f"{clusters.server(name)} answers, Kubernetes {version}")
+        except GitOpsError as error:
+            yield Finding(f"cluster {name}", "failed", str(error))

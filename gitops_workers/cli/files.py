@@ -1,0 +1,37 @@
+"""The files that a command names: read at once, with one sentence for what cannot be read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gitops_workers.adapters.yaml_events import load_positions
+from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.dialects import Document
+
+STANDARD_INPUT = "-"
+
+
+def read_files(names: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, bytes]:
+    """Content by name as given; a directory stands for the manifests in it. Raises InvalidManifest."""
+    found: dict[str, bytes] = {}
+    for name in names:
+        if name == STANDARD_INPUT:
+            found["<stdin>"] = sys.stdin.buffer.read()
+            continue
+        path = Path(name)
+        inside = sorted(item for item in path.rglob("*") if item.suffix in suffixes and item.is_file())
+        if path.is_dir() and not inside:
+            raise InvalidManifest(f"{name}: the directory holds no {', '.join(suffixes)} file.")
+        for item in inside if path.is_dir() else [path]:
+            try:
+                found[str(item)] = item.read_bytes()
+            except OSError as error:
+                raise InvalidManifest(f"{item}: cannot be read ({error.strerror}).") from None
+    return found
+
+
+def documents(data: bytes, name: str) -> Sequence[Document]:
+    """The documents of a file, read in this process: the file is the author's own, and the reader has bounds."""
+    return [Document(name, found.value, found.lines) for found in load_positions(data)]

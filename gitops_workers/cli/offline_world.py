@@ -1,0 +1,142 @@
+"""Git, the renderer and nothing else: the stages that only read, for commands without cluster and Redis."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets as randomness
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gitops_workers.adapters.closure import GitClosures
+from gitops_workers.adapters.git import GitSettings, GitSources
+from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.adapters.secrets_files import SecretFiles
+from gitops_workers.adapters.volatile_cluster import VolatileClusters
+from gitops_workers.adapters.volatile_queue import VolatileQueue
+from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.cli.files import documents
+from gitops_workers.core.credentials import Credential
+from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.model import (
+    Application,
+    Destination,
+    Dialect,
+    GitSource,
+    RenderSpec,
+    Resolved,
+    Schedule,
+    SyncPolicy,
+)
+from gitops_workers.core.objects import Manifest
+from gitops_workers.core.revisions import needs_listing
+from gitops_workers.dialects.argocd.repository_secret import repository_secrets
+from gitops_workers.dialects.configs import ConfigObject
+from gitops_workers.dialects.credentials import flux_credential
+from gitops_workers.local.toolchain import ToolMissing, tool
+from gitops_workers.pipeline import stages
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Discovery, Refs
+from gitops_workers.settings import Settings
+from gitops_workers.wiring import mirrors_directory
+
+NO_CLUSTER = Discovery(resources={}, kube_version="", api_versions=())
+"""Without a cluster Helm's own defaults count: the Kubernetes version it was built for, and its API versions."""
+
+
+class _NothingShared:
+    """Port `RenderCache` for one command: nobody to share with."""
+
+    def get(self, key: str) -> bytes | None:  # noqa: ARG002 - the port's names
+        return None
+
+    def put(self, key: str, value: bytes, lifetime: float) -> None:
+        """Forget it."""
+
+
+@contextlib.contextmanager
+def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> Iterator[World]:
+    """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
+    known = tuple(configs)
+    tools = _tools()
+    limits = SandboxLimits(seconds=settings.render_timeout, memory=settings.render_memory_mib << 20)
+    sandbox = Sandbox(tools, children=1, limits=limits)
+    secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, documents, lambda: known)
+    shared = _NothingShared()
+    sources = GitSources(
+        mirrors_directory(settings),
+        git_settings(settings),
+        lookup=lambda source: _credential(secrets, source),
+        shared=shared,
+        clock=time.time,
+    )
+    closures = GitClosures(sources, sandbox)
+    queue = VolatileQueue(time.time)
+    try:
+        yield World(
+            sources=sources,
+            closures=closures,
+            renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=randomness.token_bytes(32)),
+            secrets=secrets,
+            clusters=VolatileClusters("nowhere"),
+            state=VolatileState(queue.loads),
+            queue=queue,
+        )
+    finally:
+        sources.close()
+        sandbox.close()
+
+
+def resolve(world: World, app: Application) -> Resolved:
+    """The commit that the application's revision means now."""
+    refs = Refs({})
+    if needs_listing(app.source.revision):
+        refs = world.sources.refs(app.source, not_before=0.0)
+    return stages.resolve_revision(world, app, refs)
+
+
+def resolve_source(world: World, source: GitSource) -> Resolved:
+    """The same for a source that belongs to no application."""
+    nothing = Application(
+        "application/-/-", Dialect.ARGOCD, source, RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
+    )
+    return resolve(world, nothing)
+
+
+def render(world: World, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER) -> tuple[Manifest, ...]:
+    """The application's objects as its source means them, before marks and defaults are put on."""
+    return stages.render_objects(world, app, resolved, found)[1].objects
+
+
+def git_settings(settings: Settings) -> GitSettings:
+    """What GITOPS_GIT_* say. Raises InvalidManifest."""
+    pairs = []
+    for text in settings.git_mirrors:
+        prefix, equals, replacement = text.partition("=")
+        if not equals:
+            raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
+        pairs.append((prefix, replacement))
+    return GitSettings(
+        schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout
+    )
+
+
+def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
+    ref = source.credential
+    if ref is None:
+        return repository_secrets(secrets.objects())[0].credential(source.url)
+    data = secrets.read(ref)
+    if data is None:
+        raise InvalidManifest(
+            f"spec.secretRef: Secret {ref.namespace}/{ref.name} was not found. Add it to the directory GITOPS_SECRETS."
+        )
+    return flux_credential(data, source.url, f"Secret {ref.namespace}/{ref.name}")
+
+
+def _tools() -> dict[str, Path]:
+    found = {}
+    for name in ("kustomize", "helm"):
+        with contextlib.suppress(ToolMissing):  # whoever needs it says so, with the way to get it
+            found[name] = tool(name)
+    return found

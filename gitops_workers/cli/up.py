@@ -1,0 +1,113 @@
+"""`up`: the engine on this machine; `demo`: the same with clusters, a Git server and a story."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gitops_workers.cli.engine import settings
+from gitops_workers.cli.output import flat
+from gitops_workers.core.errors import InvalidManifest
+
+if TYPE_CHECKING:
+    from gitops_workers.local.stack import Stack
+    from gitops_workers.ports import State
+
+TICK_SECONDS = 1.0
+GIT_PLACE = "git+"
+
+
+def up(
+    catalogue: Annotated[
+        list[str] | None, typer.Option(help="Directory of Applications, or git+URL#ref:path; repeatable.")
+    ] = None,
+    kubeconfig: Annotated[Path | None, typer.Option(help="Its contexts are the destination clusters.")] = None,
+    workers: Annotated[int, typer.Option(help="Worker processes: one core each.", min=1, max=64)] = 2,
+    concurrency: Annotated[int | None, typer.Option(help="Threads of a worker.", min=1, max=256)] = None,
+    fleet: Annotated[list[str] | None, typer.Option(help="Fleets that the workers serve; repeatable.")] = None,
+    console: Annotated[bool, typer.Option("--console/--no-console", help="Flower with the Applications page.")] = True,
+) -> None:
+    """Run everything on this machine: Redis, beat, workers, web and Flower, until Ctrl-C."""
+    from gitops_workers.local.signals import Asked, end_when_asked  # noqa: PLC0415 - servers behind them; `--help` does without
+    from gitops_workers.local.stack import stack  # noqa: PLC0415
+    from gitops_workers.wiring import open_state  # noqa: PLC0415
+
+    found = settings()
+    places = tuple(_absolute(place) for place in catalogue or found.catalogue)
+    if not places:
+        raise InvalidManifest("no catalogue: give --catalogue DIR, or set GITOPS_CATALOGUE.")
+    chosen = replace(
+        found,
+        catalogue=places,
+        kubeconfig=str(kubeconfig.expanduser().resolve()) if kubeconfig else found.kubeconfig,
+        concurrency=concurrency or found.concurrency,
+        loopback=True,
+    )
+    if kubeconfig and not kubeconfig.expanduser().is_file():
+        raise InvalidManifest(f"--kubeconfig: {kubeconfig} is no file.")
+    _say(f"starting with state directory {chosen.state_directory}")
+    end_when_asked(_say)
+    try:
+        with stack(chosen, say=_say, workers=workers, fleets=tuple(fleet or ["default"]), console=console) as running:
+            _addresses(running, console)
+            _attend(running, open_state(running.settings))
+    except Asked:
+        _say("ended")
+
+
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the story; exit code 0 only if all of it happened.")
+    ] = False,
+) -> None:
+    """Two clusters, a Git server, sample repositories, the whole engine and a story to watch."""
+    from gitops_workers.local.demo.run import run  # noqa: PLC0415 - as above
+
+    raise typer.Exit(run(once=once))
+
+
+def _attend(running: Stack, state: State) -> None:
+    """Keep everything running, and tell how far the first sync is until it is over."""
+    from gitops_workers.core.errors import Retry  # noqa: PLC0415 - keeps the import list short
+    from gitops_workers.local.progress import progress, unwell  # noqa: PLC0415
+
+    began, over = time.monotonic(), False
+    while True:
+        time.sleep(TICK_SECONDS)
+        running.supervisor.tend()
+        if over:
+            continue
+        try:
+            rows = [state.status(app) for app in state.applications()]
+            found = progress([row for row in rows if row], read=state.load("catalogue", "seen") is not None)
+        except Retry:
+            continue  # the supervisor says what is wrong with Redis
+        _say(f"{time.monotonic() - began:4.0f} s  {found.line}")
+        over = found.over
+        if over:
+            for line in unwell([row for row in rows if row]):
+                _say(f"        {line}")
+
+
+def _addresses(running: Stack, console: bool) -> None:
+    if console:
+        _say(f"Applications  {running.console}/applications")
+    _say(f"API           {running.web}/api/docs   webhooks: POST {running.web}/api/webhook")
+    _say(f"logs          {running.logs}")
+
+
+def _absolute(place: str) -> str:
+    if place.startswith(GIT_PLACE):
+        return place
+    path = Path(place).expanduser().resolve()
+    if not path.is_dir():
+        raise InvalidManifest(f"--catalogue: {flat(place)} is no directory.")
+    return str(path)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

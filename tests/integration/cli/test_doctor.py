@@ -1,0 +1,60 @@
+"""`doctor`: every line is ok or says what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.integration.cli.conftest import KEY, Answer, Installation
+
+Cli = Callable[..., Answer]
+BROKEN = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"
+
+
+def findings(answer: Answer) -> dict[str, tuple[str, str]]:
+    return {item["subject"]: (item["state"], item["text"]) for item in json.loads(answer.out)}
+
+
+def test_a_healthy_store_and_git_are_ok(installation: Installation, cli: Cli) -> None:
+    found = findings(cli("doctor", "-o", "json"))
+    assert found["redis"][0] == "ok"
+    assert found["applications"] == ("ok", "3 known")
+    assert found["git"][0] == "ok"
+    assert found["catalogue"][0] == "advice"
+
+
+def test_what_is_broken_is_named_and_exits_with_1(
+    installation: Installation, cli: Cli, tmp_path: Path, monkeypatch
+) -> None:
+    (tmp_path / "catalogue").mkdir()
+    (tmp_path / "catalogue" / "a.yaml").write_text(BROKEN)
+    monkeypatch.setenv("GITOPS_CACHE_KEY", KEY.replace("5a", "5b"))
+    answer = cli("doctor", "--catalogue", str(tmp_path / "catalogue"), "--kubeconfig", "/nonexistent", "-o", "json")
+    assert answer.code == 1
+    found = findings(answer)
+    assert found["redis"][0] == "failed"
+    assert "GITOPS_CACHE_KEY" in found["redis"][1]
+    assert found["catalogue"][0] == "failed"
+    assert "a.yaml" in found["catalogue"][1]
+    assert found["clusters"][0] == "failed"
+
+
+def test_a_redis_that_does_not_answer_is_one_line_and_the_rest_is_still_looked_at(
+    installation: Installation, cli: Cli, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("GITOPS_REDIS_URL", f"unix://{tmp_path}/nobody.sock?db=0")
+    answer = cli("doctor")
+    assert answer.code == 1
+    lines = [line.split() for line in answer.out.splitlines()]
+    assert ["redis", "failed"] in [line[:2] for line in lines]
+    assert ["git", "ok"] in [line[:2] for line in lines]
+
+
+def test_a_cluster_that_answers_is_ok(installation: Installation, cli: Cli, planes, tmp_path: Path) -> None:
+    from gitops_workers.local.control_plane import write_kubeconfig
+
+    kubeconfig = write_kubeconfig(planes, tmp_path / "kubeconfig")
+    found = findings(cli("doctor", "--kubeconfig", str(kubeconfig), "-o", "json"))
+    assert found["cluster east"][0] == "ok"
+    assert found["cluster west"][0] == "ok"

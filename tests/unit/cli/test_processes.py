@@ -1,0 +1,54 @@
+"""The processes are the same wherever they are written down."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from gitops_workers.local.processes import environment, programs
+from gitops_workers.settings import Settings, read
+
+ROOT = Path(__file__).parents[3]
+
+
+def commands() -> dict[str, list[str]]:
+    """What `up` starts, as it is written in the Procfile: without the interpreter and a worker's own name."""
+    found = {}
+    for program in programs(Settings(), workers=1, fleets=["default"]):
+        words = list(program.argv[1:])
+        words = words[1:] if words[:2] == ["-m", "celery"] else ["python", *words]
+        if "-n" in words:
+            del words[words.index("-n") : words.index("-n") + 2]
+        found[program.name.removesuffix("-1")] = words
+    return found
+
+
+def test_the_procfile_names_what_up_starts() -> None:
+    written = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line)
+    assert written.pop("redis")
+    assert {name: shlex.split(command) for name, command in written.items()} == commands()
+
+
+@pytest.mark.parametrize("name", ["beat", "worker", "web", "flower"])
+def test_the_compose_file_names_what_up_starts(name: str) -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    assert shlex.split(services[name]["command"]) == commands()[name]
+
+
+def test_children_get_these_settings_and_no_others() -> None:
+    settings = Settings(redis_url="unix:///x?db=0", admission=7, tokens=("read=0123456789abcdef",))
+    found = environment(settings, {"GITOPS_LEASE": "5", "PATH": "/bin", "PYTHONPATH": "/mine"})
+    assert read(found) == settings
+    assert found["PATH"] == "/bin"
+    assert found["PYTHONPATH"].endswith(":/mine")
+
+
+def test_no_secret_is_an_argument() -> None:
+    settings = Settings(tokens=("write=" + "s" * 32,), webhook_secrets=("github=" + "t" * 32,), cache_key="ab" * 32)
+    text = " ".join(word for program in programs(settings, workers=2, fleets=["a", "b"]) for word in program.argv)
+    assert "s" * 32 not in text
+    assert "t" * 32 not in text
+    assert "ab" * 32 not in text
