@@ -47,7 +47,7 @@ format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff format .
 
 bench: tools ## benchmarks: ratios measured side by side, lines in build/bench.jsonl
-	$(BIN)/python -m pytest tests/bench -p no:randomly -s $(ARGS)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 faults: tools ## kill, freeze and cut off what the engine needs, lines in build/faults.jsonl
 	$(BIN)/python -m pytest tests/faults -p no:randomly -s $(ARGS)

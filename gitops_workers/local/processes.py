@@ -11,18 +11,18 @@ import gitops_workers
 from gitops_workers.local.supervisor import Program
 from gitops_workers.settings import PREFIX, Settings, environment_of
 
-FLEET_PREFIX = "fleet."
 WORKER_GRACE = 20.0
 """Seconds for the step in hand; what is cut off is continued by the next worker."""
 
+_PROCESS = (sys.executable, "-m", "gitops_workers.process")
 _CELERY = (sys.executable, "-m", "celery", "-A", "gitops_workers.app", "-q")
 
 
-def programs(settings: Settings, *, workers: int, fleets: Sequence[str], console: bool = True) -> list[Program]:
+def programs(*, workers: int, fleets: Sequence[str], console: bool = True) -> list[Program]:
     """Beat, so many workers for these fleets, web and the console."""
-    found = [Program("beat", (*_CELERY, "beat", "-S", "scheduler.beat:DueScheduler"))]
+    found = [Program("beat", (*_PROCESS, "beat"))]
     found += [
-        Program(f"worker-{number}", worker_argv(settings.concurrency, fleets, f"worker-{number}"), WORKER_GRACE)
+        Program(f"worker-{number}", worker_argv(fleets, f"worker-{number}"), WORKER_GRACE)
         for number in range(1, workers + 1)
     ]
     found.append(Program("web", (sys.executable, "-m", "gitops_workers.web")))
@@ -31,15 +31,9 @@ def programs(settings: Settings, *, workers: int, fleets: Sequence[str], console
     return found
 
 
-def worker_argv(threads: int, fleets: Sequence[str], name: str) -> tuple[str, ...]:
-    """One worker.
-
-    Gossip and mingle make every worker read every other one's events: n squared, for nothing we use. Heartbeats stay:
-    Flower's Workers page lives on them, and an idle worker costs 0.13 % of a core with them and 0.12 % without.
-    """
-    queues = ",".join(["control", *(FLEET_PREFIX + fleet for fleet in fleets)])
-    options = ("--pool", "threads", "--concurrency", str(threads), "-Q", queues, "--without-gossip", "--without-mingle")
-    return (*_CELERY, "worker", *options, "-n", f"{name}@%h")
+def worker_argv(fleets: Sequence[str], name: str) -> tuple[str, ...]:
+    """One worker of these fleets; its threads are GITOPS_CONCURRENCY."""
+    return (*_PROCESS, "worker", "--name", name, *(word for fleet in fleets for word in ("--fleet", fleet)))
 
 
 def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:

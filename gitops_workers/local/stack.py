@@ -76,7 +76,7 @@ def stack(
             redis = opened.enter_context(embedded_redis(state / "redis"))
             chosen = replace(chosen, redis_url=redis.url)
         supervisor = Supervisor(
-            programs(chosen, workers=workers, fleets=fleets, console=console),
+            programs(workers=workers, fleets=fleets, console=console),
             logs=state / "logs",
             environment=environment(chosen, os.environ),
             cwd=state,
