@@ -57,6 +57,20 @@ def test_a_child_is_small_and_without_rights(sandbox: Sandbox):
         assert str(Path(f"/proc/{pid}/ns/net").readlink()) != str(Path("/proc/self/ns/net").readlink())
 
 
+def test_a_large_worker_does_not_make_its_children_look_worn():
+    """The kernel's peak figure of a child begins with that of the process that forked it: each job had a new child."""
+    ballast = bytearray(96 << 20)
+    sandbox = Sandbox({}, children=1, limits=SandboxLimits(resident=64 << 20))
+    sandbox.documents(b"a: 1", "x")
+    first = sandbox.pids()
+    sandbox.documents(b"a: 1", "x")
+
+    assert len(first) == 1
+    assert sandbox.pids() == first
+    assert len(ballast) == 96 << 20
+    sandbox.close()
+
+
 def test_a_child_has_nothing_of_our_environment(sandbox: Sandbox, monkeypatch):
     monkeypatch.setenv("CANARY", "7f3a")
     sandbox.isolation()
