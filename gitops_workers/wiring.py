@@ -98,8 +98,16 @@ def current() -> Engine:
     return _engine().fresh()
 
 
-@functools.cache
+_building = threading.Lock()
+
+
 def _engine() -> Engine:
+    with _building:  # a worker's threads all come at once, and each engine costs connections and render children
+        return _build_engine()
+
+
+@functools.cache
+def _build_engine() -> Engine:
     from gitops_workers.app import celery_app  # noqa: PLC0415 - tasks are imported by it
     from gitops_workers.worker_wiring import build  # noqa: PLC0415 - Git, rendering and clusters, for workers only
 

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import yaml
@@ -284,9 +284,7 @@ class _Scratch:
         shared = Path("/dev/shm")  # noqa: S108 - tmpfs; folders in it are made by mkdtemp
         base = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
         self._sweep(base)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-        self._lock = (self.path / "lock").open("wb")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path, self._lock = _locked_folder(base)
         self.path.chmod(0o711)  # a child of a root worker runs as nobody
 
     def folder(self) -> Path:
@@ -307,6 +305,18 @@ class _Scratch:
                 with (folder / "lock").open("rb") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # fails while its process lives
                     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_folder(base: Path) -> tuple[Path, BinaryIO]:
+    """A new folder that nobody sweeps away: until its lock is ours, a worker that starts now takes it for an orphan."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        with contextlib.suppress(FileNotFoundError):
+            lock = (path / "lock").open("wb")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (path / "lock").exists():
+                return path, lock
+            lock.close()
 
 
 class Refusal(RenderFailed):

@@ -77,22 +77,19 @@ def suspend(apps: Apps) -> None:
     """Stop fetching, comparing and applying for these applications until they are resumed."""
     engine = open_engine()
     for app in [engine.identify(name) for name in apps]:
-        engine.state.save("suspend", app, True)
+        engine.state.save("override", app, {"suspended": True, "by": user()})
         engine.ask(app, f"suspend asked by {user()}")
         print(f"{flat(app)}: suspended")
     engine.ring()
 
 
 def resume(apps: Apps) -> None:
-    """Undo `suspend` and look at the applications now."""
+    """Undo a suspension, by hand or by the manifest, and look at the applications now."""
     engine = open_engine()
     for app in [engine.identify(name) for name in apps]:
         _check_key(engine, app)
-        declared = engine.state.application(app)
-        engine.state.discard("suspend", app)
+        engine.state.save("override", app, {"suspended": False, "by": user()})
         engine.ask(app, f"resume asked by {user()}")
-        if declared is not None and declared.schedule.suspended:
-            raise Refused(f"{app} is suspended by its own manifest ({declared.origin}): change it there.")
         print(f"{flat(app)}: resumed")
     engine.ring()
 

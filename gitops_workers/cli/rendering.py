@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from gitops_workers.adapters.yaml_events import dump_documents
 from gitops_workers.cli.engine import Engine
@@ -11,10 +12,11 @@ from gitops_workers.cli.files import documents, read_files
 from gitops_workers.cli.offline_world import offline_world, render, resolve
 from gitops_workers.cli.output import plain
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.model import Application, Resolved
+from gitops_workers.core.masking import mask
+from gitops_workers.core.model import Application, Problem, Resolved
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.status import Status
-from gitops_workers.dialects import parse
+from gitops_workers.dialects import Parsed, parse
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, load_file
 from gitops_workers.settings import Settings
@@ -37,7 +39,7 @@ def print_files(settings: Settings, names: Sequence[str], only: str) -> None:
 
 
 def print_application(engine: Engine, status: Status) -> None:
-    """Render a running application, at the commit it was last compared with."""
+    """Render a running application, at the commit it was last compared with. Values of Secrets are masked."""
     app = engine.state.application(status.id)
     if app is None:
         raise InvalidManifest(
@@ -45,23 +47,35 @@ def print_application(engine: Engine, status: Status) -> None:
             "of the workers."
         )
     _refuse(app)
-    with offline_world(engine.settings) as world:
+    with offline_world(engine.settings, _catalogue_configs(engine.settings)) as world:
         at = Resolved(status.revision, status.ref) if status.revision else resolve(world, app)
-        _print(render(world, app, at))
+        objects = render(world, app, at)
+    _print([masked for item in objects if (masked := mask(item, None)[0]) is not None])
+
+
+def _catalogue_configs(settings: Settings) -> Sequence[ConfigObject]:
+    """ConfigMaps that stand beside the applications, where the catalogue is a directory of this host."""
+    places = [place for place in settings.catalogue if Path(place).is_dir()]
+    return _parsed(places)[0].configs if places else ()
 
 
 def _declared(names: Sequence[str]) -> tuple[Sequence[Application], Sequence[ConfigObject]]:
+    parsed, broken = _parsed(names)
+    errors = [str(problem) for problem in (*broken, *parsed.problems) if not problem.known]
+    if errors:
+        raise InvalidManifest("\n".join(errors))
+    return parsed.applications, parsed.configs
+
+
+def _parsed(names: Sequence[str]) -> tuple[Parsed, list[Problem]]:
+    """What these files hold, and the problems of those that could not be read."""
     loaded: list[Document] = []
-    problems = []
+    problems: list[Problem] = []
     for name, data in read_files(names, MANIFEST_SUFFIXES).items():
         found, broken = load_file(documents, data, name)
         loaded += found
         problems += broken
-    parsed = parse(loaded)
-    errors = [str(problem) for problem in (*problems, *parsed.problems) if not problem.known]
-    if errors:
-        raise InvalidManifest("\n".join(errors))
-    return parsed.applications, parsed.configs
+    return parse(loaded), problems
 
 
 def _refuse(app: Application) -> None:

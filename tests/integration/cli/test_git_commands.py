@@ -14,13 +14,30 @@ import pytest
 import yaml
 
 from gitops_workers.core.errors import Refused
+from gitops_workers.core.model import (
+    Application,
+    Destination,
+    Dialect,
+    GitSource,
+    RenderSpec,
+    RevisionKind,
+    RevisionSpec,
+    Schedule,
+    SecretRef,
+    Substitution,
+    SyncPolicy,
+)
+from gitops_workers.core.status import Status
 from gitops_workers.local import toolchain
 from gitops_workers.local.demo.repositories import git
 from gitops_workers.local.git_server import git_server
+from gitops_workers.settings import Settings
+from gitops_workers.wiring import open_state
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[3]
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {size: '1'}\n"
+SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\ndata: {password: aHVudGVyMg==}\n"
 KUSTOMIZATION = "namePrefix: my-\nresources: [web.yaml]\n"
 
 
@@ -40,6 +57,9 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
         (work / folder).mkdir(parents=True)
         (work / folder / "web.yaml").write_text(CONFIG)
     (work / "kustom" / "kustomization.yaml").write_text(KUSTOMIZATION)
+    (work / "hidden").mkdir()
+    (work / "hidden" / "web.yaml").write_text(CONFIG.replace("'1'", "'${SIZE}'"))
+    (work / "hidden" / "secret.yaml").write_text(SECRET)
     git(work, "init", "-q", "-b", "main")
     commits = {}
     for number, name in enumerate(("v1.2.0", "v1.10.0", "prod-1", "prod-2", "dev", "main")):
@@ -164,3 +184,36 @@ def test_invalid_manifests_are_not_rendered(run, tmp_path: Path) -> None:
     done = run("render", str(tmp_path / "app.yaml"))
     assert done.returncode == 2
     assert "app.yaml:" in done.stderr
+
+
+def test_a_running_application_renders_at_its_commit_with_config_maps_of_the_catalogue_and_secrets_masked(
+    repository, run, redis_url, tmp_path: Path
+) -> None:
+    catalogue = tmp_path / "catalogue"
+    catalogue.mkdir()
+    (catalogue / "vars.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars}\ndata: {SIZE: big}\n")
+    substitution = Substitution(sources=(SecretRef("ConfigMap", "flux-system", "vars"),))
+    app = Application(
+        "kustomization/flux-system/web",
+        Dialect.FLUX,
+        GitSource(repository.url, RevisionSpec(RevisionKind.BRANCH, "main"), "hidden"),
+        RenderSpec(substitution=substitution),
+        Destination("east"),
+        SyncPolicy(),
+        Schedule(60, 0, 60),
+    )
+    settings = Settings(redis_url=redis_url, cache_key="5a" * 32)
+    state = open_state(settings)
+    state.save_applications([app])
+    row = Status(
+        app.id, "flux", "", "east", "", repository.url, "hidden", revision=repository.commits["main"], ref="main"
+    )
+    state.save_status(row)
+    given = {"GITOPS_REDIS_URL": redis_url, "GITOPS_CACHE_KEY": "5a" * 32, "GITOPS_CATALOGUE": str(catalogue)}
+    done = run("app", "manifests", "web", **given)
+    assert done.returncode == 0, done.stderr
+    found = {item["kind"]: item for item in yaml.safe_load_all(done.stdout)}
+    assert found["ConfigMap"]["data"] == {"size": "big"}
+    assert "aHVudGVyMg" not in done.stdout
+    assert "hunter2" not in done.stdout
+    assert found["Secret"]["data"].keys() == {"password"}
