@@ -428,8 +428,11 @@ class State(Protocol):
     def status(self, app: AppId) -> Status | None:
         """An application's row."""
 
-    def save_status(self, status: Status, token: int = 0) -> bool:
+    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
         """Replace the row and its index entries; False when a writer with a larger token was there before.
+
+        With it and only with it the application's `documents` by kind (None removes one): a late writer must not leave
+        half of what it knew.
 
         Token 0 is a writer without a lease (the catalogue): it is never refused and leaves the stored token.
         """

@@ -100,13 +100,14 @@ class VolatileState:
         with self._lock:
             return self._merged(self._rows[app][1]) if app in self._rows else None
 
-    def save_status(self, status: Status, token: int = 0) -> bool:
+    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
         """See port."""
         with self._lock:
             stored = self._rows[status.id][0] if status.id in self._rows else 0
             if token and stored > token:
                 return False
             self._rows[status.id] = (max(stored, token), status)
+            self.save_of(status.id, documents or {})
             return True
 
     def touch(self, group: str, apps: int, checked_at: str) -> None:  # noqa: ARG002 - the port's; kept by the store only

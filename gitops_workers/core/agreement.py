@@ -33,13 +33,17 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The last look at an application. `synced` is the render digest of the last sync that ended well."""
+    """The last look at an application. `synced` is the render digest of the last sync that ended well.
+
+    `token` is the fencing token of the attempt that looked: an attempt that wrote later makes it worthless.
+    """
 
     commit: str = ""
     closure: str = ""
     rendered: str = ""
     synced: str = ""
     objects: Mapping[ObjectKey, Agreed] = field(default_factory=dict)
+    token: int = 0
 
     @property
     def kinds(self) -> frozenset[GroupKind]:
@@ -85,6 +89,7 @@ def to_json(agreement: Agreement) -> dict[str, Any]:
         "rendered": agreement.rendered,
         "synced": agreement.synced,
         "objects": {"|".join(key): _row(item) for key, item in agreement.objects.items()},
+        "token": agreement.token,
     }
 
 
@@ -101,4 +106,6 @@ def from_json(value: Mapping[str, Any] | None) -> Agreement:
     for text, row in value["objects"].items():
         health = Health(HealthStatus(row[4]), row[5]) if len(row) > 4 else None
         objects[ObjectKey(*text.split("|"))] = Agreed(row[0], row[1], row[2], row[3], health)
-    return Agreement(value["commit"], value["closure"], value["rendered"], value["synced"], objects)
+    return Agreement(
+        value["commit"], value["closure"], value["rendered"], value["synced"], objects, value.get("token", 0)
+    )

@@ -39,6 +39,10 @@ class Operation:
     waiting_for: tuple[str, ...] = ()
     consent: bool = False
     """A human allowed this sync's deletes."""
+    rendered: str = ""
+    """The render digest: a changed application is another operation, although the commit is the same."""
+    waves: tuple[int, ...] = ()
+    """The waves of the deletes at the beginning. What is deleted falls out of the plan; its place must not."""
 
     @property
     def running(self) -> bool:
@@ -60,6 +64,8 @@ def begin(
     *,
     failures: int,
     consent: bool,
+    rendered: str = "",
+    waves: tuple[int, ...] = (),
 ) -> Operation:
     """A new operation at stage 0."""
     deadline = now + app.sync.timeout if app.sync.timeout else 0.0
@@ -73,12 +79,16 @@ def begin(
         failures=failures,
         deadline=deadline,
         consent=consent,
+        rendered=rendered,
+        waves=waves,
     )
 
 
-def continues(operation: Operation | None, resolved: Resolved) -> bool:
+def continues(operation: Operation | None, resolved: Resolved, rendered: str = "") -> bool:
     """Whether the running operation goes on: a new commit replaces an old operation at once (argo-cd 11494)."""
-    return operation is not None and operation.running and operation.commit == resolved.commit
+    if operation is None or not operation.running:
+        return False
+    return (operation.commit, operation.rendered) == (resolved.commit, rendered)
 
 
 def advance(operation: Operation) -> Operation:

@@ -1,8 +1,9 @@
 """From comparison and prune decision to ordered stages.
 
 A stage is what one short task does: its writes, in order, and then the gate that must open before the next stage. The
-plan is derived anew at each step from the same commit, so nothing of it needs to be stored: what an earlier step has
-written compares as in sync and falls out of the stage it stood in, and the stage numbers stay.
+plan is derived anew at each step from the same commit, so almost nothing of it needs to be stored: what an earlier step
+has written compares as in sync and falls out of the stage it stood in, and the stage numbers stay. Deletes are gone in
+the next step, so the waves that they had at the beginning are an argument: their stages stay where they were.
 """
 
 from __future__ import annotations
@@ -57,16 +58,21 @@ class Plan:
         return differing + sum(len(stage.deletions) for stage in self.stages)
 
 
-def plan(app: Application, desired: Sequence[Desired], deletions: Sequence[Deletion]) -> Plan:
-    """The stages in the order of the application's dialect."""
-    stages = _flux_stages(desired, deletions) if app.dialect is Dialect.FLUX else _argocd_stages(desired, deletions)
+def plan(
+    app: Application, desired: Sequence[Desired], deletions: Sequence[Deletion], waves: Sequence[int] = ()
+) -> Plan:
+    """The stages in the order of the application's dialect. `waves`: of the deletes that the operation began with."""
+    if app.dialect is Dialect.FLUX:
+        stages = _flux_stages(desired, deletions)
+    else:
+        stages = _argocd_stages(desired, deletions, waves)
     return Plan(tuple(_gated(app, stages)))
 
 
-def _argocd_stages(desired: Sequence[Desired], deletions: Sequence[Deletion]) -> list[Stage]:
+def _argocd_stages(desired: Sequence[Desired], deletions: Sequence[Deletion], pruned: Sequence[int]) -> list[Stage]:
     """One stage per wave, and inside the first wave that needs it a stage of its own for CRDs and namespaces."""
     order = argocd_order(desired)
-    turned = mirrored(item.wave for item in deletions)
+    turned = mirrored({*pruned, *(item.wave for item in deletions)})
     waves = sorted({wave for wave, _ in order} | set(turned.values()))
     stages: list[Stage] = []
     for wave in waves:

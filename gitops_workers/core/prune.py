@@ -60,11 +60,16 @@ class Pruning:
 
     deletions: tuple[Deletion, ...] = ()
     gone: tuple[ObjectKey, ...] = ()
-    """Already away: drop from the inventory."""
+    """Already away, or on its way (its finalizers are being served): drop from the inventory."""
     disowned: tuple[ObjectKey, ...] = ()
     """Live, but no longer ours: drop from the inventory, touch nothing."""
     kept: tuple[ObjectKey, ...] = ()
     """Ours, kept on request (Prune=false, resource-policy keep): stays in the inventory."""
+
+    @property
+    def only_kept(self) -> bool:
+        """Whether all that left Git stays where it is."""
+        return bool(self.kept) and not (self.deletions or self.gone or self.disowned)
 
 
 def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
@@ -84,7 +89,8 @@ def decide(
 ) -> Pruning:
     """Split the candidates; raise PruneRefused when the evidence is incomplete or consent is missing.
 
-    `managed` is the size of the inventory, `wanted` how many objects Git has; `consent` a human's yes to this very sync (`app sync --prune`).
+    `managed` is the size of the inventory, `wanted` how many objects Git has; `consent` a human's yes to this very sync
+    (`app sync --prune`).
     """
     items = tuple(stale)
     if not items:
@@ -102,6 +108,8 @@ def decide(
             gone.append(item.key)
         elif not owned(app, item.key, live):
             disowned.append(item.key)
+        elif (live.get("metadata") or {}).get("deletionTimestamp"):
+            gone.append(item.key)
         elif _kept(app.dialect, live):
             kept.append(item.key)
         else:
@@ -111,7 +119,7 @@ def decide(
 
 
 def recreatable(app: Application, refusal: str) -> bool:
-    """Whether a refused apply may become delete and create: only on opt-in, only for an immutable field (Flux force)."""
+    """Whether a refused apply may become delete and create: on opt-in, for an immutable field (Flux force)."""
     return app.sync.force and ("immutable" in refusal or "may not be changed" in refusal)
 
 
@@ -130,8 +138,8 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
         return
     if empty and not app.sync.allow_empty:
         raise PruneRefused(
-            f"Git has no objects any more, so all {managed} would be deleted. If that is meant, run `app sync {app.id} --prune` "
-            "or set allowEmpty."
+            f"Git has no objects any more, so all {managed} would be deleted. "
+            f"If that is meant, run `app sync {app.id} --prune` or set allowEmpty."
         )
     limit = max(MASS_MINIMUM, int(managed * MASS_SHARE))
     if deletions > limit and not app.sync.allow_empty:

@@ -51,18 +51,40 @@ class Record:
     generation: int = 0
     inventory: tuple[InventoryItem, ...] = ()
     history: tuple[HistoryEntry, ...] = ()
+    writer: int = 0
+    """The fencing token of the last attempt that wrote. Two attempts of one generation (a lost lease) differ by it, and
+    whatever an earlier attempt remembers of the cluster is not to be trusted."""
+    open: bool = False
+    """True from the first write of a sync until its good end: a difference is then our unfinished work, and no
+    hand-made change."""
+    listed_at: float = 0.0
+    """Refs listed before this moment (epoch s) are older than what was written last."""
 
-    def fenced(self, generation: int, inventory: Iterable[InventoryItem]) -> Record:
+    def fenced(
+        self, generation: int, inventory: Iterable[InventoryItem], *, writer: int = 0, listed_at: float = 0.0
+    ) -> Record:
         """The record before the first write: our generation, and the union of what was and what will be."""
         merged = {item.key: item for item in self.inventory} | {item.key: item for item in inventory}
-        return replace(self, generation=generation, inventory=ordered(merged.values()))
+        return replace(
+            self,
+            generation=generation,
+            inventory=ordered(merged.values()),
+            writer=writer,
+            open=True,
+            listed_at=max(self.listed_at, listed_at),
+        )
 
-    def settled(self, inventory: Iterable[InventoryItem], entry: HistoryEntry | None, limit: int) -> Record:
-        """The record after the last write: what is really left, and the history cut to `limit` entries."""
-        history = self.history
-        if entry is not None:
-            history = (*history, entry)
-        return replace(self, inventory=ordered(inventory), history=history[-limit:] if limit > 0 else ())
+    def settled(self, away: Iterable[ObjectKey], entry: HistoryEntry | None, limit: int) -> Record:
+        """The record after the last write: without what went `away`, and the history cut to `limit` entries.
+
+        Only a sync that ended well gives an entry, and only that closes the record.
+        """
+        gone = frozenset(away)
+        left = tuple(item for item in self.inventory if item.key not in gone)
+        if entry is None:
+            return replace(self, inventory=left)
+        history = (*self.history, entry)
+        return replace(self, inventory=left, history=history[-limit:] if limit > 0 else (), open=False)
 
 
 @dataclass(frozen=True, slots=True)

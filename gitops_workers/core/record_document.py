@@ -24,6 +24,9 @@ def to_json(record: Record) -> dict[str, Any]:
         "generation": record.generation,
         "inventory": [[*item.key, item.version] for item in record.inventory],
         "history": [list(astuple(entry)) for entry in record.history],
+        "writer": record.writer,
+        "open": record.open,
+        "listedAt": record.listed_at,
     }
 
 
@@ -44,7 +47,18 @@ def from_json(app: AppId, value: Any) -> Record:
         generation,
         tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in inventory),
         tuple(_entry(row) for row in _rows(value, "history")),
+        writer=_number(value, "writer"),
+        open=value.get("open") is True,
+        listed_at=_number(value, "listedAt"),
     )
+
+
+def _number(value: Mapping[str, Any], name: str) -> Any:
+    """A number that records of the first releases do not have."""
+    number = value.get(name, 0)
+    if type(number) not in (int, float) or number < 0:
+        raise ValueError(f"its {name} is {number!r} and no number")
+    return number
 
 
 def _rows(value: Mapping[str, Any], name: str) -> list[Any]:

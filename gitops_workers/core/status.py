@@ -36,6 +36,10 @@ class OperationView:
         }
 
 
+LEFT_GIT = "No longer in Git: requires pruning."
+"""The message of an object that the application has given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceView:
     """One object of an application. `diff` is a unified diff with Secrets masked, empty where there is none."""

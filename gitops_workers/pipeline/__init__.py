@@ -4,6 +4,7 @@ What may be in it: code that calls ports in the order of the design and hands va
 table could test (those are in `core`), no client library (those are behind ports), no Celery.
 
     catalogue.py   manifests -> applications, poll groups, due times
+    outside.py     what the manifests' meaning depends on besides them
     poll.py        one repository's refs, or one cluster's versions -> who has to be looked at
     attempt.py     one look at one application, readable on one screen
     stages.py      resolve, render, desired, compare, prune: each a function of the value before it

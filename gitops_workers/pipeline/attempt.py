@@ -52,6 +52,7 @@ class Sight:
     desired: tuple[Desired, ...]
     agreement: Agreement
     stored: StoredRecord | None
+    listed_at: float
     looks: dict[ObjectKey, Look]
     stale: tuple[InventoryItem, ...]
     previous: Operation | None
@@ -62,6 +63,14 @@ class Sight:
     def inventory(self) -> tuple[InventoryItem, ...]:
         """Everything that this sync will have written."""
         return tuple(InventoryItem(item.key, item.version) for item in self.desired)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last sync has not come to its good end, or the record does not list what is ours."""
+        if self.stored is None:
+            return bool(self.desired)
+        listed = {item.key for item in self.stored.record.inventory}
+        return self.stored.record.open or any(item.key not in listed for item in self.desired)
 
 
 def reconcile(world: World, app_id: AppId) -> None:
@@ -99,15 +108,19 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     cluster = world.clusters.open(cluster_name)
     found = cluster.discovery()
 
-    refs = world.sources.refs(app.source, not_before=attempt.not_before)
+    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    # Another worker's memory of the refs may be older than what has been written since.
+    newest = max(attempt.not_before, stored.record.listed_at if stored else 0.0)
+    refs = world.sources.refs(app.source, not_before=newest)
     resolved = stages.resolve_revision(world, app, refs)
     closure, rendered = stages.render_objects(world, app, resolved, found)
     desired = desired_objects(app, without_hooks(rendered.objects), stages.scopes_of(found))
     check(app, (item.key for item in desired))
 
     agreement = agreements.from_json(known.get("agreement"))
-    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
-    looks = stages.look_at(cluster, app, desired, agreement, _moved(known))
+    if stored and agreement.token < stored.record.writer:
+        agreement = Agreement()  # somebody wrote after it and could not say what
+    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), stages.claims(world, cluster_name))
     inventory = stored.record.inventory if stored else ()
     sight = Sight(
         app=app,
@@ -120,6 +133,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         desired=desired,
         agreement=agreement,
         stored=stored,
+        listed_at=refs.listed_at,
         looks=looks,
         stale=candidates(inventory, looks),
         previous=step.operation_from(known.get("operation")),
@@ -144,15 +158,20 @@ def _act(world: World, sight: Sight) -> Outcome:
     """Decide, and do one step of the operation where one is due."""
     app, now = sight.app, world.queue.now()
     differing = [key for key, item in sight.looks.items() if not item.compared.in_sync]
-    running = operations.continues(sight.previous, sight.resolved)
-    if not running and not differing and not _to_prune(sight):
-        return _agreed(sight)
+    running = operations.continues(sight.previous, sight.resolved, sight.rendered)
+    unfinished = sight.unfinished and bool(app.sync.automated or sight.asked)
+    if not running and not differing and not unfinished and not _to_prune(sight):
+        return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
         return _out_of_sync(sight, reason)
     operation = sight.previous if running and sight.previous else _new_operation(sight, now)
     try:
         pruning = _pruning(sight)
-        planned: Plan = plan(app, sight.desired, pruning.deletions)
+        if not running:
+            if pruning.only_kept and not differing and not unfinished:
+                return _agreed(sight, now)
+            operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
+        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves)
         return step.run(world, sight, operation, planned, pruning)
     except Refused as error:
         return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)
@@ -188,9 +207,9 @@ def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
         return ""
     if not app.sync.automated:
         return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
-    if not differing and not app.sync.prune:
+    if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
         return f"{len(sight.stale)} objects left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
-    drifted = sight.agreement.synced == sight.rendered
+    drifted = sight.agreement.synced == sight.rendered and not sight.unfinished
     if drifted and differing and not app.sync.self_heal:
         return f"{_count(sight, differing)} changed in the cluster; selfHeal is off."
     return ""
@@ -213,16 +232,18 @@ def _new_operation(sight: Sight, now: float) -> Operation:
         str(sight.asked.get("by") or "automated sync"),
         failures=previous.failures if previous is not None and same else 0,
         consent=bool(sight.asked.get("prune")),
+        rendered=sight.rendered,
     )
 
 
-def _agreed(sight: Sight) -> Outcome:
+def _agreed(sight: Sight, now: float) -> Outcome:
     """Nothing to write: note the agreement, and look again while something is still becoming healthy."""
     health = views.health(sight.app, sight.looks)
     agreement = views.agreement(sight, synced=sight.rendered)
     looks = sight.previous.looks if sight.previous else 0
     waits = views.unsettled(sight.app, sight.looks)
-    operation = replace(sight.previous, failures=0, looks=looks + 1 if waits else 0) if sight.previous else None
+    operation = _at_rest(sight, now)
+    operation = replace(operation, failures=0, looks=looks + 1 if waits else 0) if operation else None
     due = step.health_delay(sight.app, looks) if waits else None
     return Outcome(
         message="In sync with Git.",
@@ -233,9 +254,19 @@ def _agreed(sight: Sight) -> Outcome:
         agreement=agreement,
         resources=views.resources(sight),
         history=sight.stored.record.history if sight.stored else None,
+        record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
         conditions=sight.app.conditions,
         due_in=due,
     )
+
+
+def _at_rest(sight: Sight, now: float) -> Operation | None:
+    """The last operation; one that a newer commit made pointless ends here, since nobody steps it any more."""
+    previous = sight.previous
+    if previous is None or not previous.running:
+        return previous
+    overtaken = replace(previous, commit=sight.resolved.commit, ref=sight.resolved.ref)
+    return operations.finish(overtaken, Phase.SUCCEEDED, "Nothing left to apply.", now)
 
 
 def _out_of_sync(sight: Sight, reason: str) -> Outcome:
@@ -247,6 +278,7 @@ def _out_of_sync(sight: Sight, reason: str) -> Outcome:
         agreement=views.agreement(sight, synced=sight.agreement.synced),
         resources=views.resources(sight),
         history=sight.stored.record.history if sight.stored else None,
+        record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
         conditions=sight.app.conditions,
     )
 

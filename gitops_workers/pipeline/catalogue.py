@@ -21,8 +21,7 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.dialects.flux.receiver import hook_path
-from gitops_workers.pipeline import reach
+from gitops_workers.pipeline import outside, reach, records
 from gitops_workers.pipeline.report import new_status, stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
@@ -30,6 +29,9 @@ from gitops_workers.ports import Catalogue, Urgency
 log = structlog.get_logger()
 
 SEEN = "seen"
+BEGUN = "begun"
+"""Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
+is there now; a Redis that was emptied in between has only the second, and half of the applications."""
 REFRESH = "refresh/catalogue"
 NOWHERE = ""
 """The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
@@ -50,17 +52,22 @@ def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
     try:
         pace = f"{world.interval} {world.jitter}"
         token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
-        if world.state.load("catalogue", SEEN) == token:
+        now = [token, outside.fingerprint(world)]
+        if world.state.load_many("catalogue", (BEGUN, SEEN)) == {BEGUN: now, SEEN: now}:
             return Change()
         documents, broken = _documents(catalogues)
-        parsed = parse(documents, world.secrets.read)
+        reads = outside.Reads(world)
+        parsed = parse(documents, reads)
+        outside.remember(world, reads, parsed.receivers)
+        around = outside.fingerprint(world)
     except GitOpsError as error:
         if world.state.load("catalogue", "error") != str(error):
             log.warning("catalogue_unreadable", reason=str(error))
             world.state.save("catalogue", "error", str(error))
         return Change()
+    world.state.save("catalogue", BEGUN, [token, around])
     change = _apply(world, parsed, broken)
-    world.state.save("catalogue", SEEN, token)
+    world.state.save("catalogue", SEEN, [token, around])
     world.state.discard("catalogue", "error")
     log.info(
         "catalogue_read",
@@ -155,8 +162,9 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
     status = world.state.status(app.id)
     fresh = new_status(world, app, cluster)
     if status is not None and status.cluster != cluster:
-        for kind in ("agreement", "glance", "drift", "operation", "record"):
+        for kind in ("agreement", "glance", "drift", "operation"):
             world.state.discard(kind, app.id)  # all of them speak of the cluster it has left
+        records.put_away(world, cluster, app.id)  # it may have been there before
     if status is not None:
         fresh = replace(
             status,
@@ -174,6 +182,8 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
 
 def _remove(world: World, app_id: AppId) -> None:
     world.queue.expel(app_id)
+    if status := world.state.status(app_id):
+        records.forget(world, status.cluster)
     world.state.discard_application(app_id)
     event = Event(
         stamp(world.queue.now()), app_id, "Normal", "Removed", "No longer declared; its objects stay in the cluster."
@@ -253,11 +263,10 @@ def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Applicati
     """Webhook addresses by the hash in their path. The token makes the hash and is not stored (see web.receivers)."""
     found = {}
     for receiver in parsed.receivers:
-        token = (world.secrets.read(receiver.secret) or {}).get("token", b"")
-        if not token:
+        path = outside.address(world, receiver.secret, receiver.name, receiver.namespace)
+        if not path:
             log.warning("receiver_without_token", namespace=receiver.namespace, name=receiver.name)
             continue
-        path = hook_path(token.decode("utf-8", "replace"), receiver.name, receiver.namespace)
         groups = {repository_group(apps[app]) for app in receiver.applications if app in apps}
         found[path.rpartition("/")[2]] = {
             "namespace": receiver.namespace,

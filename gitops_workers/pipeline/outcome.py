@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
@@ -29,6 +31,8 @@ class Outcome:
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
     resources: tuple[ResourceView, ...] | None = None
     history: tuple[HistoryEntry, ...] | None = None
+    record: Mapping[str, Any] | None = None
+    """The copy of the cluster's record that the next attempt may use."""
     conditions: tuple[Condition, ...] = ()
     suspended: bool = False
     served: bool = True

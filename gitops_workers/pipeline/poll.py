@@ -25,6 +25,7 @@ from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import reach, records
 from gitops_workers.pipeline.attempt import suspended
+from gitops_workers.pipeline.catalogue import SEEN
 from gitops_workers.pipeline.report import glance, outage, stamp
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
@@ -59,8 +60,10 @@ def poll(world: World, group: str) -> None:
         _answered(world, group, apps)
     except GitOpsError as error:
         log.warning("poll_failed", group=group, error=type(error).__name__, reason=str(error))
+        # Before and after: whoever is killed or frozen in between must not leave statuses that nobody mends.
         world.state.save("outage", group, str(error))
         outage(world, apps, error)
+        world.state.save("outage", group, str(error))
     finally:
         world.queue.finish_poll(attempt, due_in)
 
@@ -79,6 +82,9 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     loaded = world.state.load_applications(apps)
     glances = world.state.load_many("glance", list(loaded))
     overrides = world.state.load_many("override", list(loaded))
+    if len(loaded) < len(apps):
+        # Somebody edited or damaged what was stored, so it counts as absent: the manifests are read again.
+        world.state.discard("catalogue", SEEN)
     first = next(iter(loaded.values()), None)
     if first is None:
         return

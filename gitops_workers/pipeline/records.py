@@ -1,6 +1,8 @@
 """Records without a request: a copy of each in the state store, read from the cluster once when there is none.
 
-A copy can be old, never wrong: the next write names its resourceVersion, and the cluster refuses when it has moved on.
+A copy is put away before the first write of an attempt and put back with everything else that the attempt reports, so
+that a worker which dies in between leaves none: the next attempt asks the cluster. It can be old only after several
+mishaps at once, and then the next write, which names its resourceVersion, is refused.
 """
 
 from __future__ import annotations
@@ -20,27 +22,34 @@ WARM = "records"
 
 def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
     """The application's record by its copy, else from the cluster; None when the cluster has none."""
-    if copy is not None and copy["cluster"] == cluster:
-        return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
-    if world.state.load(WARM, cluster):
+    if copy is None and world.state.load(WARM, cluster):
         return None
+    if copy is not None and copy["cluster"] == cluster and copy["record"] is not None:
+        return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
     return world.clusters.records(cluster).load(app)
 
 
-def remember(world: World, cluster: str, stored: StoredRecord) -> None:
-    """Keep a copy of what the cluster has now."""
-    world.state.save(KIND, stored.record.app, _copy(cluster, stored))
+def put_away(world: World, cluster: str, app: AppId) -> None:
+    """The record is about to change: from now on only the cluster knows it."""
+    world.state.save(KIND, app, {"cluster": cluster, "resourceVersion": "", "record": None})
 
 
 def warm(world: World, cluster: str) -> None:
     """Copy all records of a cluster with one listing, unless that was done."""
     if world.state.load(WARM, cluster):
         return
-    found = world.clusters.records(cluster).load_all()
-    world.state.save_many(KIND, {stored.record.app: _copy(cluster, stored) for stored in found})
+    found = {stored.record.app: stored for stored in world.clusters.records(cluster).load_all()}
+    known = world.state.load_many(KIND, list(found))
+    world.state.save_many(KIND, {app: copy(cluster, stored) for app, stored in found.items() if app not in known})
     world.state.save(WARM, cluster, True)
 
 
-def _copy(cluster: str, stored: StoredRecord) -> dict[str, object]:
+def forget(world: World, cluster: str) -> None:
+    """A copy is about to be dropped: what has none may again have a record (an application that comes back)."""
+    world.state.discard(WARM, cluster)
+
+
+def copy(cluster: str, stored: StoredRecord) -> dict[str, Any]:
+    """The copy as a document."""
     document = record_document.to_json(stored.record)
     return {"cluster": cluster, "resourceVersion": stored.resource_version, "record": document}

@@ -15,7 +15,7 @@ from gitops_workers.core.model import AppId, Application, Condition, Phase, Sync
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import step
+from gitops_workers.pipeline import records, step
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
@@ -34,10 +34,9 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
     state = world.state
     before = state.status(app.id)
     after = _status(world, app, outcome, before, now)
-    if not state.save_status(after, attempt.token):
+    if not state.save_status(after, attempt.token, _documents(world, attempt, known, outcome)):
         world.queue.finish(attempt, done=False, due_in=None)
         return
-    state.save_of(app.id, _documents(world, attempt, known, outcome))
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
     events = _events(app, before, after, stamp(now))
@@ -138,6 +137,8 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
         documents["glance"] = [outcome.tried, "", "", []]
     if outcome.operation is not None:
         documents["operation"] = step.operation_to(outcome.operation)
+    if outcome.record is not None and outcome.record != known.get(records.KIND):
+        documents[records.KIND] = outcome.record
     if outcome.history is not None:
         documents["history"] = [asdict(entry) for entry in outcome.history]
     served = [kind for kind in ("request", "drift") if known.get(kind)] if outcome.served else []

@@ -12,11 +12,14 @@ from gitops_workers.core.compare import Compared, compared
 from gitops_workers.core.desired import CRD, Desired
 from gitops_workers.core.errors import ApplyRefused, RenderFailed
 from gitops_workers.core.health import health_of, settled
+from gitops_workers.core.marks import owner
 from gitops_workers.core.model import Application, GitSource, Health, Resolved, SecretRef
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.prune import Deletion, recreatable, recreation
-from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
+from gitops_workers.core.status import LEFT_GIT
+from gitops_workers.pipeline import records
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered
 
@@ -117,11 +120,13 @@ def look_at(
     desired: tuple[Desired, ...],
     agreement: Agreement,
     moved: frozenset[ObjectKey] | None,
+    claimed: Callable[[ObjectKey, str], str] = lambda _key, _mark: "",
 ) -> dict[ObjectKey, Look]:
     """Every desired object compared with the cluster; unchanged ones without a request.
 
-    `moved` are objects seen to have changed; None means that nothing is known and all are asked for. All refusals
-    of the dry-run are collected into one ApplyRefused, and then nothing has been written (design, section 8).
+    `moved` are objects seen to have changed; None means that nothing is known and all are asked for. `claimed` tells
+    whose an object with another mark than ours is. All refusals of the dry-run are collected into one ApplyRefused, and
+    then nothing has been written (design, section 8).
     """
     asked = [item for item in desired if _must_ask(app, item, agreement, moved)]
     missing = _missing_namespaces(cluster, app, desired, asked)
@@ -131,7 +136,8 @@ def look_at(
         if item.key.namespace in missing or item.key.group_kind in unserved:
             return Look(Compared(item, exists=False, differs=True), None, fresh=True)
         try:
-            return _asked(cluster, app, item, agreement.objects.get(item.key))
+            look = _asked(cluster, app, item, agreement.objects.get(item.key))
+            return _others(app, item, look, claimed) or look
         except ApplyRefused as error:
             live = cluster.get(item.key, item.version) if recreatable(app, str(error)) else None
             if live is None:
@@ -188,6 +194,35 @@ def _same(app: Application, item: Desired, live: Manifest) -> Look:
 def _compared(app: Application, item: Desired, live: Manifest | None, would_be: Manifest) -> Look:
     result = compared(item, live, would_be)
     return Look(result, health_of(live, app.dialect) if live is not None else None, fresh=True)
+
+
+def _others(
+    app: Application, item: Desired, look: Look, claimed: Callable[[ObjectKey, str], str]
+) -> ApplyRefused | None:
+    """The refusal to take an object that another application still declares: both would write it for ever (F32)."""
+    mark = owner(look.compared.live or {})
+    other = claimed(item.key, mark) if mark not in ("", applyset_id(app.id)) else ""
+    if not other:
+        return None
+    return ApplyRefused(
+        f"{item.key} belongs to {other}, which declares it too: remove it from one of the two. "
+        "It is taken over as soon as the other one has given it up."
+    )
+
+
+def claims(world: World, cluster_name: str) -> Callable[[ObjectKey, str], str]:
+    """Whose an object is: the declared application with this mark, if it has not given the object up; else ""."""
+
+    def claimed(key: ObjectKey, mark: str) -> str:
+        other = next((app for app in world.state.applications() if applyset_id(app) == mark), "")
+        stored = records.load(world, cluster_name, other, world.state.load(records.KIND, other)) if other else None
+        if stored is None or all(item.key != key for item in stored.record.inventory):
+            return ""
+        rows = (row for row in world.state.resources(other) if row.message == LEFT_GIT)
+        left = any((row.group, row.kind, row.namespace, row.name) == tuple(key) for row in rows)
+        return "" if left else other
+
+    return claimed
 
 
 def _missing_namespaces(

@@ -16,8 +16,9 @@ from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Gate, Plan, Stage
 from gitops_workers.core.prune import Pruning
-from gitops_workers.core.record import HistoryEntry, InventoryItem
-from gitops_workers.pipeline import views
+from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.urls import without_credentials
+from gitops_workers.pipeline import records, views
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.stages import Look
 from gitops_workers.pipeline.world import World
@@ -31,7 +32,16 @@ DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 
 def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
     """As many stages as are open now. Raises Superseded, Retry; Refused ends the operation."""
-    writer = Writer(world, sight.app, sight.attempt, sight.cluster_name, sight.cluster, sight.stored, sight.inventory)
+    writer = Writer(
+        world,
+        sight.app,
+        sight.attempt,
+        sight.cluster_name,
+        sight.cluster,
+        sight.stored,
+        sight.inventory,
+        sight.listed_at,
+    )
     looks = dict(sight.looks)
     _prepare_namespace(writer, sight, looks)
     while operation.stage < len(plan.stages):
@@ -48,7 +58,7 @@ def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: P
         operation = operations.advance(operation)
         if stage.gate is Gate.SERVED or _defines(stage):
             sight.cluster.discovery(refresh=True)
-    message = _summary(writer.writes, pruning)
+    message = _summary(writer, pruning)
     done = operations.finish(operation, Phase.SUCCEEDED, message, world.queue.now())
     return _report(sight, writer, done, looks, pruning)
 
@@ -101,11 +111,10 @@ def _defines(stage: Stage) -> bool:
     return any(item.key.kind == "CustomResourceDefinition" for item in stage.objects)
 
 
-def _summary(writes: int, pruning: Pruning) -> str:
-    deleted = len(pruning.deletions)
-    parts = [f"{writes - deleted} objects applied"] if writes - deleted else []
-    if deleted:
-        parts.append(f"{deleted} pruned")
+def _summary(writer: Writer, pruning: Pruning) -> str:
+    parts = [f"{writer.applied} objects applied"] if writer.applied else []
+    if writer.deleted:
+        parts.append(f"{len(writer.deleted)} pruned")
     if pruning.disowned:
         parts.append(f"{len(pruning.disowned)} left alone because they belong to somebody else now")
     return (", ".join(parts) or "Nothing left to apply") + "."
@@ -117,10 +126,9 @@ def _report(
     """The step's outcome; a finished operation also settles the record."""
     succeeded = operation.phase is Phase.SUCCEEDED
     history = sight.stored.record.history if sight.stored else ()
-    if operation.phase is not Phase.RUNNING:
-        entry = _history_entry(sight, operation, history) if succeeded else None
-        if succeeded or writer.fenced:
-            history = writer.settle(_inventory(sight, pruning, complete=succeeded), entry).history
+    left = {item.key for item in pruning.deletions} - writer.deleted
+    if succeeded:
+        history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
     in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.stale and not _pruned(sight))
     return Outcome(
         message=operation.message,
@@ -131,9 +139,10 @@ def _report(
         agreement=views.agreement(sight, looks=looks, synced=sight.rendered if succeeded else sight.agreement.synced),
         resources=views.resources(sight, looks),
         history=history,
+        record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
         conditions=sight.app.conditions,
         served=operation.phase is not Phase.RUNNING,
-        due_in=_due(sight.app, operation, looks),
+        due_in=1.0 if succeeded and left else _due(sight.app, operation, looks),
     )
 
 
@@ -141,12 +150,11 @@ def _pruned(sight: Sight) -> bool:
     return sight.app.dialect is Dialect.FLUX or sight.app.sync.prune or bool(sight.asked.get("prune"))
 
 
-def _inventory(sight: Sight, pruning: Pruning, *, complete: bool) -> tuple[InventoryItem, ...]:
-    """What is left: the desired objects, and of the stale ones those that were not deleted, gone or disowned."""
-    away = {item.key for item in pruning.deletions} | set(pruning.gone) | set(pruning.disowned) if complete else set()
+def _away(sight: Sight, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
+    """What leaves the inventory: only what was really deleted, is gone or belongs to somebody else now."""
     if sight.app.dialect is Dialect.FLUX and not sight.app.sync.prune:
-        away = {item.key for item in sight.stale}
-    return (*sight.inventory, *(item for item in sight.stale if item.key not in away))
+        return {item.key for item in sight.stale}
+    return writer.deleted | set(pruning.gone) | set(pruning.disowned)
 
 
 def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look]) -> float | None:
@@ -175,7 +183,7 @@ def retry_delay(app: Application, failures: int) -> float:
 
 def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
     source = sight.app.source
-    snapshot = {"url": source.url, "path": source.path, "revision": sight.resolved.commit}
+    snapshot = {"url": without_credentials(source.url), "path": source.path, "revision": sight.resolved.commit}
     return HistoryEntry(
         id=history[-1].id + 1 if history else 0,
         revision=sight.resolved.commit,
@@ -194,9 +202,11 @@ def operation_from(value: Mapping[str, Any] | None) -> Operation | None:
     """The stored operation."""
     if value is None:
         return None
-    return Operation(**{**value, "phase": Phase(value["phase"]), "waiting_for": tuple(value["waiting_for"])})
+    lists = {name: tuple(value.get(name, ())) for name in ("waiting_for", "waves")}
+    return Operation(**{**value, "phase": Phase(value["phase"]), **lists})
 
 
 def operation_to(operation: Operation) -> dict[str, Any]:
     """The operation as a document."""
-    return {**asdict(operation), "phase": operation.phase.value, "waiting_for": list(operation.waiting_for)}
+    lists = {"waiting_for": list(operation.waiting_for), "waves": list(operation.waves)}
+    return {**asdict(operation), "phase": operation.phase.value, **lists}

@@ -12,7 +12,7 @@ from gitops_workers.core.masking import mask
 from gitops_workers.core.model import Application, Dialect, Health, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.ordering import wave_of
-from gitops_workers.core.status import ResourceView
+from gitops_workers.core.status import LEFT_GIT, ResourceView
 from gitops_workers.core.unified import diff
 from gitops_workers.pipeline.stages import Look
 
@@ -48,7 +48,7 @@ def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | No
             objects[key] = agreed(look.compared.desired, look.compared.live, look.health)
         elif look.agreed is not None:
             objects[key] = look.agreed
-    return Agreement(sight.resolved.commit, sight.closure, sight.rendered, synced, objects)
+    return Agreement(sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token)
 
 
 def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tuple[ResourceView, ...]:
@@ -63,7 +63,7 @@ def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tu
             item.key.name,
             SyncStatus.OUT_OF_SYNC,
             None,
-            "No longer in Git: requires pruning.",
+            LEFT_GIT,
         )
         for item in sight.stale
         if looks is None or not sight.app.sync.prune

@@ -1,17 +1,18 @@
 """The only place that changes a cluster: fence, deletes, applies, gates.
 
-Before the first write of every step the record is compare-and-swapped: our generation, and the union of the inventory.
-Whoever finds a later generation there stops (F05). What a crash leaves behind is in the inventory and compares as in
-sync, so the next step goes on where this one stopped (F31). Between two writes the lease is renewed; a lost lease ends
-the step. A frozen worker can still send the one request it was about to send: each names the resourceVersion that was
-compared, which refuses most of those.
+Before the first write of every step the record is compare-and-swapped: our generation, our fencing token, and the union
+of the inventory. Whoever finds a later generation or another record than the one it read stops (F05): what it has
+compared is no longer true. What a crash leaves behind is in the inventory and compares as in sync, so the next step
+goes on where this one stopped (F31). Between two writes the lease is renewed; a lost lease ends the step. A frozen
+worker can still send the one request it was about to send: each names the resourceVersion that was compared, which
+refuses most of those.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
@@ -43,8 +44,11 @@ class Writer:
     stored: StoredRecord | None
     union: tuple[InventoryItem, ...]
     """Everything that will be written, for the fence."""
+    listed_at: float
+    """When the refs were listed that the revision was resolved from."""
     fenced: bool = False
-    writes: int = 0
+    applied: int = 0
+    deleted: set[ObjectKey] = field(default_factory=set)
     _renewed_at: float = -math.inf
     """By the process' own clock. Not yet: reading and rendering may have taken longer than the lease."""
 
@@ -63,14 +67,13 @@ class Writer:
         """CreateNamespace=true: the bare namespace, unowned, so that it is never pruned with the application."""
         self._fence()
         self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, dry_run=False)
-        self.writes += 1
+        self.applied += 1
 
-    def settle(self, inventory: Iterable[InventoryItem], entry: HistoryEntry | None) -> Record:
-        """The end of a sync: what is really left, and its place in the history."""
-        base = self.stored.record if self.stored else Record(self.app.id, self.attempt.generation)
-        record = base.settled(inventory, entry, self.app.history_limit)
-        if record != base:
-            self._store(record)
+    def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry) -> Record:
+        """The good end of a sync: the record without what went away, closed, and with its place in the history."""
+        base = self.stored.record if self.fenced and self.stored else self._fencing()
+        record = base.settled(away, entry, self.app.history_limit)
+        self._store(record)
         return record
 
     def _apply(self, item: Desired, look: Look) -> Look:
@@ -85,16 +88,18 @@ class Writer:
             except Superseded:
                 version = self._moved(item)
                 continue
-            self.writes += 1
+            self.applied += 1
+            self.deleted.discard(item.key)
             return applied(self.app, item, answer.manifest)
         raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
 
     def _moved(self, item: Desired) -> str:
         """The object changed since it was compared: ours to write still, if the record says so."""
+        self._renewed_at = -math.inf
+        self._keep_lease()
         stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
-        if stored is None or stored.record.generation != self.attempt.generation:
-            raise Superseded(f"{self.app.id}: the record in the cluster has another generation now.")
-        self.stored = stored
+        if stored is None or stored.record.writer != self.attempt.token:
+            raise Superseded(f"{self.app.id}: another attempt writes now.")
         live = self.cluster.get(item.key, item.version)
         return str((live.get("metadata") or {}).get("resourceVersion", "")) if live else ""
 
@@ -102,31 +107,28 @@ class Writer:
         for doomed in deletions:
             self._fence()
             self._keep_lease()
-            self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation)
-            self.writes += 1
+            if self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation):
+                self.deleted.add(doomed.key)
 
     def _fence(self) -> None:
         if self.fenced:
             return
-        base = self.stored.record if self.stored else Record(self.app.id)
-        self._check(base)
-        record = base.fenced(self.attempt.generation, self.union)
+        record = self._fencing()
         self._store(record)
         self.fenced = True
 
+    def _fencing(self) -> Record:
+        """The record that says that we write now. Raises Superseded when somebody later does."""
+        self._keep_lease()
+        base = self.stored.record if self.stored else Record(self.app.id)
+        self._check(base)
+        records.put_away(self.world, self.cluster_name, self.app.id)
+        return base.fenced(self.attempt.generation, self.union, writer=self.attempt.token, listed_at=self.listed_at)
+
     def _store(self, record: Record) -> None:
-        port = self.world.clusters.records(self.cluster_name)
-        try:
-            version = port.store(record, self.stored.resource_version if self.stored else None)
-        except Superseded:
-            # Our copy may merely be old (a crash between the write and its answer): the fence decides, not the copy.
-            self.stored = port.load(self.app.id)
-            current = self.stored.record if self.stored else Record(self.app.id)
-            self._check(current)
-            record = record.fenced(self.attempt.generation, () if self.fenced else current.inventory)
-            version = port.store(record, self.stored.resource_version if self.stored else None)
+        expected = self.stored.resource_version if self.stored else None
+        version = self.world.clusters.records(self.cluster_name).store(record, expected)
         self.stored = StoredRecord(record, version)
-        records.remember(self.world, self.cluster_name, self.stored)
 
     def _check(self, record: Record) -> None:
         if record.generation <= self.attempt.generation:

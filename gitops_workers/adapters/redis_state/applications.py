@@ -119,6 +119,13 @@ class Documents:
                     pipe.hset(keys.documents(kind), key, self._seal.close_json(f"{kind}/{key}", value))
             pipe.execute()
 
+    def sealed(self, key: str, documents: Mapping[str, Any | None]) -> Mapping[str, bytes]:
+        """The key's documents by kind as they are stored; empty bytes remove one."""
+        return {
+            kind: b"" if value is None else self._seal.close_json(f"{kind}/{key}", value)
+            for kind, value in documents.items()
+        }
+
     def discard_all(self, key: str) -> None:
         """Remove the key's document of every kind."""
         kinds = self._client.smembers(keys.DOCUMENT_KINDS)

@@ -81,9 +81,9 @@ class RedisState:
         """See port."""
         return self._statuses.get(app)
 
-    def save_status(self, status: Status, token: int = 0) -> bool:
+    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
         """See port."""
-        return self._statuses.save(status, token)
+        return self._statuses.save(status, token, self._documents.sealed(status.id, documents or {}))
 
     def touch(self, group: str, apps: int, checked_at: str) -> None:
         """See port."""

@@ -5,6 +5,8 @@ local ROWS, CHECKED = 'gitops:status', 'gitops:status:checked'
 local ORDERS = {'name', 'sync', 'health', 'age'}
 local FIELDS = {'sync', 'health', 'project', 'cluster', 'dialect'}
 local FIRST_FIELD, JSON = 3, 8
+-- Arguments of save: four sort keys, then the row from its group to its JSON, then documents.
+local ROW, DOCUMENTS = 5, 12
 
 local function order_key(order) return 'gitops:status:by:' .. order end
 local function set_key(field, value) return 'gitops:status:of:' .. field .. ':' .. value end
@@ -29,13 +31,13 @@ end
 
 local operations = {}
 
--- app, token, four sort keys, group, five fields, JSON
+-- app, token, four sort keys, group, five fields, JSON, then kind and sealed document ("" = none) in turn
 function operations.save(app, token, ...)
   local arguments = {...}
   token = tonumber(token)
   local before = row_of(app)
   if before and token ~= 0 and before[1] > token then return 0 end
-  local row = {before and math.max(before[1], token) or token, unpack(arguments, 5)}
+  local row = {before and math.max(before[1], token) or token, unpack(arguments, ROW, DOCUMENTS - 1)}
   for i, order in ipairs(ORDERS) do redis.call('ZADD', order_key(order), arguments[i], app) end
   for i, field in ipairs(FIELDS) do
     local at = FIRST_FIELD + i - 1
@@ -45,6 +47,15 @@ function operations.save(app, token, ...)
     end
   end
   redis.call('HSET', ROWS, app, cmsgpack.pack(row))
+  for i = DOCUMENTS, #arguments, 2 do
+    local kind, document = arguments[i], arguments[i + 1]
+    if document == '' then
+      redis.call('HDEL', 'gitops:doc:' .. kind, app)
+    else
+      redis.call('SADD', 'gitops:doc-kinds', kind)
+      redis.call('HSET', 'gitops:doc:' .. kind, app, document)
+    end
+  end
   return 1
 end
 

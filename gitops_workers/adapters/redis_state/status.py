@@ -33,8 +33,8 @@ class StatusRows:
         flat = self._script(args=("get", app))
         return _row(flat[0], flat[1]) if flat else None
 
-    def save(self, status: Status, token: int) -> bool:
-        """One call: the row, its place in every order, its sets, and the comparison of tokens."""
+    def save(self, status: Status, token: int, documents: Mapping[str, bytes]) -> bool:
+        """One call: the comparison of tokens, the row, its place in every order, its sets, the sealed documents."""
         order = sort_keys(status)
         saved = self._script(
             args=(
@@ -49,6 +49,7 @@ class StatusRows:
                 status.cluster,
                 status.dialect,
                 _CODEC.dump_json(status, exclude_defaults=True),
+                *(part for document in documents.items() for part in document),
             )
         )
         return bool(saved)

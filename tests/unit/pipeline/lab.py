@@ -24,7 +24,7 @@ from tests.unit.core.making import application, manifest
 
 
 class NoSecrets:
-    def read(self, ref: SecretRef) -> dict[str, bytes] | None:
+    def read(self, ref: SecretRef) -> dict[str, bytes] | None:  # noqa: ARG002 - the port's
         return None
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gitops_workers.core.model import Problem
+from gitops_workers.core.model import Problem, SecretRef, SyncStatus
 from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue import Change, refresh
+from tests.unit.core.making import manifest
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
 
@@ -23,6 +24,29 @@ spec:
   destination: {name: east, namespace: shop}
 """
 ID = "application/argocd/web"
+FLUX = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: fleet, namespace: flux-system}
+spec: {url: "https://git.example/shop.git", interval: 1m}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: web, namespace: flux-system}
+spec:
+  interval: 1m
+  path: ./clusters/${CLUSTER}
+  sourceRef: {kind: GitRepository, name: fleet}
+  postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}
+---
+apiVersion: notification.toolkit.fluxcd.io/v1
+kind: Receiver
+metadata: {name: hook, namespace: flux-system}
+spec:
+  type: generic
+  secretRef: {name: token}
+  resources: [{kind: GitRepository, name: fleet}]
+"""
 
 
 @dataclass
@@ -40,6 +64,16 @@ class TextCatalogue:
         return load(self.text.encode(), "apps.yaml"), self.broken
 
 
+@dataclass
+class Held:
+    """Secrets and ConfigMaps by name, which anybody may change."""
+
+    data: dict[str, dict[str, bytes]]
+
+    def read(self, ref: SecretRef) -> dict[str, bytes] | None:
+        return self.data.get(ref.name)
+
+
 @pytest.fixture
 def lab() -> Lab:
     return Lab()
@@ -55,3 +89,40 @@ def test_argo_cd_applications_are_looked_at_as_often_as_the_installation_says(la
     assert refresh(lab.world, [catalogue]) == Change()
     lab.world = replace(lab.world, interval=60.0)
     assert refresh(lab.world, [catalogue]).changed == (ID,)
+
+
+def test_what_the_manifests_refer_to_is_followed_like_the_manifests(lab: Lab) -> None:
+    held = Held({"vars": {"CLUSTER": b"oslo"}, "token": {"token": b"one"}})
+    catalogue = TextCatalogue(FLUX)
+    lab.world = replace(lab.world, secrets=held)
+    refresh(lab.world, [catalogue])
+    app = "kustomization/flux-system/web"
+    first = lab.state.load("catalogue", "receivers")
+    assert refresh(lab.world, [catalogue]) == Change()
+
+    held.data["vars"] = {"CLUSTER": b"bergen"}
+    assert refresh(lab.world, [catalogue]).changed == (app,)
+    found = lab.state.application(app)
+    assert found is not None
+    assert found.source.path == "clusters/bergen"
+
+    held.data["token"] = {"token": b"two"}
+    refresh(lab.world, [catalogue])
+    second = lab.state.load("catalogue", "receivers")
+    assert len(second) == 1
+    assert second != first
+    assert lab.state.load("receiver", first[0]) is None
+    assert refresh(lab.world, [catalogue]) == Change()
+
+
+def test_an_application_that_was_lost_from_the_store_is_read_from_its_manifest_again(lab: Lab) -> None:
+    catalogue = TextCatalogue(APPLICATION)
+    lab.push(manifest("ConfigMap", "a"))
+    refresh(lab.world, [catalogue])
+    lab.run()
+    lab.state.discard_application(ID)
+    assert refresh(lab.world, [catalogue]) == Change()
+    lab.run(400)
+    assert refresh(lab.world, [catalogue]).added == (ID,)
+    lab.run()
+    assert lab.status(ID).sync is SyncStatus.OUT_OF_SYNC  # looked at again; it is not automated
