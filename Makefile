@@ -34,7 +34,7 @@ demo: $(READY) ## two clusters, a Git server, the whole engine and a story; make
 	@exec $(BIN)/python -m gitops_workers.local.demo $(ARGS)
 
 test: $(READY) tools lint ## everything that has to hold: linters, types, layers, tests (ARGS go to pytest)
-	$(BIN)/python -m pytest --ignore=tests/bench --ignore=tests/faults $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/bench --ignore=tests/faults $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
