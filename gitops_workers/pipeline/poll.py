@@ -92,10 +92,11 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     refs = world.sources.refs(first.source, not_before=max(asked_at, world.queue.now() - 1.0))
     _warm_records(world, [app for app in loaded if app not in glances])
     untouched: dict[AppId, list[Any]] = {}
+    fetched: set[str] = set()
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
-        news = _news(world, app, refs, glances.get(app_id))
+        news = _news(world, app, refs, glances.get(app_id), fetched)
         if isinstance(news, str):
             world.queue.request(app_id, news, urgency, not_before=refs.listed_at)
         elif news is not None:
@@ -111,8 +112,13 @@ def _warm_records(world: World, new: Sequence[AppId]) -> None:
             records.warm(world, cluster)
 
 
-def _news(world: World, app: Application, refs: Refs, last: list[Any] | None) -> str | list[Any] | None:
-    """Why the application has to be looked at; its new glance when the commit touched none of its inputs; or None."""
+def _news(
+    world: World, app: Application, refs: Refs, last: list[Any] | None, fetched: set[str]
+) -> str | list[Any] | None:
+    """Why the application has to be looked at; its new glance when the commit touched none of its inputs; or None.
+
+    `fetched` holds the commits that this poll has on this host already.
+    """
     try:
         resolved = resolve_revision(world, app, refs)
     except Refused as error:
@@ -121,7 +127,9 @@ def _news(world: World, app: Application, refs: Refs, last: list[Any] | None) ->
         return f"first look at {resolved.commit[:12]}"
     if last[0] == resolved.commit:
         return None
-    world.sources.fetch(app.source, resolved.commit)
+    if resolved.commit not in fetched:
+        world.sources.fetch(app.source, resolved.commit)
+        fetched.add(resolved.commit)
     try:
         closure = world.closures.closure(app.source, app.render, resolved, app.name)
     except Refused as error:
@@ -135,10 +143,12 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
     """Ring for every application whose live objects are not those of its last agreement."""
     glances = world.state.load_many("glance", apps)
     kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
-    if not kinds:
-        return
+    cluster = world.clusters.open(name)
     try:
-        seen = world.clusters.open(name).observe(kinds)
+        if not kinds:
+            # Nobody is in sync here, perhaps because the cluster was away: whether it answers is still to be found out.
+            cluster.discovery(refresh=True)
+        seen = cluster.observe(kinds)
     except ClusterUnavailable as error:
         reach.away(world, name, error, stamp(world.queue.now()))
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from gitops_workers.adapters.closure.kustomize import NAMES, Graph
 from gitops_workers.adapters.closure.references import References
@@ -22,6 +22,8 @@ from gitops_workers.sandboxed.frames import Runner
 
 _MANIFESTS = (".yaml", ".yml", ".json", ".jsonnet")
 _IGNORE_FILE = ".sourceignore"
+_IGNORES = 64
+"""Sets of ignore rules kept: they are the same at every commit of a repository until somebody edits them."""
 _CHARTS = 100
 """Charts that one chart may pull in from the same repository."""
 
@@ -39,6 +41,7 @@ class GitClosures:
         self._references = References(sources, sandbox)
         self._lock = threading.Lock()
         self._incomplete: OrderedDict[str, None] = OrderedDict()
+        self._ignores: OrderedDict[tuple[object, ...], Ignore] = OrderedDict()
 
     def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
         """The inputs of this source at this commit; everything there is where the analysis cannot tell."""
@@ -93,17 +96,24 @@ class GitClosures:
     def _files(self, source: GitSource, render: RenderSpec, tree: Tree) -> Files:
         if source.ignore is None and render.kustomize.merge is not KustomizeMerge.FLUX:
             return Files(tree, self._sources, source)
-        places = {path: tree.files[path] for path in tree.paths if path.endswith(_IGNORE_FILE)}
-        places = {
-            path: entry
-            for path, entry in places.items()
-            if path.rpartition("/")[2] == _IGNORE_FILE and entry.mode != LINK
-        }
+        places = {path: tree.files[path] for path in tree.named(_IGNORE_FILE) if tree.files[path].mode != LINK}
+        key = (source.url, source.ignore, *((path, entry.oid) for path, entry in places.items()))
+        with self._lock:
+            known = self._ignores.get(key)
+        if known is None:
+            known = self._ignore(source, places)
+            with self._lock:
+                self._ignores[key] = known
+                while len(self._ignores) > _IGNORES:
+                    self._ignores.popitem(last=False)
+        return Files(tree, self._sources, source, known)
+
+    def _ignore(self, source: GitSource, places: Mapping[str, TreeEntry]) -> Ignore:
         blobs = self._sources.blobs(source, [entry.oid for entry in places.values()]) if places else {}
         texts = [
             (repo_paths.folder(path), blobs[entry.oid].decode("utf-8", "replace")) for path, entry in places.items()
         ]
-        return Files(tree, self._sources, source, Ignore(texts, source.ignore))
+        return Ignore(texts, source.ignore)
 
     def _whole(self, files: Files, tool: Tool, path: str) -> Closure:
         entries = []

@@ -30,6 +30,14 @@ class Tree:
         """The order does not matter."""
         self.files: dict[str, TreeEntry] = {entry.path: entry for entry in entries}
         self.paths: list[str] = sorted(self.files)
+        self._named: dict[str, list[str]] = {}
+
+    def named(self, name: str) -> list[str]:
+        """The paths of all files of this name, in any folder; looked for once."""
+        if name not in self._named:
+            suffix = f"/{name}"
+            self._named[name] = [path for path in self.paths if path == name or path.endswith(suffix)]
+        return self._named[name]
 
     def is_folder(self, path: str) -> bool:
         """Whether anything is below this path."""
