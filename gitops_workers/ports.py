@@ -341,8 +341,11 @@ class Queue(Protocol):
     def dispatch(self, limit: int) -> Sequence[Doorbell]:
         """Pop what is due and admitted, urgent first, mark it queued, return what to publish."""
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> None:
-        """Feed the circuit breaker: after 3 failures in a row the cluster gets only one probe per minute."""
+    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
+        """Feed the circuit breaker: after 3 failures in a row it is open, and the cluster gets one probe per minute.
+
+        Returns whether it is open now.
+        """
 
     def sweep(self, limit: int = 500) -> int:
         """Look at up to `limit` members, least recently looked at first, and put lost ones back; returns how many.

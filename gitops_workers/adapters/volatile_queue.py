@@ -161,17 +161,18 @@ class VolatileQueue:
                     bells.append(self._ring_member(member))
             return tuple(bells)
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> None:
+    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
         """See port."""
         with self._lock:
             if reachable:
                 self._store.breakers.pop(cluster, None)
-                return
+                return False
             breaker = self._store.breakers.setdefault(cluster, _Breaker())
             if breaker.failures < BREAKER_FAILURES:
                 breaker.probe = self._clock() + PROBE_SECONDS
             breaker.failures += 1
             breaker.message = message
+            return breaker.failures >= BREAKER_FAILURES
 
     def sweep(self, limit: int = 500) -> int:
         """See port."""

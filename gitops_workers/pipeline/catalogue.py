@@ -19,7 +19,7 @@ from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status import Event, Status
-from gitops_workers.core.urls import normalise_url
+from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.pipeline import outside, reach, records
 from gitops_workers.pipeline.report import new_status, stamp
@@ -92,7 +92,7 @@ def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Pr
 
 def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
     before = world.state.load_applications(world.state.applications())
-    wanted = {app.id: _paced(world, app) for app in parsed.applications}
+    wanted = {app.id: _without_credentials(_paced(world, app)) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
     added = [app for app in wanted.values() if app.id not in before]
     changed = [app for app in wanted.values() if app.id in before and before[app.id] != app]
@@ -128,6 +128,18 @@ def _paced(world: World, app: Application) -> Application:
     if app.dialect is Dialect.FLUX:
         return app
     return replace(app, schedule=replace(app.schedule, interval=world.interval, jitter=world.jitter))
+
+
+def _without_credentials(app: Application) -> Application:
+    """An address is stored, shown and named in errors, so no password may stand in it: it is cut off and refused."""
+    clean = without_credentials(app.source.url)
+    if clean == app.source.url:
+        return app
+    refusal = (
+        f"The repository's address {clean} is written with a login or a query: take that out and put the credential "
+        "into a Secret (Argo CD: a repository Secret; Flux: spec.secretRef of the GitRepository)."
+    )
+    return replace(app, source=replace(app.source, url=clean), refusal=f"{refusal} {app.refusal}".strip())
 
 
 def _kept(

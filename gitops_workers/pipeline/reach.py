@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
+from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import Application
 from gitops_workers.core.status import ClusterView
 from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Urgency
 
 
 def configured(world: World, applications: Mapping[str, int]) -> None:
@@ -41,8 +43,13 @@ def failed(world: World, app: Application, error: GitOpsError, at: str) -> None:
 
 
 def away(world: World, name: str, error: GitOpsError, at: str) -> None:
-    """The cluster did not answer."""
-    world.queue.report_cluster(name, reachable=False, message=str(error))
+    """The cluster did not answer.
+
+    An open breaker lets one through a minute, and that one has to be the poll that closes it: at its usual place the
+    poll waits behind every application of the cluster, a minute for each of them.
+    """
+    if world.queue.report_cluster(name, reachable=False, message=str(error)):
+        world.queue.request_poll(cluster_group(name), Urgency.WEBHOOK)
     _seen(world, name, reachable=False, message=str(error), checked_at=at)
 
 

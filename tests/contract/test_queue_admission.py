@@ -113,6 +113,13 @@ class TestBreaker:
             queue.report_cluster("dark", reachable=answer, message="")
         assert ids(queue.dispatch(10)) == [APP]
 
+    def test_whoever_reports_learns_whether_the_breaker_is_open(self, make_ground):
+        queue = make_ground().queue
+        answers = [
+            queue.report_cluster("dark", reachable, "") for reachable in (False, False, False, False, True, False)
+        ]
+        assert answers == [False, False, True, True, False, False]
+
     def test_a_dark_cluster_gets_one_probe_a_minute_and_others_everything(self, broken):
         assert ids(broken.queue.dispatch(10)) == [APP]
         probes = []

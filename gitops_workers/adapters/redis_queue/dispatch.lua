@@ -58,17 +58,20 @@ function operations.dispatch(limit, lease)
   return out
 end
 
--- cluster, reachable (0 or 1), message
+-- cluster, reachable (0 or 1), message -> whether the breaker is open now
 function operations.report(cluster, reachable, message)
   local open, probe, failures = breaker(cluster)
   local key = P .. 'breaker:' .. cluster
   if reachable == '1' then
-    if failures == 0 then return end
+    if failures == 0 then return 0 end
     redis.call('DEL', key)
+    failures = 0
   else
     if not open then probe = now + PROBE_SECONDS end
-    redis.call('HSET', key, 'failures', failures + 1, 'probe', probe, 'message', message)
+    failures = failures + 1
+    redis.call('HSET', key, 'failures', failures, 'probe', probe, 'message', message)
   end
   reindex(cluster)
+  return failures >= BREAKER_FAILURES and 1 or 0
 end
 

@@ -120,9 +120,9 @@ class RedisQueue:
             for member, fleet, generation in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         )
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> None:
+    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
         """See port."""
-        self._call("report", cluster, int(reachable), message)
+        return bool(self._call("report", cluster, int(reachable), message))
 
     def sweep(self, limit: int = 500) -> int:
         """See port."""

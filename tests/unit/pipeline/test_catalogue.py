@@ -126,3 +126,23 @@ def test_an_application_that_was_lost_from_the_store_is_read_from_its_manifest_a
     assert refresh(lab.world, [catalogue]).added == (ID,)
     lab.run()
     assert lab.status(ID).sync is SyncStatus.OUT_OF_SYNC  # looked at again; it is not automated
+
+
+@pytest.mark.parametrize("secret", ["robot:kanarie@", "kanarie@"])
+def test_a_password_in_an_address_is_refused_and_kept_nowhere(lab: Lab, secret: str) -> None:
+    refresh(lab.world, [TextCatalogue(APPLICATION.replace("https://", f"https://{secret}"))])
+    lab.run()
+    app = lab.state.application(ID)
+    assert "kanarie" not in repr(app)
+    status = lab.status(ID)
+    assert "https://git.example/shop.git is written with a login" in status.message
+    assert "repository Secret" in status.message
+    assert "kanarie" not in repr(status)
+
+
+@pytest.mark.parametrize("url", ["ssh://git@git.example/shop.git", "git@git.example:shop.git"])
+def test_the_login_name_of_ssh_is_no_secret(lab: Lab, url: str) -> None:
+    refresh(lab.world, [TextCatalogue(APPLICATION.replace("https://git.example/shop.git", url))])
+    app = lab.state.application(ID)
+    assert app is not None
+    assert (app.source.url, app.refusal) == (url, "")

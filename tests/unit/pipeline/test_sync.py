@@ -216,7 +216,7 @@ def test_create_namespace_makes_the_namespace_first_and_never_owns_it(lab: Lab) 
 def test_an_unreachable_cluster_changes_nothing_and_heals_by_itself(lab: Lab) -> None:
     lab.push(config("a"))
     app = lab.declare()
-    lab.cluster.fail_next(ClusterUnavailable("cluster east does not answer"), 2)
+    lab.cluster.fail_next(ClusterUnavailable("cluster east does not answer"), 3)
     lab.run()
     assert "does not answer" in lab.status(app).message
     lab.run(60)

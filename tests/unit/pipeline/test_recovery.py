@@ -1,0 +1,334 @@
+"""After a mishap the application goes on from what the cluster and its record say, not from what somebody remembers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitops_workers.core.errors import ClusterUnavailable
+from gitops_workers.core.grouping import repository_group
+from gitops_workers.core.model import Dialect, Phase, SyncStatus
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.pipeline.catalogue import refresh
+from gitops_workers.ports import Doorbell, Urgency
+from tests.unit.core.making import manifest
+from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
+from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.test_catalogue import APPLICATION, ID, TextCatalogue
+
+AUTOMATED = APPLICATION + "  syncPolicy: {automated: {prune: true}}\n"
+
+
+def config(name: str, value: str = "1", wave: int | None = None) -> Manifest:
+    return manifest("ConfigMap", name, wave=wave, data={"v": value})
+
+
+def deployment(name: str, wave: int) -> Manifest:
+    return manifest("Deployment", name, "apps/v1", wave=wave, spec={"replicas": 1})
+
+
+def values(lab: Lab) -> dict[str, str]:
+    return {key.name: live["data"]["v"] for key, live in lab.cluster.objects().items() if key.kind == "ConfigMap"}
+
+
+def inventory(lab: Lab, app: str) -> list[str]:
+    stored = lab.clusters.records("east").load(app)
+    assert stored is not None
+    return [item.key.name for item in stored.record.inventory]
+
+
+def push_and_ring(lab: HazardLab, *objects: Manifest) -> None:
+    """A commit, its webhook, and the poll that rings the application."""
+    lab.push(*objects)
+    lab.now += 1.0
+    lab.queue.request_poll(repository_group(next(iter(lab.applications.values()))), Urgency.WEBHOOK)
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+
+
+def interrupted(lab: HazardLab, fate: Fate, after: str) -> Worker:
+    """A worker meets its fate at the first request after the object `after` was written."""
+    (bell,) = lab.queue.dispatch(10)
+    for at in range(1, 60):
+        trial = Worker(lab, bell, at=at, fate=fate)
+        trial.through = _stop_after(trial, after, fate)  # type: ignore[method-assign]  # this very worker's luck
+        if trial.run():
+            lab.frozen.append(trial)
+        return trial
+    raise AssertionError(f"{after} is never written")
+
+
+def _stop_after(worker: Worker, name: str, fate: Fate) -> Any:
+    original = worker.through
+
+    def through(port: str, verb: str, call: Any, words: tuple[Any, ...]) -> Any:
+        write = port == "cluster" and verb == "apply" and not words[-1]["dry_run"]
+        worker.fate, worker.at = None, -1
+        if write and words[0]["metadata"]["name"] == name:
+            worker.fate, worker.at = fate, worker.requests + 1
+        return original(port, verb, call, words)
+
+    return through
+
+
+@pytest.mark.parametrize("fate", [Fate.KILL_AFTER, Fate.FAIL_AFTER])
+def test_a_revert_undoes_what_an_interrupted_sync_has_written(fate: Fate) -> None:
+    """Also without self-heal: what differs is our own unfinished work and nobody's hand."""
+    lab = HazardLab()
+    lab.push(config("a"), config("b"))
+    app = lab.declare(self_heal=False)
+    lab.settle_down(10)
+    push_and_ring(lab, config("a", "2"), config("b", "2"))
+    interrupted(lab, fate, "a")
+    assert values(lab) == {"a": "2", "b": "1"}
+    lab.now += 31.0
+    push_and_ring(lab, config("a"), config("b"))
+    lab.settle_down(100)
+    assert values(lab) == {"a": "1", "b": "1"}
+    assert lab.status(app).sync is SyncStatus.SYNCED
+
+
+def test_a_hand_made_change_after_a_finished_sync_is_still_nobodys_business() -> None:
+    lab = HazardLab()
+    lab.push(config("a"))
+    app = lab.declare(self_heal=False)
+    lab.settle_down(10)
+    lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
+    lab.settle_down(100)
+    assert values(lab) == {"a": "by hand"}
+    assert "selfHeal is off" in lab.status(app).message
+
+
+def test_a_frozen_worker_does_not_write_over_its_successor_of_the_same_generation() -> None:
+    """Its lease ran out and nobody asked anew: both have one generation, and only the record tells them apart."""
+    lab = HazardLab()
+    lab.push(config("a"), config("b"), config("c"))
+    lab.declare()
+    lab.settle_down(10)
+    push_and_ring(lab, config("a", "2"), config("b", "2"), config("c", "2"))
+    interrupted(lab, Fate.FREEZE, "a")
+    lab.now += 31.0
+    lab.push(config("a", "3"), config("b", "3"), config("c", "3"))
+    lab.hosts[1].refs(next(iter(lab.applications.values())).source, not_before=lab.now)
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell, host=1)
+    assert values(lab) == {"a": "3", "b": "3", "c": "3"}
+    lab.thaw()
+    assert values(lab) == {"a": "3", "b": "3", "c": "3"}
+
+
+def test_every_delete_happens_although_the_plan_shrinks_while_a_wave_waits() -> None:
+    """Deletes of waves 0 and 9 stand around a Deployment that is not ready: the second step knows only one of them."""
+    lab = HazardLab()
+    lab.push(config("early", wave=0), config("late", wave=9), config("kept", wave=1))
+    app = lab.declare(Dialect.ARGOCD, prune=True, self_heal=False)
+    lab.settle_down(10)
+    push_and_ring(lab, config("kept", "2", wave=1), deployment("slow", 1), config("last", wave=2))
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+    assert lab.live("ConfigMap", "late") is None, "what was applied last is deleted first"
+    assert lab.live("ConfigMap", "early") is not None
+    assert lab.live("ConfigMap", "last") is None, "its wave waits"
+    lab.settle_down(60)
+    assert values(lab) == {"kept": "2", "last": "1"}
+    assert inventory(lab, app) == ["kept", "last", "slow"]
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+
+
+def test_a_changed_application_begins_its_operation_anew() -> None:
+    """The same commit and another path: the stages that were passed are another plan's."""
+    lab = HazardLab()
+    old, new = [deployment("slow", 0), config("x", wave=1)], [config("first", wave=0), config("second", wave=1)]
+    lab.push(*old)
+    tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
+    lab.push(*new, path="other")
+    both = {**tree, **{path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}}
+    lab.order[lab.repository.commit(both)] = 2
+    app = lab.declare(prune=True, self_heal=False)
+    for _ in range(3):
+        for bell in lab.queue.dispatch(10):
+            lab.answer(bell)
+        lab.now += 2.0
+    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    declared = lab.applications[app]
+    lab.applications[app] = replace(declared, source=replace(declared.source, path="other"))
+    lab.enroll()
+    lab.queue.request(app, "its manifest changed", Urgency.POLL)
+    lab.settle_down(60)
+    assert values(lab) == {"first": "1", "second": "1"}
+    assert lab.status(app).sync is SyncStatus.SYNCED
+
+
+def _head(lab: Lab) -> Any:
+    return lab.repository.commits[lab.repository.refs["refs/heads/main"]]
+
+
+def test_an_operation_that_a_revert_made_pointless_ends() -> None:
+    lab = HazardLab()
+    lab.push(config("a"))
+    app = lab.declare(prune=True)
+    lab.settle_down(10)
+    push_and_ring(lab, config("a"), deployment("slow", 0), config("b", wave=1))
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    push_and_ring(lab, config("a"))
+    lab.settle_down(60)
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+    assert values(lab) == {"a": "1"}
+
+
+def test_a_lost_record_is_written_anew_before_anything_leaves_git() -> None:
+    lab = HazardLab()
+    lab.push(config("a"), config("b"))
+    app = lab.declare(prune=True)
+    lab.settle_down(10)
+    lab.clusters.records("east").delete(app)
+    lab.flush()
+    lab.settle_down(10)
+    assert inventory(lab, app) == ["a", "b"]
+    push_and_ring(lab, config("a"))
+    lab.settle_down(10)
+    assert values(lab) == {"a": "1"}
+
+
+def test_objects_that_are_kept_on_request_do_not_fill_the_history() -> None:
+    lab = HazardLab()
+    kept = config("kept")
+    kept["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=false"}
+    lab.push(config("a"), kept)
+    app = lab.declare(prune=True)
+    lab.settle_down(10)
+    push_and_ring(lab, config("a"))
+    lab.settle_down(10)
+    before = lab.clusters.records("east").load(app)
+    for _ in range(3):
+        lab.queue.request(app, "once more", Urgency.POLL)
+        lab.settle_down(10)
+    assert lab.clusters.records("east").load(app) == before
+    assert values(lab) == {"a": "1", "kept": "1"}
+
+
+class TestTwoApplications:
+    """One object, claimed by two (F32)."""
+
+    def claimed(self, lab: HazardLab, **sync: Any) -> tuple[str, str]:
+        lab.push(config("a"), config("b"))
+        first = lab.declare(self_heal=True, **sync)
+        lab.settle_down(10)
+        tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
+        lab.push(config("a", "rival"), config("own", "rival"), path="rival")
+        both = {**tree, **{path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}}
+        lab.order[lab.repository.commit(both)] = 2
+        second = lab.declare(name="rival", path="rival", self_heal=True)
+        lab.settle_down(300)
+        return first, second
+
+    def test_the_second_is_refused_and_the_first_unharmed(self) -> None:
+        lab = HazardLab()
+        first, second = self.claimed(lab)
+        assert values(lab) == {"a": "1", "b": "1"}
+        assert f"ConfigMap shop/a belongs to {first}" in lab.status(second).message
+        assert lab.status(first).sync is SyncStatus.SYNCED
+
+    def test_that_holds_when_redis_is_emptied(self) -> None:
+        lab = HazardLab()
+        first, second = self.claimed(lab)
+        lab.flush()
+        lab.settle_down(300)
+        assert values(lab) == {"a": "1", "b": "1"}
+        assert first in lab.status(second).message
+
+    def test_what_the_first_has_given_up_is_taken_over_without_being_deleted(self) -> None:
+        lab = HazardLab()
+        _, second = self.claimed(lab)
+        uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
+        tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
+        left = {path: data for path, data in tree.items() if path != "web/0.json"}
+        lab.order[lab.repository.commit(left)] = 3
+        lab.settle_down(400)
+        assert values(lab) == {"a": "rival", "b": "1", "own": "rival"}
+        assert lab.live("ConfigMap", "a")["metadata"]["uid"] == uid  # type: ignore[index]
+        assert lab.status(second).sync is SyncStatus.SYNCED
+
+    def test_an_application_that_is_gone_owns_nothing(self) -> None:
+        lab = HazardLab()
+        first, second = self.claimed(lab)
+        lab.queue.expel(first)
+        lab.state.discard_application(first)
+        del lab.applications[first]
+        lab.enroll()
+        lab.settle_down(400)
+        assert values(lab)["a"] == "rival"
+        assert lab.status(second).sync is SyncStatus.SYNCED
+
+
+def test_a_cluster_that_is_back_is_used_within_minutes_however_many_applications_it_has() -> None:
+    """The breaker lets one through a minute: that one must be the poll that can close it."""
+    lab = HazardLab()
+    files = {f"p{number}/0.json": _json(config(f"c{number}")) for number in range(12)}
+    lab.order[lab.repository.commit(files)] = 99
+    for number in range(12):
+        lab.declare(name=f"app{number}", path=f"p{number}", self_heal=True)
+    lab.settle_down(20)
+    assert len(values(lab)) == 12
+    lab.cluster.fail_next(ClusterUnavailable("cluster east refuses our credential (401)"), 100_000)
+    files = {f"p{number}/0.json": _json(config(f"c{number}", "2")) for number in range(12)}
+    lab.order[lab.repository.commit(files)] = 100
+    lab.settle_down(300)
+    assert set(values(lab).values()) == {"1"}
+    lab.cluster._life.faults.clear()
+    lab.settle_down(130)
+    assert set(values(lab).values()) == {"2"}
+
+
+def _json(item: Manifest) -> bytes:
+    return json.dumps(item).encode()
+
+
+class TestTheCatalogue:
+    """What is declared, when Redis forgets in the middle, and when applications come and go."""
+
+    def test_a_redis_that_is_emptied_during_a_refresh_is_filled_by_the_next(self) -> None:
+        lab = Lab()
+        lab.push(config("a"))
+        catalogue = TextCatalogue(AUTOMATED)
+        original = lab.state.save
+
+        def save(kind: str, key: str, value: Any) -> None:
+            if (kind, key) == ("catalogue", "groups"):
+                lab.queue.clear()
+                lab.state._documents.clear()
+                lab.state._applications.clear()
+            original(kind, key, value)
+
+        lab.state.save = save  # type: ignore[method-assign]  # the moment of the FLUSHALL
+        refresh(lab.world, [catalogue])
+        lab.state.save = original  # type: ignore[method-assign]
+        refresh(lab.world, [catalogue])
+        lab.run(5)
+        assert values(lab) == {"a": "1"}
+
+    def test_an_application_that_comes_back_still_knows_what_it_once_wrote(self) -> None:
+        lab = Lab()
+        lab.push(config("a"), config("b"))
+        catalogue = TextCatalogue(AUTOMATED)
+        refresh(lab.world, [catalogue])
+        lab.run(5)
+        catalogue.text = ""
+        refresh(lab.world, [catalogue])
+        lab.push(config("a", "2"))
+        catalogue.text = AUTOMATED
+        refresh(lab.world, [catalogue])
+        lab.run(5)
+        assert values(lab) == {"a": "2"}
+        assert inventory(lab, ID) == ["a"]
+
+
+def test_a_message_for_nobody_is_answered_by_nobody() -> None:
+    lab = HazardLab()
+    lab.answer(Doorbell("reconcile", "fleet.default", "application/argocd/unknown", 1))
+    assert not [key for key in lab.cluster.objects() if key != ObjectKey("", "Namespace", "", key.name)]
