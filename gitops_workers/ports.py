@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitops_workers.core.model import AppId, Application, GitSource, Pairs, RenderSpec, Resolved, SecretRef, Tool
+from gitops_workers.core.model import (
+    AppId,
+    Application,
+    GitSource,
+    Health,
+    IgnoreRule,
+    Pairs,
+    RenderSpec,
+    Resolved,
+    SecretRef,
+    Tool,
+)
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.record import Record, StoredRecord
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
@@ -130,6 +141,31 @@ class Secrets(Protocol):
 
     def read(self, ref: SecretRef) -> Mapping[str, bytes] | None:
         """The object's data, decoded; None when it does not exist."""
+
+
+# --- Users' rules ------------------------------------------------------------------------------------------------
+class Rules(Protocol):
+    """What users say in Lua, CEL and jq, and what the installation's `argocd-cm` says for all applications.
+
+    Whatever a rule does (loop, eat memory, crash) ends within about a second and costs this one answer.
+    """
+
+    def health(self, app: Application, live: Manifest) -> Health | None:
+        """The health of a live object: by a user's rule for its kind, else by the dialect's own.
+
+        A rule that fails makes it Unknown with the reason. None: the kind has no health.
+        """
+
+    def check(self, app: Application) -> None:
+        """Raises InvalidManifest naming the first expression of the application that cannot be read."""
+
+    def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
+        """The differences to leave alone: the application's and the installation's."""
+
+    def paths(
+        self, expressions: Sequence[str], manifests: Sequence[Manifest]
+    ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
+        """The places that jq path expressions mean in each manifest. Raises Refused for one that had to be stopped."""
 
 
 # --- Clusters ----------------------------------------------------------------------------------------------------

@@ -229,6 +229,40 @@ class SyncPolicy:
     timeout: float = 0.0
     """Deadline of one operation; 0 means none."""
     retry: Retry = Retry()
+    respect_ignored: bool = False
+    """Ignored fields keep their live value in an apply, too (RespectIgnoreDifferences; always so in Flux)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRule:
+    """Differences to leave alone, in the objects that all given parts select.
+
+    Argo CD (`ignoreDifferences`): `group` and `kind` are globs, `name` and `namespace` exact, empty means any. Flux
+    (`ignore[].target`): `target` is a kustomize selector as sorted (field, value) pairs, and the rest stays empty.
+    """
+
+    group: str = "*"
+    kind: str = "*"
+    name: str = ""
+    namespace: str = ""
+    target: Pairs = ()
+    pointers: tuple[str, ...] = ()
+    """JSON pointers (RFC 6901)."""
+    jq: tuple[str, ...] = ()
+    """jq path expressions."""
+    managers: tuple[str, ...] = ()
+    """Field managers: whatever they own is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthExpressions:
+    """Flux `healthCheckExprs[]`: CEL for a kind, or for a whole group where `kind` is empty."""
+
+    group: str
+    kind: str
+    current: str
+    in_progress: str = ""
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +297,8 @@ class Application:
     project: str = "default"
     labels: Pairs = ()
     history_limit: int = 10
+    ignore: tuple[IgnoreRule, ...] = ()
+    health_rules: tuple[HealthExpressions, ...] = ()
     conditions: tuple[Condition, ...] = ()
     refusal: str = ""
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""

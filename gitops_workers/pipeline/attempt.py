@@ -104,6 +104,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:
         raise Refused(app.refusal)
+    world.rules.check(app)
     cluster_name = world.clusters.resolve(app.destination.name, app.destination.server)
     cluster = world.clusters.open(cluster_name)
     found = cluster.discovery()
@@ -120,7 +121,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
         agreement = Agreement()  # somebody wrote after it and could not say what
-    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), stages.claims(world, cluster_name))
+    claimed = stages.claims(world, cluster_name)
+    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), world.rules, claimed)
     inventory = stored.record.inventory if stored else ()
     sight = Sight(
         app=app,

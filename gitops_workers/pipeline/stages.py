@@ -11,7 +11,7 @@ from gitops_workers.core.agreement import Agreed, Agreement, content_of
 from gitops_workers.core.compare import Compared, compared
 from gitops_workers.core.desired import CRD, Desired
 from gitops_workers.core.errors import ApplyRefused, RenderFailed
-from gitops_workers.core.health import health_of, settled
+from gitops_workers.core.health import settled
 from gitops_workers.core.marks import owner
 from gitops_workers.core.model import Application, GitSource, Health, Resolved, SecretRef
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
@@ -21,7 +21,7 @@ from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommi
 from gitops_workers.core.status import LEFT_GIT
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered
+from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered, Rules
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -120,6 +120,7 @@ def look_at(
     desired: tuple[Desired, ...],
     agreement: Agreement,
     moved: frozenset[ObjectKey] | None,
+    rules: Rules,
     claimed: Callable[[ObjectKey, str], str] = lambda _key, _mark: "",
 ) -> dict[ObjectKey, Look]:
     """Every desired object compared with the cluster; unchanged ones without a request.
@@ -136,7 +137,7 @@ def look_at(
         if item.key.namespace in missing or item.key.group_kind in unserved:
             return Look(Compared(item, exists=False, differs=True), None, fresh=True)
         try:
-            look = _asked(cluster, app, item, agreement.objects.get(item.key))
+            look = _asked(cluster, app, item, agreement.objects.get(item.key), rules)
             return _others(app, item, look, claimed) or look
         except ApplyRefused as error:
             live = cluster.get(item.key, item.version) if recreatable(app, str(error)) else None
@@ -166,19 +167,19 @@ def _must_ask(app: Application, item: Desired, agreement: Agreement, moved: froz
     return not settled(app.dialect, known.health)
 
 
-def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None) -> Look:
+def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None, rules: Rules) -> Look:
     if known is not None and known.digest == item.digest:
         live = cluster.get(item.key, item.version)
         if live is not None and content_of(live) == known.content:
-            return _same(app, item, live)
+            return _same(app, item, live, rules)
         would_be = cluster.apply(item.manifest, dry_run=True).manifest
-        return _compared(app, item, live, would_be)
+        return _compared(app, item, live, would_be, rules)
     answer = cluster.apply(item.manifest, dry_run=True)
     live = None if answer.created else cluster.get(item.key, item.version)
-    return _compared(app, item, live, answer.manifest)
+    return _compared(app, item, live, answer.manifest, rules)
 
 
-def _same(app: Application, item: Desired, live: Manifest) -> Look:
+def _same(app: Application, item: Desired, live: Manifest, rules: Rules) -> Look:
     metadata = live.get("metadata") or {}
     same = Compared(
         item,
@@ -188,12 +189,12 @@ def _same(app: Application, item: Desired, live: Manifest) -> Look:
         resource_version=metadata.get("resourceVersion", ""),
         live=live,
     )
-    return Look(same, health_of(live, app.dialect), fresh=True)
+    return Look(same, rules.health(app, live), fresh=True)
 
 
-def _compared(app: Application, item: Desired, live: Manifest | None, would_be: Manifest) -> Look:
+def _compared(app: Application, item: Desired, live: Manifest | None, would_be: Manifest, rules: Rules) -> Look:
     result = compared(item, live, would_be)
-    return Look(result, health_of(live, app.dialect) if live is not None else None, fresh=True)
+    return Look(result, rules.health(app, live) if live is not None else None, fresh=True)
 
 
 def _others(

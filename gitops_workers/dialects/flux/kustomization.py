@@ -11,6 +11,7 @@ from gitops_workers.core.model import (
     Destination,
     Dialect,
     GitSource,
+    HealthExpressions,
     Image,
     KustomizeMerge,
     KustomizeOptions,
@@ -23,6 +24,7 @@ from gitops_workers.core.model import (
     SyncPolicy,
     Tool,
 )
+from gitops_workers.core.objects import group_of
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
@@ -53,6 +55,7 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
     substitution = _substitution(spec, namespace)
     path = _path(reading, spec.path, substitution or Substitution(), read)
     render = _render(reading, spec, substitution)
+    rules = _health_rules(reading, spec)
     if reading.failed or spec.source_ref is None:
         return None
     ref = spec.source_ref
@@ -69,6 +72,7 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
         sync=_sync(spec),
         schedule=_schedule(spec, repository),
         labels=pairs(metadata.labels),
+        health_rules=rules,
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
         origin=reading.document.file,
@@ -144,6 +148,18 @@ def _sync(spec: KustomizationSpec) -> SyncPolicy:
         timeout=spec.timeout or max(SHORTEST_TIMEOUT, spec.interval - SHORTEST_TIMEOUT),
         retry=Retry(limit=-1, first=pace, factor=1.0, maximum=pace),
     )
+
+
+def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpressions, ...]:
+    rules: dict[tuple[str, str], HealthExpressions] = {}
+    for index, item in enumerate(spec.health_check_exprs):
+        group = group_of(item.api_version)
+        if (group, item.kind) in rules:
+            place = ("spec", "healthCheckExprs", index)
+            what = f"{item.kind} of {group}" if item.kind else f"the group {group}"
+            reading.error(place, f"{what} has expressions already: give each kind one entry.")
+        rules[group, item.kind] = HealthExpressions(group, item.kind, item.current, item.in_progress, item.failed)
+    return tuple(rules.values())
 
 
 def _schedule(spec: KustomizationSpec, repository: Repository) -> Schedule:

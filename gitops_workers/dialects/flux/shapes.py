@@ -81,6 +81,16 @@ class HealthCheck(Shape):
     namespace: Namespace = ""
 
 
+class HealthCheckExpression(Shape):
+    """`spec.healthCheckExprs[]`; without kind it is for the whole group."""
+
+    api_version: Plain
+    kind: str = ""
+    current: str
+    in_progress: str = ""
+    failed: str = ""
+
+
 class KustomizationSpec(Shape):
     """`spec`."""
 
@@ -112,7 +122,7 @@ class KustomizationSpec(Shape):
     deletion_policy: Annotated[
         Any, Later("a deletion policy other than MirrorPrune", refuses=True, same=("MirrorPrune",))
     ] = None
-    health_check_exprs: Annotated[Any, Later("health by CEL expressions")] = None
+    health_check_exprs: list[HealthCheckExpression] = []
 
 
 class KustomizationShape(Object):
