@@ -229,6 +229,14 @@ class Cluster(Protocol):
         With a `resource_version` the server refuses when the object has moved on (raises Superseded).
         """
 
+    def hand_over(
+        self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
+    ) -> str:
+        """Change who owns the fields of this very version of an object; returns its new resourceVersion.
+
+        `fields` are the whole managedFields afterwards. Raises Superseded when the object has moved on or is gone.
+        """
+
     def delete(self, key: ObjectKey, *, uid: str, version: str = "", propagation: str = "Background") -> bool:
         """Delete exactly this incarnation. False when it is already gone or is another one."""
 
