@@ -229,6 +229,8 @@ class SyncPolicy:
     timeout: float = 0.0
     """Deadline of one operation; 0 means none."""
     retry: Retry = Retry()
+    absorb: bool = True
+    """kubectl's fields become ours with an apply, so that what Git does not have goes (see core.absorption)."""
     respect_ignored: bool = False
     """Ignored fields keep their live value in an apply, too (RespectIgnoreDifferences; always so in Flux)."""
 

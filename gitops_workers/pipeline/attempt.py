@@ -55,9 +55,16 @@ class Sight:
     listed_at: float
     looks: dict[ObjectKey, Look]
     stale: tuple[InventoryItem, ...]
+    extra: frozenset[ObjectKey]
+    """Those of them that are no difference (compare-options IgnoreExtraneous)."""
     previous: Operation | None
     asked: Mapping[str, Any]
     """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
+
+    @property
+    def leftover(self) -> bool:
+        """Whether something that left Git is a difference."""
+        return any(item.key not in self.extra for item in self.stale)
 
     @property
     def inventory(self) -> tuple[InventoryItem, ...]:
@@ -124,6 +131,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     claimed = stages.claims(world, cluster_name)
     looks = stages.look_at(cluster, app, desired, agreement, _moved(known), world.rules, claimed)
     inventory = stored.record.inventory if stored else ()
+    stale = candidates(inventory, looks)
     sight = Sight(
         app=app,
         attempt=attempt,
@@ -137,7 +145,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stored=stored,
         listed_at=refs.listed_at,
         looks=looks,
-        stale=candidates(inventory, looks),
+        stale=stale,
+        extra=stages.extraneous(cluster, app, stale),
         previous=step.operation_from(known.get("operation")),
         asked=known.get("request") or {},
     )
@@ -181,7 +190,7 @@ def _act(world: World, sight: Sight) -> Outcome:
 
 def _to_prune(sight: Sight) -> bool:
     """Whether something that left Git is still to be deleted, or shown as such."""
-    return bool(sight.stale) and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
+    return sight.leftover and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
 
 
 def _pruning(sight: Sight) -> Pruning:

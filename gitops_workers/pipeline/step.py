@@ -131,7 +131,7 @@ def _report(
     left = {item.key for item in pruning.deletions} - writer.deleted
     if succeeded:
         history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
-    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.stale and not _pruned(sight))
+    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
     return Outcome(
         message=operation.message,
         sync=SyncStatus.SYNCED if in_sync else SyncStatus.OUT_OF_SYNC,

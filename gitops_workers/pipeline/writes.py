@@ -80,10 +80,15 @@ class Writer:
         if look.recreate is not None:
             self._delete((look.recreate,))
         version = "" if look.recreate else look.compared.resource_version
+        if look.compared.absorption is not None and version:
+            self._keep_lease()
+            fields = look.compared.absorption.fields
+            version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+        payload = look.compared.payload or item.manifest
         for _ in range(MOVES):
             self._keep_lease()
             try:
-                answer = self.cluster.apply(item.manifest, dry_run=False, resource_version=version)
+                answer = self.cluster.apply(payload, dry_run=False, resource_version=version)
             except Superseded:
                 version = self._moved(item)
                 continue

@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from gitops_workers.core.model import IgnoreRule
-from gitops_workers.dialects.fields import Plain, Shape, matching
-
-Pointer = Annotated[str, matching(lambda text: text == "" or text.startswith("/"), "a JSON pointer that starts with /")]
+from gitops_workers.dialects.fields import Plain, Pointer, Shape
 
 
 class IgnoreShape(Shape):

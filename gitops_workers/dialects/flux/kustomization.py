@@ -12,6 +12,7 @@ from gitops_workers.core.model import (
     Dialect,
     GitSource,
     HealthExpressions,
+    IgnoreRule,
     Image,
     KustomizeMerge,
     KustomizeOptions,
@@ -28,7 +29,7 @@ from gitops_workers.core.objects import group_of
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
-from gitops_workers.dialects.flux.shapes import ImageShape, KustomizationShape, KustomizationSpec
+from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, KustomizationShape, KustomizationSpec
 from gitops_workers.dialects.flux.sources import Repository, SourceKey
 from gitops_workers.dialects.kustomize import components
 from gitops_workers.dialects.places import PATH_ALLOWED, normal_path
@@ -73,6 +74,7 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
         schedule=_schedule(spec, repository),
         labels=pairs(metadata.labels),
         health_rules=rules,
+        ignore=tuple(_ignored(item) for item in spec.ignore),
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
         origin=reading.document.file,
@@ -142,12 +144,17 @@ def _sync(spec: KustomizationSpec) -> SyncPolicy:
         automated=True,
         prune=spec.prune,
         self_heal=True,
+        respect_ignored=True,
         force=spec.force,
         wait=spec.wait,
         health_checks=tuple((item.api_version, item.kind, item.namespace, item.name) for item in spec.health_checks),
         timeout=spec.timeout or max(SHORTEST_TIMEOUT, spec.interval - SHORTEST_TIMEOUT),
         retry=Retry(limit=-1, first=pace, factor=1.0, maximum=pace),
     )
+
+
+def _ignored(item: IgnoreTarget) -> IgnoreRule:
+    return IgnoreRule(pointers=tuple(item.paths), target=item.target.pairs() if item.target else ())
 
 
 def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpressions, ...]:
