@@ -21,6 +21,7 @@ from gitops_workers.core.model import (
     RenderSpec,
     Resolved,
     SecretRef,
+    SyncWindow,
     Tool,
 )
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
@@ -166,6 +167,16 @@ class Rules(Protocol):
         self, expressions: Sequence[str], manifests: Sequence[Manifest]
     ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
         """The places that jq path expressions mean in each manifest. Raises Refused for one that had to be stopped."""
+
+
+class Calendar(Protocol):
+    """When sync windows are open. Moments are epoch seconds."""
+
+    def is_open(self, window: SyncWindow, now: float) -> bool:
+        """Whether it is open at this moment."""
+
+    def next_change(self, window: SyncWindow, now: float) -> float | None:
+        """When it opens next, or closes if it is open; None when neither ever happens."""
 
 
 # --- Clusters ----------------------------------------------------------------------------------------------------

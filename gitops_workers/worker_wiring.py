@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.adapters.catalogue_files import FileCatalogue
 from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.closure import GitClosures
@@ -96,6 +97,7 @@ def build(settings: Settings, celery: Sender) -> Engine:
         interval=settings.argocd_interval,
         jitter=settings.argocd_jitter,
         rules=rules,
+        calendar=CronCalendar(),
     )
     reload = _reload(settings, clusters, secrets, rules, evaluators)
     reload()

@@ -22,10 +22,10 @@ from gitops_workers.core.model import AppId, Application, Condition, Dialect, Ph
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Plan, plan
-from gitops_workers.core.policy import check
+from gitops_workers.core.policy import check, permits
 from gitops_workers.core.prune import Evidence, Pruning, candidates, decide
 from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline import reach, records, stages, step, views
+from gitops_workers.pipeline import reach, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.stages import Look
@@ -123,7 +123,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     resolved = stages.resolve_revision(world, app, refs)
     closure, rendered = stages.render_objects(world, app, resolved, found)
     desired = desired_objects(app, without_hooks(rendered.objects), stages.scopes_of(found))
-    check(app, (item.key for item in desired))
+    check(app, (item.key for item in desired), cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
@@ -175,9 +175,14 @@ def _act(world: World, sight: Sight) -> Outcome:
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
         return _out_of_sync(sight, reason)
+    shut = windows.look(
+        world, app, sight.cluster_name, manual=bool(sight.asked), going=sight.previous if running else None
+    )
+    if shut is not None:
+        return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
     operation = sight.previous if running and sight.previous else _new_operation(sight, now)
     try:
-        pruning = _pruning(sight)
+        pruning = _pruning(world, sight)
         if not running:
             if pruning.only_kept and not differing and not unfinished:
                 return _agreed(sight, now)
@@ -193,22 +198,22 @@ def _to_prune(sight: Sight) -> bool:
     return sight.leftover and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
 
 
-def _pruning(sight: Sight) -> Pruning:
+def _pruning(world: World, sight: Sight) -> Pruning:
     """Permission for the deletes of this generation. Without `prune` nothing is even read."""
     app = sight.app
     if not sight.stale or not (app.sync.prune or sight.asked.get("prune")):
         return Pruning()
+    server = world.clusters.server(sight.cluster_name)
+    stale = tuple(item for item in sight.stale if permits(app, item.key, sight.cluster_name, server))
     generation = sight.attempt.generation
     evidence = Evidence(
         generation=generation,
         rendered=generation,
         approved=generation,
-        live=stages.read_candidates(sight.cluster, sight.stale),
+        live=stages.read_candidates(sight.cluster, stale),
     )
     managed = len(sight.stored.record.inventory) if sight.stored else 0
-    return decide(
-        app, sight.stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune"))
-    )
+    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune")))
 
 
 def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:

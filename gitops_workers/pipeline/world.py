@@ -10,7 +10,7 @@ from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest
-from gitops_workers.ports import Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
+from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
 
 
 class BuiltInRules:
@@ -57,3 +57,5 @@ class World:
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow, for deadlines of this process alone."""
     rules: Rules = field(default_factory=BuiltInRules)
+    calendar: Calendar | None = None
+    """None: sync windows cannot be evaluated here, and whoever has one is not synced."""
