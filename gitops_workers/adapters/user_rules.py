@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_workers.core.customizations import Customizations
 from gitops_workers.core.errors import InvalidManifest, RenderFailed, UnsafeContent
-from gitops_workers.core.health import health_of
+from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.custom import (
     before_expressions,
     before_script,
@@ -64,16 +64,14 @@ class UserRules:
         if app.dialect is Dialect.FLUX:
             rule = expressions_for(app.health_rules, live)
             return health_of(live, app.dialect) if rule is None else self._by_expressions(rule, live)
-        return self.argocd_health(live)
+        return before_script(live) or self.rule_alone(live)
 
-    def argocd_health(self, live: Manifest) -> Health | None:
-        """The health of an object in Argo CD's order: by the installation's script for its kind, else built in."""
+    def rule_alone(self, live: Manifest) -> Health | None:
+        """By the installation's script for the kind, else by Argo CD's built-in rule; also for one that is going."""
         group = group_of(str(live.get("apiVersion") or ""))
         found = self._customizations.script_for(group, str(live.get("kind") or ""))
         if found is None:
-            return health_of(live, Dialect.ARGOCD)
-        if (early := before_script(live)) is not None:
-            return early
+            return rule_health(live)
         what = f"health.lua of {found.pattern}"
         request = {"script": found.script, "object": _lean(live), "open": found.open_libs}
         try:
