@@ -160,6 +160,9 @@ class Rules(Protocol):
     def check(self, app: Application) -> None:
         """Raises InvalidManifest naming the first expression of the application that cannot be read."""
 
+    def mark(self, app: Application) -> str:
+        """One word for all rules that count for the application; "" where there are none."""
+
     def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
         """The differences to leave alone: the application's and the installation's."""
 

@@ -48,7 +48,7 @@ class UserRules:
     ) -> None:
         """`runner` has children of the program `rules`; `seconds` is the limit of one evaluation."""
         self._runner = runner
-        self._customizations = customizations or Customizations()
+        self.configure(customizations or Customizations())
         self._seconds = seconds
         self._clock = clock
         self._resting: dict[str, tuple[float, str]] = {}
@@ -58,6 +58,7 @@ class UserRules:
     def configure(self, customizations: Customizations) -> None:
         """What the installation's `argocd-cm` says now."""
         self._customizations = customizations
+        self._word = "" if customizations == Customizations() else digest(repr(customizations))
 
     def health(self, app: Application, live: Manifest) -> Health | None:
         """See the port."""
@@ -86,6 +87,12 @@ class UserRules:
             self._check("cel", questions(rule), place)
         for ignored in app.ignore:
             self._check("jq", ignored.jq, "jqPathExpressions")
+
+    def mark(self, app: Application) -> str:
+        """See the port."""
+        own = (app.ignore, app.health_rules) if app.ignore or app.health_rules else ()
+        common = self._word if app.dialect is Dialect.ARGOCD else ""
+        return digest(repr(own), common) if own or common else ""
 
     def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
         """See the port."""

@@ -57,6 +57,8 @@ class Sight:
     stale: tuple[InventoryItem, ...]
     extra: frozenset[ObjectKey]
     """Those of them that are no difference (compare-options IgnoreExtraneous)."""
+    rules: str
+    """The word for the rules by which it is looked at."""
     previous: Operation | None
     asked: Mapping[str, Any]
     """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
@@ -128,6 +130,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
         agreement = Agreement()  # somebody wrote after it and could not say what
+    rules = world.rules.mark(app)
+    if agreement.rules != rules:
+        agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
     claimed = stages.claims(world, cluster_name)
     looks = stages.look_at(cluster, app, desired, agreement, _moved(known), world.rules, claimed)
     inventory = stored.record.inventory if stored else ()
@@ -147,6 +152,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         looks=looks,
         stale=stale,
         extra=stages.extraneous(cluster, app, stale),
+        rules=rules,
         previous=step.operation_from(known.get("operation")),
         asked=known.get("request") or {},
     )

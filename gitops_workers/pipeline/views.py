@@ -48,7 +48,9 @@ def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | No
             objects[key] = agreed(look.compared.desired, look.compared.live, look.health)
         elif look.agreed is not None:
             objects[key] = look.agreed
-    return Agreement(sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token)
+    return Agreement(
+        sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token, sight.rules
+    )
 
 
 def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tuple[ResourceView, ...]:

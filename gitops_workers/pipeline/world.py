@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
-from gitops_workers.core.objects import Manifest
+from gitops_workers.core.objects import Manifest, digest
 from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
 
 
@@ -22,6 +22,10 @@ class BuiltInRules:
 
     def check(self, app: Application) -> None:
         """Nothing is looked at."""
+
+    def mark(self, app: Application) -> str:
+        """Of the application's own ignored differences."""
+        return digest(repr(app.ignore)) if app.ignore else ""
 
     def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
         """The application's own."""

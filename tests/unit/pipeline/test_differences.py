@@ -131,3 +131,19 @@ def test_an_extra_object_that_says_so_is_no_difference():
     it.poll_repository()
     it.run(5)
     assert it.status(app).sync == "OutOfSync"
+
+
+def test_a_rule_that_is_taken_away_counts_from_the_next_poll_on():
+    it, app = lab(Dialect.ARGOCD, installation=(REPLICAS,), self_heal=True)
+    scale(it, 5)
+    assert replicas(it) == 5
+
+    it.world.rules.configure(Customizations())
+    it.poll_repository()
+    it.run(5)
+
+    assert replicas(it) == 1
+    assert it.status(app).sync == "Synced"
+    wanted = it.queue.wanted(app)
+    it.poll_repository()
+    assert it.queue.wanted(app) == wanted
