@@ -11,7 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gitops_workers.core.model import AppId, Application, GitSource, Pairs, RenderSpec, Resolved, SecretRef, Tool
+from gitops_workers.core.model import (
+    AppId,
+    Application,
+    GitSource,
+    Health,
+    IgnoreRule,
+    Pairs,
+    RenderSpec,
+    Resolved,
+    SecretRef,
+    SyncWindow,
+    Tool,
+)
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.record import Record, StoredRecord
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
@@ -132,6 +144,44 @@ class Secrets(Protocol):
         """The object's data, decoded; None when it does not exist."""
 
 
+# --- Users' rules ------------------------------------------------------------------------------------------------
+class Rules(Protocol):
+    """What users say in Lua, CEL and jq, and what the installation's `argocd-cm` says for all applications.
+
+    Whatever a rule does (loop, eat memory, crash) ends within about a second and costs this one answer.
+    """
+
+    def health(self, app: Application, live: Manifest) -> Health | None:
+        """The health of a live object: by a user's rule for its kind, else by the dialect's own.
+
+        A rule that fails makes it Unknown with the reason. None: the kind has no health.
+        """
+
+    def check(self, app: Application) -> None:
+        """Raises InvalidManifest naming the first expression of the application that cannot be read."""
+
+    def mark(self, app: Application) -> str:
+        """One word for all rules that count for the application; "" where there are none."""
+
+    def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
+        """The differences to leave alone: the application's and the installation's."""
+
+    def paths(
+        self, expressions: Sequence[str], manifests: Sequence[Manifest]
+    ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
+        """The places that jq path expressions mean in each manifest. Raises Refused for one that had to be stopped."""
+
+
+class Calendar(Protocol):
+    """When sync windows are open. Moments are epoch seconds."""
+
+    def is_open(self, window: SyncWindow, now: float) -> bool:
+        """Whether it is open at this moment."""
+
+    def next_change(self, window: SyncWindow, now: float) -> float | None:
+        """When it opens next, or closes if it is open; None when neither ever happens."""
+
+
 # --- Clusters ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -191,6 +241,14 @@ class Cluster(Protocol):
         """Server-side apply, manager `gitops-workers`, conflicts forced.
 
         With a `resource_version` the server refuses when the object has moved on (raises Superseded).
+        """
+
+    def hand_over(
+        self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
+    ) -> str:
+        """Change who owns the fields of this very version of an object; returns its new resourceVersion.
+
+        `fields` are the whole managedFields afterwards. Raises Superseded when the object has moved on or is gone.
         """
 
     def delete(self, key: ObjectKey, *, uid: str, version: str = "", propagation: str = "Background") -> bool:

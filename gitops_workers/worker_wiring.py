@@ -10,9 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.adapters.catalogue_files import FileCatalogue
 from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.closure import GitClosures
@@ -23,11 +25,14 @@ from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.secrets_files import SecretFiles
+from gitops_workers.adapters.user_rules import SECONDS, UserRules
 from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import GitOpsError, InvalidManifest
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import GitSource, SecretRef
 from gitops_workers.core.objects import digest
 from gitops_workers.dialects import Document
+from gitops_workers.dialects.argocd import settings as argocd_settings
+from gitops_workers.dialects.argocd.application import NAMESPACE as ARGOCD
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
@@ -43,6 +48,8 @@ from gitops_workers.wiring import Engine, cache_key, mirrors_directory, open_que
 log = structlog.get_logger()
 
 GIT_CATALOGUE = "git+"
+RULES_MEMORY = 256 << 20
+"""Bytes of a child that evaluates rules: an object in Lua takes ten times its JSON, and no rule needs more."""
 
 
 def build(settings: Settings, celery: Sender) -> Engine:
@@ -67,6 +74,8 @@ def build(settings: Settings, celery: Sender) -> Engine:
     )
     catalogues += [_catalogue(text, sandbox, sources, queue.now) for text in settings.catalogue]
     closures = GitClosures(sources, sandbox)
+    evaluators = rules_sandbox(settings)
+    rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
     world = World(
         sources=sources,
@@ -87,8 +96,10 @@ def build(settings: Settings, celery: Sender) -> Engine:
         lease=settings.lease,
         interval=settings.argocd_interval,
         jitter=settings.argocd_jitter,
+        rules=rules,
+        calendar=CronCalendar(),
     )
-    reload = _cluster_reload(settings, clusters, secrets)
+    reload = _reload(settings, clusters, secrets, rules, evaluators)
     reload()
     return Engine(world, catalogues, celery, reload)
 
@@ -167,6 +178,56 @@ def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
             f"spec.secretRef: Secret {ref.namespace}/{ref.name} was not found. Add it to the directory GITOPS_SECRETS."
         )
     return flux_credential(data, source.url, f"Secret {ref.namespace}/{ref.name}")
+
+
+def rules_sandbox(settings: Settings) -> Sandbox:
+    """Children for users' rules. The first one starts with the first rule: who has none pays for none."""
+    limits = SandboxLimits(seconds=SECONDS, parsing=5.0, memory=RULES_MEMORY, grace=0.25, waiting=30.0)
+    return Sandbox({}, children=settings.sandboxes, limits=limits, program="rules")
+
+
+@dataclass(slots=True)
+class _Customizations:
+    """What `argocd-cm` says, parsed again only when it changed."""
+
+    secrets: SecretFiles
+    evaluators: Sandbox
+    _seen: str = ""
+
+    def reload(self, rules: UserRules) -> None:
+        """Hand it to the rules. What cannot be read now leaves them as they are."""
+        try:
+            found = self.secrets.read(SecretRef("ConfigMap", ARGOCD, argocd_settings.NAME)) or {}
+            data = {key: value.decode("utf-8", "replace") for key, value in found.items()}
+            seen = digest(*(part for item in sorted(data.items()) for part in item))
+            if seen == self._seen:
+                return
+            read, problems = argocd_settings.customizations(data, self._yaml, f"ConfigMap {argocd_settings.NAME}")
+        except GitOpsError as error:
+            log.warning("settings_unreadable", reason=str(error))
+            return
+        for problem in problems:
+            log.warning("settings_refused", file=problem.file, field=problem.path, reason=problem.message)
+        self._seen = seen
+        rules.configure(read)
+
+    def _yaml(self, data: bytes, name: str) -> Any:
+        documents, _ = self.evaluators.run("documents", {}, [data], what=name)
+        return documents[0] if documents else None
+
+
+def _reload(
+    settings: Settings, clusters: ConfiguredClusters, secrets: SecretFiles, rules: UserRules, evaluators: Sandbox
+) -> Callable[[], None]:
+    """Read again what changes under a running worker: kubeconfig, cluster Secrets, `argocd-cm`."""
+    of_clusters = _cluster_reload(settings, clusters, secrets)
+    customizations = _Customizations(secrets, evaluators)
+
+    def reload() -> None:
+        of_clusters()
+        customizations.reload(rules)
+
+    return reload
 
 
 def _cluster_reload(settings: Settings, clusters: ConfiguredClusters, secrets: SecretFiles) -> Callable[[], None]:

@@ -32,7 +32,8 @@ from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.sandboxed import frames
 
 _BOOT = (
-    "import sys; sys.path[1:1] = sys.argv.pop(1).split('\\n'); from gitops_workers.sandboxed.main import main; main()"
+    "import sys, importlib; sys.path[1:1] = sys.argv.pop(1).split('\\n'); "
+    "importlib.import_module('gitops_workers.sandboxed.' + sys.argv.pop(1)).main()"
 )
 _PREFIX = "gitops-render-"
 
@@ -56,6 +57,8 @@ class SandboxLimits:
     """Jobs until a child is replaced: its garbage collector is off."""
     resident: int = 256 << 20
     """Bytes at which it is replaced earlier."""
+    grace: float = 2.0
+    """Seconds on top of a job's own until the child is killed: it should say itself that it was too slow."""
     waiting: float = 300.0
     """Seconds a job waits for a free child before the worker says that it is overloaded."""
     answer: int = 64 << 20
@@ -69,8 +72,19 @@ class _Died(Exception):
 class Sandbox:
     """A pool shared by all threads of a process. Children start when first needed."""
 
-    def __init__(self, tools: Mapping[str, Path], *, children: int = 2, limits: SandboxLimits | None = None) -> None:
-        """`tools`: paths of `kustomize` and `helm`; a missing one fails only the jobs that need it."""
+    def __init__(
+        self,
+        tools: Mapping[str, Path],
+        *,
+        children: int = 2,
+        limits: SandboxLimits | None = None,
+        program: str = "main",
+    ) -> None:
+        """`tools`: paths of `kustomize` and `helm`; a missing one fails only the jobs that need it.
+
+        `program` is the module of `gitops_workers.sandboxed` that the children run: `main`, or `rules`.
+        """
+        self._program = program
         self._tools = {name: os.fspath(path) for name, path in tools.items()}
         self._limits = limits or SandboxLimits()
         # One thread that lives as long as the pool starts all children: the kernel sends the death signal when the
@@ -94,7 +108,7 @@ class Sandbox:
         try:
             if child is None:
                 child = self._start()
-            answer, body = child.exchange(frame, allowed + 2.0, self._limits.answer)
+            answer, body = child.exchange(frame, allowed + self._limits.grace, self._limits.answer)
         except _Died as problem:
             self._discard(child)
             child = None
@@ -150,7 +164,7 @@ class Sandbox:
     def _start(self) -> _Child:
         if not self._close.alive:
             raise Retry("the sandbox is closed; this worker is shutting down")
-        child = self._spawner.submit(_Child, self._scratch.folder(), self._tools, self._limits).result()
+        child = self._spawner.submit(_Child, self._scratch.folder(), self._tools, self._limits, self._program).result()
         self._living.add(child)
         try:
             child.greet()
@@ -168,7 +182,7 @@ class Sandbox:
 class _Child:
     """One running child; used by one thread at a time."""
 
-    def __init__(self, folder: Path, tools: Mapping[str, str], limits: SandboxLimits) -> None:
+    def __init__(self, folder: Path, tools: Mapping[str, str], limits: SandboxLimits, program: str) -> None:
         self.folder = folder
         self.jobs = 0
         self.resident = 0
@@ -187,7 +201,10 @@ class _Child:
         paths = [Path(__file__).parents[2], Path(yaml.__file__).parents[1], Path(orjson.__file__).parents[1]]
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", "-c", _BOOT, "\n".join(map(str, paths)), orjson.dumps(settings)],
+                [
+                    *(sys.executable, "-I", "-S", "-B", "-c", _BOOT),
+                    *("\n".join(map(str, paths)), program, orjson.dumps(settings)),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -35,3 +35,8 @@ def read_files(names: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, byt
 def documents(data: bytes, name: str) -> Sequence[Document]:
     """The documents of a file, read in this process: the file is the author's own, and the reader has bounds."""
     return [Document(name, found.value, found.lines) for found in load_positions(data)]
+
+
+def lenient_documents(data: bytes, name: str) -> Sequence[Document]:
+    """The same for objects that are only looked at: a key that stands twice is no reason to say nothing."""
+    return [Document(name, found.value, found.lines) for found in load_positions(data, repeated=True)]

@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from gitops_workers.cli import app_actions, apps, clusters, doctor, offline, repos, up
+from gitops_workers.cli import app_actions, apps, clusters, doctor, health, offline, plan, repos, up
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -34,6 +34,8 @@ app.command(short_help="Check everything an installation needs.")(doctor.doctor)
 app.command(short_help="Find every problem of manifests.")(offline.validate)
 app.command(short_help="Print an application's objects as YAML.")(offline.render)
 app.command(short_help="Replace ${variables} as Flux does.")(offline.substitute)
+app.command(short_help="Tell the health of objects in files.")(health.health)
+app.command(short_help="Tell what a sync would do, in order.")(plan.plan)
 
 _apps = _group("app", "Applications: look, sync, wait.")
 _apps.command("list", short_help="List applications.")(apps.list_applications)

@@ -35,7 +35,8 @@ class Agreed:
 class Agreement:
     """The last look at an application. `synced` is the render digest of the last sync that ended well.
 
-    `token` is the fencing token of the attempt that looked: an attempt that wrote later makes it worthless.
+    `token` is the fencing token of the attempt that looked: an attempt that wrote later makes it worthless. `rules` is
+    the word for the rules (ignored differences, health) by which it looked.
     """
 
     commit: str = ""
@@ -44,6 +45,7 @@ class Agreement:
     synced: str = ""
     objects: Mapping[ObjectKey, Agreed] = field(default_factory=dict)
     token: int = 0
+    rules: str = ""
 
     @property
     def kinds(self) -> frozenset[GroupKind]:
@@ -90,6 +92,7 @@ def to_json(agreement: Agreement) -> dict[str, Any]:
         "synced": agreement.synced,
         "objects": {"|".join(key): _row(item) for key, item in agreement.objects.items()},
         "token": agreement.token,
+        "rules": agreement.rules,
     }
 
 
@@ -107,5 +110,11 @@ def from_json(value: Mapping[str, Any] | None) -> Agreement:
         health = Health(HealthStatus(row[4]), row[5]) if len(row) > 4 else None
         objects[ObjectKey(*text.split("|"))] = Agreed(row[0], row[1], row[2], row[3], health)
     return Agreement(
-        value["commit"], value["closure"], value["rendered"], value["synced"], objects, value.get("token", 0)
+        value["commit"],
+        value["closure"],
+        value["rendered"],
+        value["synced"],
+        objects,
+        value.get("token", 0),
+        value.get("rules", ""),
     )

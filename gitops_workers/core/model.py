@@ -229,6 +229,42 @@ class SyncPolicy:
     timeout: float = 0.0
     """Deadline of one operation; 0 means none."""
     retry: Retry = Retry()
+    absorb: bool = True
+    """kubectl's fields become ours with an apply, so that what Git does not have goes (see core.absorption)."""
+    respect_ignored: bool = False
+    """Ignored fields keep their live value in an apply, too (RespectIgnoreDifferences; always so in Flux)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRule:
+    """Differences to leave alone, in the objects that all given parts select.
+
+    Argo CD (`ignoreDifferences`): `group` and `kind` are globs, `name` and `namespace` exact, empty means any. Flux
+    (`ignore[].target`): `target` is a kustomize selector as sorted (field, value) pairs, and the rest stays empty.
+    """
+
+    group: str = "*"
+    kind: str = "*"
+    name: str = ""
+    namespace: str = ""
+    target: Pairs = ()
+    pointers: tuple[str, ...] = ()
+    """JSON pointers (RFC 6901)."""
+    jq: tuple[str, ...] = ()
+    """jq path expressions."""
+    managers: tuple[str, ...] = ()
+    """Field managers: whatever they own is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthExpressions:
+    """Flux `healthCheckExprs[]`: CEL for a kind, or for a whole group where `kind` is empty."""
+
+    group: str
+    kind: str
+    current: str
+    in_progress: str = ""
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +285,68 @@ class Condition:
     message: str
 
 
+class WindowKind(enum.StrEnum):
+    """What a sync window does while it is open."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWindow:
+    """A sync window of a project. `schedule` is a cron expression of five fields, `duration` in seconds.
+
+    It is for an application that one of the globs means; with `every` all kinds of globs that are given must.
+    """
+
+    kind: WindowKind
+    schedule: str
+    duration: float
+    time_zone: str = "UTC"
+    applications: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    every: bool = False
+    manual: bool = False
+    """A human may sync in spite of it."""
+    overrun: bool = False
+    """A sync that began legally may go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedDestination:
+    """A place that a project's applications may deploy to; globs, one that begins with `!` denies."""
+
+    server: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """Kinds by globs; `name` of single objects, "" for all."""
+
+    group: str
+    kind: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What the applications of an AppProject may do. `namespaced_allowed` None means every namespaced kind."""
+
+    name: str
+    namespace: str = "argocd"
+    source_repos: tuple[str, ...] = ()
+    source_namespaces: tuple[str, ...] = ()
+    destinations: tuple[AllowedDestination, ...] = ()
+    cluster_allowed: tuple[KindRule, ...] = ()
+    cluster_denied: tuple[KindRule, ...] = ()
+    namespaced_allowed: tuple[KindRule, ...] | None = None
+    namespaced_denied: tuple[KindRule, ...] = ()
+    windows: tuple[SyncWindow, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """One unit of reconciliation: a source, how it becomes objects, where they go, what may be done."""
@@ -261,8 +359,12 @@ class Application:
     sync: SyncPolicy
     schedule: Schedule
     project: str = "default"
+    limits: Project | None = None
+    """The project's rules; None where the catalogue holds none: `default` then allows everything."""
     labels: Pairs = ()
     history_limit: int = 10
+    ignore: tuple[IgnoreRule, ...] = ()
+    health_rules: tuple[HealthExpressions, ...] = ()
     conditions: tuple[Condition, ...] = ()
     refusal: str = ""
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""

@@ -1,37 +1,134 @@
 """What an application may do, decided over the final objects at every verb; everything not allowed is refused.
 
-Project `default` is Argo CD's: every repository, every destination, every kind. A project that is not defined allows
-nothing, so a typing error in `spec.project` cannot widen anybody's rights. Our own records are nobody's to manage.
+A project that the catalogue declares allows what its lists say (argocd.md 1.7); `default` allows everything where it is
+not declared. Any other project that is not declared allows nothing, so a typing error in `spec.project` cannot widen
+anybody's rights. Our own records are nobody's to manage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from gitops_workers.core.errors import PolicyRefused
-from gitops_workers.core.model import Application
+from gitops_workers.core.globs import matches_path
+from gitops_workers.core.model import AllowedDestination, Application, KindRule, Project
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record import NAMESPACE
+from gitops_workers.core.urls import normalise_url, without_credentials
+
+DEFAULT = "default"
+EVERYTHING = "*"
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
-    """The rules of a project. The only one of this version is `default`, which allows everything."""
+def check(app: Application, keys: Iterable[ObjectKey], cluster: str = "", server: str = "") -> None:
+    """Pass, or raise PolicyRefused naming the project or the object and what is allowed.
 
-    name: str
-
-
-DEFAULT_PROJECTS: Mapping[str, Project] = {"default": Project("default")}
-
-
-def check(app: Application, keys: Iterable[ObjectKey], projects: Mapping[str, Project] = DEFAULT_PROJECTS) -> None:
-    """Pass, or raise PolicyRefused naming the project or the object and what is allowed."""
-    if app.project not in projects:
-        known = ", ".join(sorted(projects))
-        raise PolicyRefused(f"spec.project: project {app.project!r} does not exist. Known projects: {known}.")
+    `cluster` and `server` are the destination as this installation knows it.
+    """
+    limits = app.limits
+    if limits is None and app.project != DEFAULT:
+        raise PolicyRefused(
+            f"spec.project: project {app.project!r} is not in the catalogue. Add its AppProject or correct the name."
+        )
+    if limits is not None:
+        _check_application(app, limits, cluster, server)
     for key in keys:
         if key.kind == "ConfigMap" and key.group == "" and key.namespace == NAMESPACE:
             raise PolicyRefused(
                 f"{key}: ConfigMaps in namespace {NAMESPACE} are this engine's own records. Use another namespace."
             )
+        if limits is not None and (reason := _forbidden(app, limits, key, cluster, server)):
+            raise PolicyRefused(f"{key}: {reason}")
+
+
+def permits(app: Application, key: ObjectKey, cluster: str = "", server: str = "") -> bool:
+    """Whether the project lets the application touch an object at all; what it may not touch it does not prune."""
+    return app.limits is None or not _forbidden(app, app.limits, key, cluster, server)
+
+
+def _check_application(app: Application, limits: Project, cluster: str, server: str) -> None:
+    if app.namespace != limits.namespace and not _any(limits.source_namespaces, app.namespace):
+        raise PolicyRefused(
+            f"project {limits.name} does not take applications from namespace {app.namespace}: "
+            "list it in sourceNamespaces."
+        )
+    if not _repository_allowed(limits, app.source.url):
+        raise PolicyRefused(
+            f"project {limits.name} does not allow repository {without_credentials(app.source.url)}: "
+            f"sourceRepos are {', '.join(limits.source_repos) or 'empty'}."
+        )
+    if not _destination_allowed(app, limits, app.destination.namespace, cluster, server):
+        raise PolicyRefused(_not_there(app, limits, app.destination.namespace, cluster))
+
+
+def _forbidden(app: Application, limits: Project, key: ObjectKey, cluster: str, server: str) -> str:
+    if not key.namespace:
+        if not _listed(limits.cluster_allowed, key) or _listed(limits.cluster_denied, key):
+            return f"project {limits.name} does not allow this kind of cluster-wide object (clusterResourceWhitelist)."
+        return ""
+    allowed = limits.namespaced_allowed
+    if (allowed is not None and not _listed(allowed, key)) or _listed(limits.namespaced_denied, key):
+        return f"project {limits.name} does not allow this kind (namespaceResourceWhitelist, -Blacklist)."
+    if not _destination_allowed(app, limits, key.namespace, cluster, server):
+        return _not_there(app, limits, key.namespace, cluster)
+    return ""
+
+
+def _not_there(app: Application, limits: Project, namespace: str, cluster: str) -> str:
+    place = cluster or app.destination.name or app.destination.server
+    return f"project {limits.name} does not allow namespace {namespace or '(none)'} of cluster {place} (destinations)."
+
+
+def _repository_allowed(limits: Project, url: str) -> bool:
+    """Argo CD: `*` stays between slashes in a repository's pattern, except when it stands alone."""
+    plain = url.removesuffix(".git")
+
+    def fits(pattern: str) -> bool:
+        if pattern == EVERYTHING or normalise_url(pattern) == normalise_url(url):
+            return True
+        return matches_path(pattern.removesuffix(".git"), plain)
+
+    denied = any(fits(text[1:]) for text in limits.source_repos if text.startswith("!"))
+    return not denied and any(fits(text) for text in limits.source_repos if not text.startswith("!"))
+
+
+def _destination_allowed(app: Application, limits: Project, namespace: str, cluster: str, server: str) -> bool:
+    servers = {app.destination.server, server} - {""}
+    names = {app.destination.name, cluster} - {""}
+    allowed = False
+    for rule in limits.destinations:
+        if _denies(rule, servers, names, namespace):
+            return False
+        allowed = allowed or (_place(rule, servers, names) and fnmatchcase(namespace, rule.namespace))
+    return allowed
+
+
+def _place(rule: AllowedDestination, servers: set[str], names: set[str]) -> bool:
+    """The cluster is named by its server, or by its name where the rule gives one instead."""
+    if rule.server:
+        return any(fnmatchcase(server, rule.server) for server in servers) or rule.server == EVERYTHING
+    return any(fnmatchcase(name, rule.name) for name in names)
+
+
+def _denies(rule: AllowedDestination, servers: set[str], names: set[str], namespace: str) -> bool:
+    """`!` before the cluster denies it altogether, before the namespace it denies that namespace there."""
+    for text, values in ((rule.server, servers), (rule.name, names)):
+        if text.startswith("!") and any(fnmatchcase(value, text[1:]) for value in values):
+            return True
+    if not rule.namespace.startswith("!"):
+        return False
+    return _place(rule, servers, names) and fnmatchcase(namespace, rule.namespace[1:])
+
+
+def _listed(rules: Iterable[KindRule], key: ObjectKey) -> bool:
+    return any(
+        fnmatchcase(key.group, rule.group)
+        and fnmatchcase(key.kind, rule.kind)
+        and (not rule.name or fnmatchcase(key.name, rule.name))
+        for rule in rules
+    )
+
+
+def _any(globs: Iterable[str], text: str) -> bool:
+    return any(fnmatchcase(text, glob) for glob in globs)

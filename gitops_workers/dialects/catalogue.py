@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitops_workers.core.model import AppId, Application, Dialect, Problem, SecretRef
+from gitops_workers.core.model import AppId, Application, Dialect, Problem, Project, SecretRef
 from gitops_workers.dialects import kinds
 from gitops_workers.dialects.argocd import application as argocd
+from gitops_workers.dialects.argocd.project import parse_project
 from gitops_workers.dialects.configs import ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.document import Document, flattened
 from gitops_workers.dialects.fields import Reading
@@ -61,6 +62,7 @@ class _Catalogue:
     configs: list[ConfigObject] = field(default_factory=list)
     config_index: dict[tuple[str, str], list[ConfigObject]] = field(default_factory=lambda: defaultdict(list))
     repositories: dict[SourceKey, Repository | str] = field(default_factory=dict)
+    projects: dict[str, Project | str] = field(default_factory=dict)
     sources: dict[AppId, SourceKey] = field(default_factory=dict)
     applications: dict[AppId, Application] = field(default_factory=dict)
     rejected: dict[AppId, tuple[Problem, ...]] = field(default_factory=dict)
@@ -73,9 +75,12 @@ class _Catalogue:
                 ours[kind].append(index)
         for index in ours[kinds.REPOSITORY]:
             self._repository(index)
+        for index in ours[kinds.PROJECT]:
+            self._project(index)
         for index in ours[kinds.APPLICATION]:
             reading = Reading(self.documents[index])
-            self._application(index, reading, argocd.parse_application(reading), kinds.APPLICATION)
+            app = argocd.parse_application(reading)
+            self._application(index, reading, app and self._limited(app), kinds.APPLICATION)
         for index in ours[kinds.KUSTOMIZATION]:
             reading = Reading(self.documents[index])
             found = parse_kustomization(reading, self._find_repository, self._read)
@@ -131,6 +136,30 @@ class _Catalogue:
             self.repositories[key] = message
         else:
             self.repositories[key] = repository or f"{key} has errors: see {place}."
+
+    def _project(self, index: int) -> None:
+        reading = Reading(self.documents[index])
+        project = parse_project(reading)
+        self.problems[index] += reading.problems
+        name = self.documents[index].text("metadata", "name")
+        if name in self.projects:
+            message = f"AppProject {name} is declared twice: remove or rename one of the two."
+            self.problems[index].append(reading.document.problem(("metadata", "name"), message))
+            self.projects[name] = message
+        elif project is None:
+            place = f"{reading.document.file}:{reading.document.line()}"
+            self.projects[name] = f"AppProject {name} has errors: see {place}."
+        elif reading.refusals:
+            self.projects[name] = f"AppProject {name}: {' '.join(reading.refusals)}"
+        else:
+            self.projects[name] = project
+
+    def _limited(self, app: Application) -> Application:
+        """The application with its project's rules; one whose project cannot be read must not do anything."""
+        found = self.projects.get(app.project)
+        if isinstance(found, str):
+            return replace(app, refusal=" ".join(text for text in (app.refusal, found) if text))
+        return replace(app, limits=found)
 
     def _find_repository(self, key: SourceKey) -> Repository | str:
         if key.kind != "GitRepository":

@@ -58,5 +58,7 @@ Interval = Annotated[float, bounded(1.0, YEAR, "1m, 10m or 1h30m")]
 """Flux `interval` and `retryInterval`. Under a second is a mistake that would only load the Git server."""
 Timeout = Annotated[float, bounded(1.0, DAY, "30s or 5m")]
 """Flux timeouts."""
+Window = Annotated[float, bounded(1.0, YEAR, "1h or 90m")]
+"""How long a sync window of an AppProject stays open."""
 Backoff = Annotated[float, bounded(0.0, DAY, "5s or 3m", bare_seconds=True)]
 """Argo CD `retry.backoff`."""

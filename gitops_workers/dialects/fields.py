@@ -284,6 +284,8 @@ def is_plain(text: str) -> bool:
 
 Plain = Annotated[str, matching(is_plain, "a text without control characters that does not start with '-'")]
 
+Pointer = Annotated[str, matching(lambda text: text.startswith("/"), "a JSON pointer that starts with /")]
+
 
 def pairs(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """A mapping as the model keeps it: sorted, hashable."""

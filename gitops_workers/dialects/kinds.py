@@ -13,17 +13,17 @@ KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
 NOTIFICATION = "notification.toolkit.fluxcd.io"
 
 APPLICATION = (ARGOCD, "Application")
+PROJECT = (ARGOCD, "AppProject")
 REPOSITORY = (SOURCE, "GitRepository")
 KUSTOMIZATION = (KUSTOMIZE, "Kustomization")
 RECEIVER = (NOTIFICATION, "Receiver")
 
-VERSIONS = {APPLICATION: "v1alpha1", REPOSITORY: "v1", KUSTOMIZATION: "v1", RECEIVER: "v1"}
+VERSIONS = {APPLICATION: "v1alpha1", PROJECT: "v1alpha1", REPOSITORY: "v1", KUSTOMIZATION: "v1", RECEIVER: "v1"}
 """The kinds that we run, with the only version each is read in."""
 
 PASSED_OVER = frozenset(
     {
         (ARGOCD, "ApplicationSet"),
-        (ARGOCD, "AppProject"),
         (SOURCE, "Bucket"),
         (SOURCE, "ExternalArtifact"),
         (SOURCE, "HelmChart"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Annotated
+
 from gitops_workers.core.model import Pairs
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, Shape, pairs, shown
+from gitops_workers.dialects.fields import Reading, Shape, matching, pairs, shown
 
 
 class Target(Shape):
@@ -21,6 +24,38 @@ class Target(Shape):
     def pairs(self) -> Pairs:
         """The fields that are set, in kustomize's spelling."""
         return pairs({key: value for key, value in self.model_dump(by_alias=True).items() if value})
+
+
+_SAFE = re.compile(r"(?:[^()*+?{}\\\[\]]|\\.|\.[*+?]|\[[^\[\]]+\][*+?]?|\((?!\?)|\)(?![*+?{])){0,256}")
+_QUANTIFIERS = 3
+"""So many in one pattern cannot cost a worker its time: Python's expressions backtrack, Go's do not."""
+
+
+def _is_safe(pattern: str) -> bool:
+    """Whether a pattern is one that names need: text, `.*`, alternatives, sets of characters."""
+    if _SAFE.fullmatch(pattern) is None or sum(pattern.count(sign) for sign in "*+?") > _QUANTIFIERS:
+        return False
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
+Pattern = Annotated[str, matching(_is_safe, f"a pattern of text, '.*' (at most {_QUANTIFIERS}), '|' and '[...]'")]
+Selector = Annotated[str, matching(lambda text: len(text) <= 1024, "a label selector of at most 1,024 characters")]
+
+
+class SafeTarget(Target):
+    """A target whose patterns are evaluated in a worker, not in the sandbox."""
+
+    group: Pattern = ""
+    version: Pattern = ""
+    kind: Pattern = ""
+    name: Pattern = ""
+    namespace: Pattern = ""
+    label_selector: Selector = ""
+    annotation_selector: Selector = ""
 
 
 def components(reading: Reading, path: Path, names: list[str]) -> tuple[str, ...]:

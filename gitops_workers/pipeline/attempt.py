@@ -22,10 +22,10 @@ from gitops_workers.core.model import AppId, Application, Condition, Dialect, Ph
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Plan, plan
-from gitops_workers.core.policy import check
+from gitops_workers.core.policy import check, permits
 from gitops_workers.core.prune import Evidence, Pruning, candidates, decide
 from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline import reach, records, stages, step, views
+from gitops_workers.pipeline import reach, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.stages import Look
@@ -55,9 +55,18 @@ class Sight:
     listed_at: float
     looks: dict[ObjectKey, Look]
     stale: tuple[InventoryItem, ...]
+    extra: frozenset[ObjectKey]
+    """Those of them that are no difference (compare-options IgnoreExtraneous)."""
+    rules: str
+    """The word for the rules by which it is looked at."""
     previous: Operation | None
     asked: Mapping[str, Any]
     """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
+
+    @property
+    def leftover(self) -> bool:
+        """Whether something that left Git is a difference."""
+        return any(item.key not in self.extra for item in self.stale)
 
     @property
     def inventory(self) -> tuple[InventoryItem, ...]:
@@ -104,6 +113,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:
         raise Refused(app.refusal)
+    world.rules.check(app)
     cluster_name = world.clusters.resolve(app.destination.name, app.destination.server)
     cluster = world.clusters.open(cluster_name)
     found = cluster.discovery()
@@ -115,13 +125,18 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     resolved = stages.resolve_revision(world, app, refs)
     closure, rendered = stages.render_objects(world, app, resolved, found)
     desired = desired_objects(app, without_hooks(rendered.objects), stages.scopes_of(found))
-    check(app, (item.key for item in desired))
+    check(app, (item.key for item in desired), cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
         agreement = Agreement()  # somebody wrote after it and could not say what
-    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), stages.claims(world, cluster_name))
+    rules = world.rules.mark(app)
+    if agreement.rules != rules:
+        agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
+    claimed = stages.claims(world, cluster_name)
+    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), world.rules, claimed)
     inventory = stored.record.inventory if stored else ()
+    stale = candidates(inventory, looks)
     sight = Sight(
         app=app,
         attempt=attempt,
@@ -135,7 +150,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stored=stored,
         listed_at=refs.listed_at,
         looks=looks,
-        stale=candidates(inventory, looks),
+        stale=stale,
+        extra=stages.extraneous(cluster, app, stale),
+        rules=rules,
         previous=step.operation_from(known.get("operation")),
         asked=known.get("request") or {},
     )
@@ -164,9 +181,14 @@ def _act(world: World, sight: Sight) -> Outcome:
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
         return _out_of_sync(sight, reason)
+    shut = windows.look(
+        world, app, sight.cluster_name, manual=bool(sight.asked), going=sight.previous if running else None
+    )
+    if shut is not None:
+        return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
     operation = sight.previous if running and sight.previous else _new_operation(sight, now)
     try:
-        pruning = _pruning(sight)
+        pruning = _pruning(world, sight)
         if not running:
             if pruning.only_kept and not differing and not unfinished:
                 return _agreed(sight, now)
@@ -179,25 +201,25 @@ def _act(world: World, sight: Sight) -> Outcome:
 
 def _to_prune(sight: Sight) -> bool:
     """Whether something that left Git is still to be deleted, or shown as such."""
-    return bool(sight.stale) and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
+    return sight.leftover and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
 
 
-def _pruning(sight: Sight) -> Pruning:
+def _pruning(world: World, sight: Sight) -> Pruning:
     """Permission for the deletes of this generation. Without `prune` nothing is even read."""
     app = sight.app
     if not sight.stale or not (app.sync.prune or sight.asked.get("prune")):
         return Pruning()
+    server = world.clusters.server(sight.cluster_name)
+    stale = tuple(item for item in sight.stale if permits(app, item.key, sight.cluster_name, server))
     generation = sight.attempt.generation
     evidence = Evidence(
         generation=generation,
         rendered=generation,
         approved=generation,
-        live=stages.read_candidates(sight.cluster, sight.stale),
+        live=stages.read_candidates(sight.cluster, stale),
     )
     managed = len(sight.stored.record.inventory) if sight.stored else 0
-    return decide(
-        app, sight.stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune"))
-    )
+    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune")))
 
 
 def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:

@@ -125,6 +125,8 @@ def _news(
         return None if last and last[0] == str(error) else str(error)
     if last is None:
         return f"first look at {resolved.commit[:12]}"
+    if last[1] and (last[4] if len(last) > 4 else "") != world.rules.mark(app):
+        return "the rules for health or ignored differences changed"
     if last[0] == resolved.commit:
         return None
     if resolved.commit not in fetched:

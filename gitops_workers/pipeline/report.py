@@ -149,8 +149,9 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
 
 
 def glance(agreement: Agreement, fingerprint: str) -> list[Any]:
-    """What a poll compares: commit, closure, fingerprint of the live objects; and the kinds it has to list."""
-    return [agreement.commit, agreement.closure, fingerprint, sorted("|".join(kind) for kind in agreement.kinds)]
+    """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules."""
+    kinds = sorted("|".join(kind) for kind in agreement.kinds)
+    return [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
 
 
 def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gitops_workers.core.absorption import absorption
 from gitops_workers.core.agreement import Agreed, Agreement, content_of
-from gitops_workers.core.compare import Compared, compared
+from gitops_workers.core.compare import Compared, compared, ignores_extraneous
 from gitops_workers.core.desired import CRD, Desired
-from gitops_workers.core.errors import ApplyRefused, RenderFailed
-from gitops_workers.core.health import health_of, settled
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
+from gitops_workers.core.health import settled
+from gitops_workers.core.ignoring import Ignored, ignored, kept_alive, rules_for
 from gitops_workers.core.marks import owner
-from gitops_workers.core.model import Application, GitSource, Health, Resolved, SecretRef
+from gitops_workers.core.model import Application, Dialect, GitSource, Health, IgnoreRule, Resolved, SecretRef
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.prune import Deletion, recreatable, recreation
 from gitops_workers.core.record import InventoryItem, applyset_id
@@ -21,7 +23,7 @@ from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommi
 from gitops_workers.core.status import LEFT_GIT
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered
+from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered, Rules
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -120,6 +122,7 @@ def look_at(
     desired: tuple[Desired, ...],
     agreement: Agreement,
     moved: frozenset[ObjectKey] | None,
+    rules: Rules,
     claimed: Callable[[ObjectKey, str], str] = lambda _key, _mark: "",
 ) -> dict[ObjectKey, Look]:
     """Every desired object compared with the cluster; unchanged ones without a request.
@@ -136,7 +139,7 @@ def look_at(
         if item.key.namespace in missing or item.key.group_kind in unserved:
             return Look(Compared(item, exists=False, differs=True), None, fresh=True)
         try:
-            look = _asked(cluster, app, item, agreement.objects.get(item.key))
+            look = _asked(cluster, app, item, agreement.objects.get(item.key), rules)
             return _others(app, item, look, claimed) or look
         except ApplyRefused as error:
             live = cluster.get(item.key, item.version) if recreatable(app, str(error)) else None
@@ -166,19 +169,36 @@ def _must_ask(app: Application, item: Desired, agreement: Agreement, moved: froz
     return not settled(app.dialect, known.health)
 
 
-def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None) -> Look:
-    if known is not None and known.digest == item.digest:
+def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None, rules: Rules) -> Look:
+    ignoring = rules_for(rules.ignored(app), item.key, item.version, item.manifest)
+    respected = bool(ignoring) and app.sync.respect_ignored
+    if respected or (known is not None and known.digest == item.digest):
         live = cluster.get(item.key, item.version)
-        if live is not None and content_of(live) == known.content:
-            return _same(app, item, live)
-        would_be = cluster.apply(item.manifest, dry_run=True).manifest
-        return _compared(app, item, live, would_be)
+        if known is not None and live is not None and known.digest == item.digest and content_of(live) == known.content:
+            return _same(app, item, live, rules)
+        payload = _kept_alive(item, live, ignoring, rules) if respected and live is not None else None
+        would_be = cluster.apply(payload or item.manifest, dry_run=True).manifest
+        return _compared(app, item, live, would_be, rules, ignoring, payload)
     answer = cluster.apply(item.manifest, dry_run=True)
     live = None if answer.created else cluster.get(item.key, item.version)
-    return _compared(app, item, live, answer.manifest)
+    return _compared(app, item, live, answer.manifest, rules, ignoring)
 
 
-def _same(app: Application, item: Desired, live: Manifest) -> Look:
+def _kept_alive(item: Desired, live: Manifest, ignoring: Sequence[IgnoreRule], rules: Rules) -> Manifest:
+    """What to apply where ignored fields keep their live values."""
+    return kept_alive(item.manifest, live, _left_alone(item, live, live, ignoring, rules).desired)
+
+
+def _left_alone(
+    item: Desired, live: Manifest, would_be: Manifest, ignoring: Sequence[IgnoreRule], rules: Rules
+) -> Ignored:
+    """The fields that the rules mean, those of their jq expressions included."""
+    sides = (live, would_be, item.manifest)
+    by_jq = rules.paths(jq, sides) if (jq := [text for rule in ignoring for text in rule.jq]) else ((), (), ())
+    return ignored(ignoring, *sides, by_jq)
+
+
+def _same(app: Application, item: Desired, live: Manifest, rules: Rules) -> Look:
     metadata = live.get("metadata") or {}
     same = Compared(
         item,
@@ -188,12 +208,29 @@ def _same(app: Application, item: Desired, live: Manifest) -> Look:
         resource_version=metadata.get("resourceVersion", ""),
         live=live,
     )
-    return Look(same, health_of(live, app.dialect), fresh=True)
+    return Look(same, rules.health(app, live), fresh=True)
 
 
-def _compared(app: Application, item: Desired, live: Manifest | None, would_be: Manifest) -> Look:
-    result = compared(item, live, would_be)
-    return Look(result, health_of(live, app.dialect) if live is not None else None, fresh=True)
+def _compared(
+    app: Application,
+    item: Desired,
+    live: Manifest | None,
+    would_be: Manifest,
+    rules: Rules,
+    ignoring: Sequence[IgnoreRule] = (),
+    payload: Manifest | None = None,
+) -> Look:
+    if live is None:
+        return Look(compared(item, None, would_be), None, fresh=True)
+    result = compared(
+        item,
+        live,
+        would_be,
+        left_alone=_left_alone(item, live, would_be, ignoring, rules) if ignoring else None,
+        absorbed=absorption(app.dialect, live, would_be) if app.sync.absorb else None,
+        payload=payload,
+    )
+    return Look(result, rules.health(app, live), fresh=True)
 
 
 def _others(
@@ -246,6 +283,22 @@ def _unserved(desired: Iterable[Desired], found: Discovery) -> frozenset[GroupKi
             if kind not in found.resources:
                 kinds.add(kind)
     return frozenset(kinds)
+
+
+def extraneous(cluster: Cluster, app: Application, stale: Iterable[InventoryItem]) -> frozenset[ObjectKey]:
+    """What left Git and says of itself that this is no difference. What cannot be read says nothing."""
+    if app.dialect is not Dialect.ARGOCD:
+        return frozenset()
+
+    def says_so(item: InventoryItem) -> bool:
+        try:
+            live = cluster.get(item.key, item.version)
+        except GitOpsError:
+            return False
+        return live is not None and ignores_extraneous(live)
+
+    items = list(stale)
+    return frozenset(item.key for item, found in zip(items, _each(says_so, items), strict=True) if found)
 
 
 def read_candidates(cluster: Cluster, stale: Iterable[InventoryItem]) -> dict[ObjectKey, Manifest | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.due import backoff
-from gitops_workers.core.health import failed, health_of, settled
+from gitops_workers.core.health import failed, settled
 from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.operation import Operation
@@ -47,7 +47,7 @@ def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: P
     while operation.stage < len(plan.stages):
         stage = plan.stages[operation.stage]
         writer.perform(stage, looks)
-        shut, broken = gate(sight, stage, looks)
+        shut, broken = gate(world, sight, stage, looks)
         now = world.queue.now()
         if broken:
             message = f"{stage.name}: {broken[0]}"
@@ -63,7 +63,9 @@ def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: P
     return _report(sight, writer, done, looks, pruning)
 
 
-def gate(sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def gate(
+    world: World, sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what is still waited for, what has failed) before the next stage may start."""
     if stage.gate is Gate.OPEN:
         return (), ()
@@ -72,7 +74,7 @@ def gate(sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]) -> tuple[t
         keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
     found = {key: looks[key].health for key in keys}
     if sight.app.sync.health_checks and not sight.app.sync.wait:
-        found = _named_checks(sight, looks)
+        found = _named_checks(world, sight, looks)
     rules = sight.app.dialect
     broken = tuple(
         f"{key} is {health.status}: {health.message}"
@@ -83,7 +85,7 @@ def gate(sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]) -> tuple[t
     return shut, broken
 
 
-def _named_checks(sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectKey, Health | None]:
+def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectKey, Health | None]:
     """Flux healthChecks: objects by name, ours or not."""
     found: dict[ObjectKey, Health | None] = {}
     for api_version, kind, namespace, name in sight.app.sync.health_checks:
@@ -92,7 +94,7 @@ def _named_checks(sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectK
             found[key] = looks[key].health
         else:
             live = sight.cluster.get(key, api_version.rpartition("/")[2])
-            found[key] = health_of(live, sight.app.dialect) if live else Health(HealthStatus.NOT_FOUND)
+            found[key] = world.rules.health(sight.app, live) if live else Health(HealthStatus.NOT_FOUND)
     return found
 
 
@@ -129,7 +131,7 @@ def _report(
     left = {item.key for item in pruning.deletions} - writer.deleted
     if succeeded:
         history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
-    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.stale and not _pruned(sight))
+    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
     return Outcome(
         message=operation.message,
         sync=SyncStatus.SYNCED if in_sync else SyncStatus.OUT_OF_SYNC,

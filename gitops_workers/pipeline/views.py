@@ -48,7 +48,9 @@ def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | No
             objects[key] = agreed(look.compared.desired, look.compared.live, look.health)
         elif look.agreed is not None:
             objects[key] = look.agreed
-    return Agreement(sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token)
+    return Agreement(
+        sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token, sight.rules
+    )
 
 
 def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tuple[ResourceView, ...]:
@@ -61,7 +63,7 @@ def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tu
             item.key.kind,
             item.key.namespace,
             item.key.name,
-            SyncStatus.OUT_OF_SYNC,
+            SyncStatus.SYNCED if item.key in sight.extra else SyncStatus.OUT_OF_SYNC,
             None,
             LEFT_GIT,
         )
@@ -75,7 +77,7 @@ def _row(app: Application, look: Look) -> ResourceView:
     compared, desired = look.compared, look.compared.desired
     text = ""
     if compared.differs:
-        target, live = mask(compared.would_be or desired.manifest, compared.live)
+        target, live = mask(compared.would_be or desired.manifest, compared.beside or compared.live)
         text = diff(desired.key, live, target)
     found = _member(app, look).health
     return ResourceView(

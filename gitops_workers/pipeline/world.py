@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from gitops_workers.ports import Closures, Clusters, Queue, Renderer, Secrets, Sources, State
+from gitops_workers.core.errors import Retry
+from gitops_workers.core.health import health_of
+from gitops_workers.core.model import Application, Health, IgnoreRule
+from gitops_workers.core.objects import Manifest, digest
+from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
+
+
+class BuiltInRules:
+    """Port `Rules` where no users' rules can be run: the dialects' own rules alone."""
+
+    def health(self, app: Application, live: Manifest) -> Health | None:
+        """By the dialect's rules."""
+        return health_of(live, app.dialect)
+
+    def check(self, app: Application) -> None:
+        """Nothing is looked at."""
+
+    def mark(self, app: Application) -> str:
+        """Of the application's own ignored differences."""
+        return digest(repr(app.ignore)) if app.ignore else ""
+
+    def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
+        """The application's own."""
+        return app.ignore
+
+    def paths(
+        self,
+        expressions: Sequence[str],
+        manifests: Sequence[Manifest],  # noqa: ARG002 - the port's
+    ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
+        """There is no jq here."""
+        raise Retry(f"this process cannot run jq, which {expressions[0]!r} needs; look at how it was started")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +60,6 @@ class World:
     jitter: float = 60.0
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow, for deadlines of this process alone."""
+    rules: Rules = field(default_factory=BuiltInRules)
+    calendar: Calendar | None = None
+    """None: sync windows cannot be evaluated here, and whoever has one is not synced."""

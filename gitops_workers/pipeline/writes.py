@@ -17,8 +17,7 @@ from dataclasses import dataclass, field
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import Superseded
-from gitops_workers.core.health import health_of
-from gitops_workers.core.model import Application
+from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.plan import Stage
 from gitops_workers.core.prune import Deletion
@@ -81,16 +80,21 @@ class Writer:
         if look.recreate is not None:
             self._delete((look.recreate,))
         version = "" if look.recreate else look.compared.resource_version
+        if look.compared.absorption is not None and version:
+            self._keep_lease()
+            fields = look.compared.absorption.fields
+            version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+        payload = look.compared.payload or item.manifest
         for _ in range(MOVES):
             self._keep_lease()
             try:
-                answer = self.cluster.apply(item.manifest, dry_run=False, resource_version=version)
+                answer = self.cluster.apply(payload, dry_run=False, resource_version=version)
             except Superseded:
                 version = self._moved(item)
                 continue
             self.applied += 1
             self.deleted.discard(item.key)
-            return applied(self.app, item, answer.manifest)
+            return applied(item, answer.manifest, self.world.rules.health(self.app, answer.manifest))
         raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
 
     def _moved(self, item: Desired) -> str:
@@ -148,7 +152,7 @@ class Writer:
         self._renewed_at = self.world.clock()
 
 
-def applied(app: Application, item: Desired, live: Manifest) -> Look:
+def applied(item: Desired, live: Manifest, health: Health | None) -> Look:
     """What is known of an object right after its write."""
     metadata = live.get("metadata") or {}
     state = Compared(
@@ -159,4 +163,4 @@ def applied(app: Application, item: Desired, live: Manifest) -> Look:
         resource_version=metadata.get("resourceVersion", ""),
         live=live,
     )
-    return Look(state, health_of(live, app.dialect), fresh=True)
+    return Look(state, health, fresh=True)

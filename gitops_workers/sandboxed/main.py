@@ -8,8 +8,8 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import orjson
 
@@ -72,7 +72,14 @@ def _kind(error: RenderFailed) -> str:
     return "UnsafeContent" if isinstance(error, UnsafeContent) else "RenderFailed"
 
 
-def _answer(jobs: Jobs, frame: tuple[Any, bytes]) -> bytes:
+class Work(Protocol):
+    """What a child does, whatever its trade."""
+
+    def run(self, job: str, request: Mapping[str, Any], blobs: list[bytes]) -> tuple[Any, bytes]:
+        """Do one job. Raises RenderFailed."""
+
+
+def _answer(jobs: Work, frame: tuple[Any, bytes]) -> bytes:
     head, body = frame
     blobs, at = [], 0
     for size in head["blobs"]:
@@ -115,15 +122,24 @@ def _resident() -> int:
 
 
 def main() -> None:
-    """Confine this process as argv[1] (JSON) says, greet, and serve."""
+    """Render and parse, as argv[1] (JSON) says."""
     settings = orjson.loads(sys.argv[1])
-    gc.disable()  # jobs make few cycles, and the child is replaced when it grows
     confine.die_with_parent(settings["parent"])
     programs = Programs(settings["tools"])
     yaml_events.load_documents(yaml_events.dump({"warm": [1, "é"]}).encode())  # imports what is imported late
+
+    def jobs(rights: Mapping[str, bool]) -> Jobs:
+        return Jobs(programs, "" if rights["chroot"] else settings["root"], confined=rights["chroot"])
+
+    serve(settings, jobs)
+
+
+def serve(settings: Mapping[str, Any], work: Callable[[Mapping[str, bool]], Work]) -> None:
+    """Confine this process, greet, and do jobs until the worker closes the pipe. `work` is told what took effect."""
+    gc.disable()  # jobs make few cycles, and the child is replaced when it grows
     rights = confine.confine(settings["root"], settings["parent"])
     confine.limit(settings["memory"], settings["file_size"], settings["processes"])
-    jobs = Jobs(programs, "" if rights["chroot"] else settings["root"], confined=rights["chroot"])
+    jobs = work(rights)
     gc.freeze()
     frames.write(1, frames.encode({"result": rights, "resident": _resident()}))
     with contextlib.suppress(BrokenPipeError):

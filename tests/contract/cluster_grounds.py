@@ -22,7 +22,8 @@ class Ground:
 
     cluster: Cluster
     namespace: str
-    edit: Callable[[Manifest], object]
+    edit: Callable[..., object]
+    """Takes the manifest, and a field manager's name."""
     remove: Callable[[Manifest], object]
 
 

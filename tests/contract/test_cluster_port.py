@@ -6,7 +6,9 @@ import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.volatile_cluster import VolatileCluster
+from gitops_workers.core.absorption import absorption
 from gitops_workers.core.errors import ApplyRefused, Superseded
+from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of
 from tests.contract.cluster_grounds import (
     PART_OF,
@@ -29,10 +31,11 @@ def ground(request) -> Ground:
     plane, namespace = request.getfixturevalue("planes")[0], request.getfixturevalue("namespace")
     path = f"/api/v1/namespaces/{namespace}/configmaps"
 
-    def edit(manifest):
-        status, answer = plane.call("PATCH", f"{path}/{manifest['metadata']['name']}", manifest)
+    def edit(manifest, manager=""):
+        query = f"?fieldManager={manager}" if manager else ""
+        status, answer = plane.call("PATCH", f"{path}/{manifest['metadata']['name']}{query}", manifest)
         if status == 404:
-            status, answer = plane.call("POST", path, manifest)
+            status, answer = plane.call("POST", f"{path}{query}", manifest)
         assert status in (200, 201), answer
         return answer
 
@@ -62,6 +65,35 @@ def test_a_field_that_is_no_longer_applied_goes_away_and_a_strangers_stays(groun
     ground.edit(config_map(ground.namespace, theirs="1"))
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False)
     assert answer.manifest["data"] == {"kept": "1", "theirs": "1"}
+
+
+def test_fields_that_were_handed_over_go_with_the_next_apply(ground):
+    ground.edit(config_map(ground.namespace, kept="1", edited="1"), "kubectl-edit")
+    would_be = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=True).manifest
+    live = ground.cluster.get(key_of(would_be))
+    found = absorption(Dialect.FLUX, live, would_be)
+
+    assert found.excess == (("data", "edited"),)
+    version = ground.cluster.hand_over(
+        key_of(live), found.fields, resource_version=live["metadata"]["resourceVersion"], version="v1"
+    )
+    answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False, resource_version=version)
+
+    assert answer.manifest["data"] == {"kept": "1"}
+    assert answer.manifest["metadata"]["uid"] == live["metadata"]["uid"]
+    assert absorption(Dialect.FLUX, answer.manifest, answer.manifest) is None
+
+
+def test_fields_of_an_object_that_moved_on_are_not_handed_over(ground):
+    ground.edit(config_map(ground.namespace, a="1"), "kubectl-edit")
+    live = ground.cluster.get(key_of(config_map(ground.namespace)))
+    ground.edit(config_map(ground.namespace, a="2"), "kubectl-edit")
+
+    with pytest.raises(Superseded):
+        ground.cluster.hand_over(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+    ground.remove(live)
+    with pytest.raises(Superseded):
+        ground.cluster.hand_over(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
 
 
 def test_a_conflicting_field_is_taken_back(ground):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from gitops_workers.adapters.cluster import answers, discovery, wire
 from gitops_workers.adapters.cluster.transport import Answer, Transport
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Incomplete, Retry, Superseded
+from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record import PART_OF
 from gitops_workers.ports import Applied, Discovery, RenderCache, Resource, Seen
@@ -97,6 +98,19 @@ class HttpCluster:
                 self._read_at = float("-inf")  # what is unknown now may be served the next moment
             return Applied(self._object(answer, key), created=answer.status == 201)
         if answer.status == 409 and resource_version:
+            raise Superseded(f"{key} in {self} has changed since it was read")
+        raise self._error(answer, key)
+
+    def hand_over(
+        self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
+    ) -> str:
+        """See the port."""
+        body = wire.hand_over_body(fields, resource_version)
+        query = {"fieldManager": MANAGER}
+        answer = self._about(key, "PATCH", version, query=query, body=body, content_type=wire.JSON_PATCH_TYPE)
+        if answer.status == 200:
+            return str(self._object(answer, key)["metadata"].get("resourceVersion", ""))
+        if answer.status in (404, 409):
             raise Superseded(f"{key} in {self} has changed since it was read")
         raise self._error(answer, key)
 

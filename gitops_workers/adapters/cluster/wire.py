@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from gitops_workers.core.errors import ApplyRefused
+from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record import PART_OF
 from gitops_workers.ports import Resource, Seen
 
 PATCH_TYPE = "application/apply-patch+yaml"
+JSON_PATCH_TYPE = "application/json-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """The second is for API servers behind an APIService that cannot cut an object down: the whole says it too."""
 
@@ -64,6 +66,16 @@ def patch_body(manifest: Manifest, resource_version: str) -> bytes:
     return _NOT_YAML.sub(lambda match: b"\\u%04x" % ord(match[0].decode()), body)
 
 
+def hand_over_body(fields: Sequence[Mapping[str, Any]], resource_version: str) -> bytes:
+    """A JSON patch that changes who owns the fields of one version of an object, and nothing else."""
+    return orjson.dumps(
+        [
+            {"op": "replace", "path": "/metadata/managedFields", "value": list(fields)},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
+        ]
+    )
+
+
 def delete_body(uid: str, propagation: str) -> bytes:
     """DeleteOptions that hit one incarnation only."""
     options = {
@@ -81,7 +93,7 @@ def apply_query(*, dry_run: bool) -> dict[str, str]:
     Strict, as kubectl's own default. It decides little: a 1.37 server refuses unknown and mistyped fields of an apply
     whatever it is told here, since field ownership needs the schema.
     """
-    query = {"fieldManager": "gitops-workers", "force": "true", "fieldValidation": "Strict"}
+    query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
     return query | {"dryRun": "All"} if dry_run else query
 
 

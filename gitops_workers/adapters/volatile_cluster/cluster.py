@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_workers.adapters.volatile_cluster import fields
 from gitops_workers.adapters.volatile_cluster.built_in import built_in
+from gitops_workers.adapters.volatile_cluster.fields import owners
 from gitops_workers.adapters.volatile_cluster.life import Fault, Life
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Superseded
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
@@ -28,6 +29,15 @@ class _Stored:
     manifest: Manifest
     owned: frozenset[fields.Path] = frozenset()
     """The leaves that our field manager applied last."""
+    others: Mapping[str, frozenset[fields.Path]] = field(default_factory=dict)
+    """The leaves of other managers, where the test named them."""
+
+    def shown(self) -> Manifest:
+        """A copy as the API server shows it: with managedFields where somebody else's are known."""
+        manifest = copy.deepcopy(self.manifest)
+        if self.others:
+            manifest["metadata"]["managedFields"] = fields.managed(manifest["apiVersion"], self.owned, self.others)
+        return manifest
 
 
 class VolatileCluster:
@@ -79,7 +89,7 @@ class VolatileCluster:
             self._life.enter("get")
             self._resource(key)
             stored = self._objects.get(key)
-            return copy.deepcopy(stored.manifest) if stored else None
+            return stored.shown() if stored else None
 
     def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "") -> Applied:
         """See the port."""
@@ -97,17 +107,41 @@ class VolatileCluster:
             desired = fields.desired(manifest)
             owned = frozenset(fields.leaves(desired))
             merged = copy.deepcopy(held.manifest) if held else {}
-            for path in (held.owned if held else frozenset()) - owned:
+            others = fields.without_conflicts(held.others, merged, desired) if held else {}
+            theirs = frozenset[fields.Path]().union(*others.values())
+            for path in (held.owned if held else frozenset()) - owned - theirs:
                 fields.remove(merged, path)
             fields.merge(merged, desired)
             result = self._finished(key, merged, held)
+            after = _Stored(result, owned, others)
             if dry_run:
                 if not held:
                     result["metadata"].pop("resourceVersion", None)
             else:
-                self._objects[key] = _Stored(result, owned)
+                self._objects[key] = after
                 self._follow(key, result)
-            return Applied(copy.deepcopy(result), created=held is None)
+            return Applied(after.shown(), created=held is None)
+
+    def hand_over(
+        self,
+        key: ObjectKey,
+        fields: Sequence[Mapping[str, Any]],
+        *,
+        resource_version: str,
+        version: str = "",  # noqa: ARG002 - one version fits all
+    ) -> str:
+        """See the port."""
+        if self.before_write:
+            self.before_write("hand-over", key)
+        with self._life.lock:
+            self._life.enter("hand-over")
+            held = self._objects.get(key)
+            if held is None or held.manifest["metadata"]["resourceVersion"] != resource_version:
+                raise Superseded(f"{key} in cluster {self.name} has changed since it was read")
+            owned, others = owners(fields)
+            metadata = {**held.manifest["metadata"], "resourceVersion": self._life.tick()}
+            self._objects[key] = _Stored({**held.manifest, "metadata": metadata}, owned, others)
+            return str(metadata["resourceVersion"])
 
     def delete(
         self,
@@ -140,15 +174,22 @@ class VolatileCluster:
         with self._life.lock:
             return {key: copy.deepcopy(stored.manifest) for key, stored in self._objects.items()}
 
-    def edit(self, manifest: Manifest) -> Manifest:
-        """Somebody else writes these fields (and takes them over); returns the object."""
+    def edit(self, manifest: Manifest, manager: str = "") -> Manifest:
+        """Somebody else writes these fields (and takes them over); returns the object.
+
+        With a `manager` its ownership is remembered and shown.
+        """
         key = key_of(manifest)
         with self._life.lock:
             held = self._objects.get(key)
             merged = copy.deepcopy(held.manifest) if held else {}
             fields.merge(merged, fields.desired(manifest))
             result = self._finished(key, merged, held)
-            self._objects[key] = _Stored(result, held.owned if held else frozenset())
+            others = dict(held.others) if held else {}
+            if manager:
+                written = frozenset(fields.leaves(fields.desired(manifest))) - fields.IDENTITY
+                others[manager] = others.get(manager, frozenset()) | written
+            self._objects[key] = _Stored(result, held.owned if held else frozenset(), others)
             self._follow(key, result)
             return copy.deepcopy(result)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from gitops_workers.core import managed_fields
 from gitops_workers.core.objects import Manifest
 
 SERVERS_FIELDS = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})
 Path = tuple[str, ...]
+IDENTITY = frozenset({("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")})
+"""Leaves that nobody owns: they say which object it is."""
 
 
 def desired(manifest: Manifest) -> Manifest:
@@ -49,3 +52,53 @@ def remove(target: Manifest, path: Path) -> None:
         if inner:
             return
     target.pop(path[0], None)
+
+
+def managed(api_version: str, owned: Iterable[Path], others: Mapping[str, Iterable[Path]]) -> list[dict[str, Any]]:
+    """The managedFields of an object. Lists are leaves here."""
+    entries = [_entry(api_version, managed_fields.MANAGER, "Apply", owned)]
+    entries += [_entry(api_version, name, "Update", paths) for name, paths in sorted(others.items())]
+    return [entry for entry in entries if entry["fieldsV1"]]
+
+
+def owners(entries: Sequence[Mapping[str, Any]]) -> tuple[frozenset[Path], dict[str, frozenset[Path]]]:
+    """The reverse: our leaves, and those of others by manager."""
+    found = {
+        str(entry["manager"]): frozenset(
+            tuple(word.removeprefix("f:") for word in trail) for trail in managed_fields.trails([entry])
+        )
+        for entry in entries
+    }
+    return found.pop(managed_fields.MANAGER, frozenset()), found
+
+
+def without_conflicts(
+    others: Mapping[str, frozenset[Path]], live: Manifest, applied: Manifest
+) -> dict[str, frozenset[Path]]:
+    """What others still own when an apply with force has its way."""
+    ours = set(leaves(applied))
+    changed = {path for path in ours if _value(live, path) != _value(applied, path)}
+    left = {name: paths - changed for name, paths in others.items()}
+    return {name: paths for name, paths in left.items() if paths}
+
+
+def _entry(api_version: str, manager: str, operation: str, paths: Iterable[Path]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path in sorted(set(paths) - IDENTITY):
+        node = tree
+        for name in path:
+            node = node.setdefault(f"f:{name}", {})
+    return {
+        "manager": manager,
+        "operation": operation,
+        "apiVersion": api_version,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": tree,
+    }
+
+
+def _value(manifest: Manifest, path: Path) -> Any:
+    value: Any = manifest
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -83,11 +83,14 @@ def load_documents(data: bytes, *, limits: Limits = _LIMITS) -> list[Any]:
     return [document.value for document in _Constructor(limits).read(data) if document.value is not None]
 
 
-def load_positions(data: bytes, *, limits: Limits = _LIMITS) -> list[Document]:
-    """Return all documents that are not empty with their lines. Raises as `load_documents`."""
+def load_positions(data: bytes, *, limits: Limits = _LIMITS, repeated: bool = False) -> list[Document]:
+    """Return all documents that are not empty with their lines. Raises as `load_documents`.
+
+    With `repeated` a key may stand twice in a mapping, and the last one wins, as in kubectl.
+    """
     _check_size(data, limits)
     _check_brackets(data, limits)
-    return [doc for doc in _Constructor(limits, positions=True).read(data) if doc.value is not None]
+    return [doc for doc in _Constructor(limits, positions=True, repeated=repeated).read(data) if doc.value is not None]
 
 
 def _check_size(data: bytes, limits: Limits) -> None:
@@ -117,8 +120,9 @@ class _Frame:
 
 
 class _Constructor:
-    def __init__(self, limits: Limits, *, positions: bool = False) -> None:
+    def __init__(self, limits: Limits, *, positions: bool = False, repeated: bool = False) -> None:
         self._limits = limits
+        self._repeated = repeated
         self._positions = positions
         self._nodes = 0
         self._line = 0
@@ -225,7 +229,7 @@ class _Constructor:
             frame.merging = True
             return
         key = value if type(value) is str else yaml_scalars.key(value)
-        if key in frame.explicit:
+        if key in frame.explicit and not self._repeated:
             raise BadYaml(f"key {key[:80]!r} stands twice in one mapping; only one could win, so keep one", self._line)
         frame.explicit.add(key)
         frame.key = key

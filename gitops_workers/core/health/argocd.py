@@ -27,11 +27,17 @@ def health(obj: Manifest) -> Health | None:
 
     A finished hook that only our own finalizer holds keeps its health: it is how the hook's result is known.
     """
-    if read(obj, "metadata.deletionTimestamp") is not None:
-        finalizers = read(obj, "metadata.finalizers")
-        if not isinstance(finalizers, list) or HOOK_FINALIZER not in finalizers:
-            return Health(HealthStatus.PROGRESSING, "Pending deletion")
-    return rule_health(obj)
+    return on_its_way_out(obj) or rule_health(obj)
+
+
+def on_its_way_out(obj: Manifest) -> Health | None:
+    """Progressing for an object that is being deleted, None for others."""
+    if read(obj, "metadata.deletionTimestamp") is None:
+        return None
+    finalizers = read(obj, "metadata.finalizers")
+    if isinstance(finalizers, list) and HOOK_FINALIZER in finalizers:
+        return None
+    return Health(HealthStatus.PROGRESSING, "Pending deletion")
 
 
 def rule_health(obj: Manifest) -> Health | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
+from gitops_workers.dialects.argocd.ignore import ignore_rule
 from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
 from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
 from gitops_workers.dialects.argocd.source import git_source, render_spec
@@ -44,6 +45,7 @@ def parse_application(reading: Reading) -> Application | None:
         project=spec.project or "default",
         labels=pairs(metadata.labels),
         history_limit=spec.revision_history_limit,
+        ignore=tuple(ignore_rule(shape) for shape in spec.ignore_differences),
         conditions=tuple(reading.conditions),
         refusal=" ".join(reading.refusals),
         origin=reading.document.file,

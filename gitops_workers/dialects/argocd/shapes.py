@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from gitops_workers.dialects.argocd.ignore import IgnoreShape
 from gitops_workers.dialects.durations import Backoff
 from gitops_workers.dialects.fields import Later, Namespace, Plain, Shape, whole, wrong
 from gitops_workers.dialects.kustomize import Target
@@ -186,7 +187,7 @@ class Spec(Shape):
     destination: Destination | None = None
     sync_policy: Policy = Policy()
     revision_history_limit: Annotated[int, whole(0, 500)] = 10
-    ignore_differences: Annotated[Any, Later("leaving differences alone", refuses=True)] = None
+    ignore_differences: list[IgnoreShape] = []
     source_hydrator: Annotated[Hydrator | None, Later("hydrating into a branch", refuses=True)] = None
     info: Annotated[Any, Later("information beside the application")] = None
 

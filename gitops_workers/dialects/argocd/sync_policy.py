@@ -28,8 +28,8 @@ _OPTIONS = {
     "SkipDryRunOnMissingResource": _Option(done=("false",), noted=("true",)),
     "PruneLast": _Option(done=("false",), noted=("true",)),
     "PrunePropagationPolicy": _Option(done=(), noted=("foreground", "background"), refused=("orphan",)),
-    "RespectIgnoreDifferences": _Option(done=("false",), noted=("true",)),
-    "ClientSideApplyMigration": _Option(done=("true",), noted=("false",)),
+    "RespectIgnoreDifferences": _Option(done=("true", "false")),
+    "ClientSideApplyMigration": _Option(done=("true", "false")),
     "FailOnSharedResource": _Option(done=("false",), refused=("true",)),
     "Prune": _Option(done=("true",), refused=("false", "confirm")),
     "Delete": _Option(done=("true",), refused=("false", "confirm")),
@@ -51,6 +51,8 @@ def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
         self_heal=on and automated.self_heal,
         allow_empty=on and automated.allow_empty,
         create_namespace=options.get("CreateNamespace") == "true",
+        respect_ignored=options.get("RespectIgnoreDifferences") == "true",
+        absorb=options.get("ClientSideApplyMigration") != "false",
         retry=_retry(reading, path, policy),
     )
 

@@ -11,6 +11,8 @@ from gitops_workers.core.model import (
     Destination,
     Dialect,
     GitSource,
+    HealthExpressions,
+    IgnoreRule,
     Image,
     KustomizeMerge,
     KustomizeOptions,
@@ -23,10 +25,11 @@ from gitops_workers.core.model import (
     SyncPolicy,
     Tool,
 )
+from gitops_workers.core.objects import group_of
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
-from gitops_workers.dialects.flux.shapes import ImageShape, KustomizationShape, KustomizationSpec
+from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, KustomizationShape, KustomizationSpec
 from gitops_workers.dialects.flux.sources import Repository, SourceKey
 from gitops_workers.dialects.kustomize import components
 from gitops_workers.dialects.places import PATH_ALLOWED, normal_path
@@ -53,6 +56,7 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
     substitution = _substitution(spec, namespace)
     path = _path(reading, spec.path, substitution or Substitution(), read)
     render = _render(reading, spec, substitution)
+    rules = _health_rules(reading, spec)
     if reading.failed or spec.source_ref is None:
         return None
     ref = spec.source_ref
@@ -69,6 +73,8 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
         sync=_sync(spec),
         schedule=_schedule(spec, repository),
         labels=pairs(metadata.labels),
+        health_rules=rules,
+        ignore=tuple(_ignored(item) for item in spec.ignore),
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
         origin=reading.document.file,
@@ -138,12 +144,29 @@ def _sync(spec: KustomizationSpec) -> SyncPolicy:
         automated=True,
         prune=spec.prune,
         self_heal=True,
+        respect_ignored=True,
         force=spec.force,
         wait=spec.wait,
         health_checks=tuple((item.api_version, item.kind, item.namespace, item.name) for item in spec.health_checks),
         timeout=spec.timeout or max(SHORTEST_TIMEOUT, spec.interval - SHORTEST_TIMEOUT),
         retry=Retry(limit=-1, first=pace, factor=1.0, maximum=pace),
     )
+
+
+def _ignored(item: IgnoreTarget) -> IgnoreRule:
+    return IgnoreRule(pointers=tuple(item.paths), target=item.target.pairs() if item.target else ())
+
+
+def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpressions, ...]:
+    rules: dict[tuple[str, str], HealthExpressions] = {}
+    for index, item in enumerate(spec.health_check_exprs):
+        group = group_of(item.api_version)
+        if (group, item.kind) in rules:
+            place = ("spec", "healthCheckExprs", index)
+            what = f"{item.kind} of {group}" if item.kind else f"the group {group}"
+            reading.error(place, f"{what} has expressions already: give each kind one entry.")
+        rules[group, item.kind] = HealthExpressions(group, item.kind, item.current, item.in_progress, item.failed)
+    return tuple(rules.values())
 
 
 def _schedule(spec: KustomizationSpec, repository: Repository) -> Schedule:

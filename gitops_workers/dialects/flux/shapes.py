@@ -11,9 +11,9 @@ from pydantic import AfterValidator
 
 from gitops_workers.core.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
-from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Shape, one_of, wrong
+from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Pointer, Shape, one_of, wrong
 from gitops_workers.dialects.flux import INTERVAL
-from gitops_workers.dialects.kustomize import Target
+from gitops_workers.dialects.kustomize import SafeTarget, Target
 from gitops_workers.dialects.metadata import Object
 
 
@@ -81,6 +81,23 @@ class HealthCheck(Shape):
     namespace: Namespace = ""
 
 
+class IgnoreTarget(Shape):
+    """`spec.ignore[]`: fields by JSON pointer, in the objects that the target selects."""
+
+    paths: list[Pointer]
+    target: SafeTarget | None = None
+
+
+class HealthCheckExpression(Shape):
+    """`spec.healthCheckExprs[]`; without kind it is for the whole group."""
+
+    api_version: Plain
+    kind: str = ""
+    current: str
+    in_progress: str = ""
+    failed: str = ""
+
+
 class KustomizationSpec(Shape):
     """`spec`."""
 
@@ -107,12 +124,12 @@ class KustomizationSpec(Shape):
     decryption: Annotated[Any, Later("decryption", refuses=True)] = None
     kube_config: Annotated[Any, Later("another cluster by kubeConfig", refuses=True)] = None
     service_account_name: Annotated[Any, Later("acting as a service account", refuses=True)] = None
-    ignore: Annotated[Any, Later("leaving differences alone", refuses=True)] = None
+    ignore: list[IgnoreTarget] = []
     build_metadata: Annotated[Any, Later("build metadata in annotations", refuses=True)] = None
     deletion_policy: Annotated[
         Any, Later("a deletion policy other than MirrorPrune", refuses=True, same=("MirrorPrune",))
     ] = None
-    health_check_exprs: Annotated[Any, Later("health by CEL expressions")] = None
+    health_check_exprs: list[HealthCheckExpression] = []
 
 
 class KustomizationShape(Object):

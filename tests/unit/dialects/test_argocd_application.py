@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gitops_workers.core.model import Dialect, HelmParameter, Image, Patch, RevisionKind, Tool
+from gitops_workers.core.model import Dialect, HelmParameter, IgnoreRule, Image, Patch, RevisionKind, Tool
 from tests.unit.dialects.manifests import APPLICATION, application, changed, error_paths, errors, parse_values, remarks
 
 
@@ -138,7 +138,6 @@ def test_a_kustomize_source():
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("spec.ignoreDifferences", [{"kind": "Deployment"}]),
         ("spec.source.plugin", {"name": "x"}),
         ("spec.source.chart", "podinfo"),
         ("spec.source.tagPrefix", "web-"),
@@ -297,3 +296,32 @@ def test_credentials_in_a_url_stay_out_of_messages():
 
     (message,) = errors(parsed)
     assert "hunter2" not in message
+
+
+def test_differences_to_leave_alone():
+    app = application(
+        "spec.ignoreDifferences",
+        [
+            {"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]},
+            {
+                "group": "*",
+                "kind": "*",
+                "name": "web",
+                "namespace": "shop",
+                "jqPathExpressions": [".webhooks[].clientConfig"],
+                "managedFieldsManagers": ["vpa"],
+            },
+        ],
+    )
+
+    assert not app.refusal
+    assert app.ignore == (
+        IgnoreRule("apps", "Deployment", pointers=("/spec/replicas",)),
+        IgnoreRule("*", "*", "web", "shop", jq=(".webhooks[].clientConfig",), managers=("vpa",)),
+    )
+
+
+def test_a_pointer_that_is_none_is_an_error():
+    parsed = parse_values(changed(APPLICATION, "spec.ignoreDifferences", [{"kind": "A", "jsonPointers": ["spec"]}]))
+
+    assert [problem.path for problem in parsed.problems] == ["spec.ignoreDifferences[0].jsonPointers[0]"]

@@ -35,7 +35,6 @@ RECEIVER = {
     ("version", "kind"),
     [
         ("argoproj.io/v1alpha1", "ApplicationSet"),
-        ("argoproj.io/v1alpha1", "AppProject"),
         ("helm.toolkit.fluxcd.io/v2", "HelmRelease"),
         ("source.toolkit.fluxcd.io/v1", "Bucket"),
     ],

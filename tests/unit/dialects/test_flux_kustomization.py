@@ -2,7 +2,18 @@
 
 import pytest
 
-from gitops_workers.core.model import Dialect, Image, Patch, RevisionKind, RevisionSpec, SecretRef, Substitution, Tool
+from gitops_workers.core.model import (
+    Dialect,
+    HealthExpressions,
+    IgnoreRule,
+    Image,
+    Patch,
+    RevisionKind,
+    RevisionSpec,
+    SecretRef,
+    Substitution,
+    Tool,
+)
 from gitops_workers.dialects import Document, parse
 from tests.unit.dialects.manifests import (
     KUSTOMIZATION,
@@ -141,7 +152,6 @@ def test_post_build_variables_and_their_sources():
         ("spec.kubeConfig", {"secretRef": {"name": "x"}}),
         ("spec.serviceAccountName", "deployer"),
         ("spec.deletionPolicy", "Orphan"),
-        ("spec.ignore", [{"paths": ["/spec/replicas"]}]),
         ("spec.buildMetadata", ["originAnnotations"]),
     ],
 )
@@ -274,3 +284,52 @@ def test_what_flux_would_not_take_is_an_error_at_its_field(path, value):
 
     assert found
     assert all(item.startswith(path) for item in found)
+
+
+def test_health_expressions_by_kind_and_by_group():
+    app = kustomization(
+        "spec.healthCheckExprs",
+        [
+            {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "current": "a", "failed": "b"},
+            {"apiVersion": "cert-manager.io/v1beta1", "current": "c", "inProgress": "d"},
+        ],
+    )
+
+    assert app.health_rules == (
+        HealthExpressions("cert-manager.io", "Certificate", "a", failed="b"),
+        HealthExpressions("cert-manager.io", "", "c", in_progress="d"),
+    )
+
+
+def test_a_kind_has_its_expressions_once_whatever_the_version():
+    twice = [{"apiVersion": f"a.io/{version}", "kind": "B", "current": "true"} for version in ("v1", "v2")]
+
+    parsed = parse_values(changed(KUSTOMIZATION, "spec.healthCheckExprs", twice), REPOSITORY)
+
+    assert [problem.path for problem in parsed.problems] == ["spec.healthCheckExprs[1]"]
+
+
+def test_fields_to_leave_alone_are_respected_by_applies_too():
+    rules = [{"paths": ["/spec/replicas"], "target": {"kind": "Deployment", "labelSelector": "a=b"}}, {"paths": ["/x"]}]
+
+    app = kustomization("spec.ignore", rules)
+
+    assert app.sync.respect_ignored
+    assert app.ignore == (
+        IgnoreRule(target=(("kind", "Deployment"), ("labelSelector", "a=b")), pointers=("/spec/replicas",)),
+        IgnoreRule(pointers=("/x",)),
+    )
+
+
+@pytest.mark.parametrize("name", ["(a+)+$", "(?=x)", ".*.*.*.*x", "[", "a{1,9}"])
+def test_a_pattern_that_could_cost_a_worker_its_time_is_an_error(name: str):
+    rules = [{"paths": ["/x"], "target": {"name": name}}]
+
+    parsed = parse_values(changed(KUSTOMIZATION, "spec.ignore", rules), REPOSITORY)
+
+    assert [problem.path for problem in parsed.problems] == ["spec.ignore[0].target.name"]
+
+
+@pytest.mark.parametrize("name", ["web-.*", "web|api", "(web|api)-[0-9]+", r"web\\.v1"])
+def test_patterns_that_people_write_are_fine(name: str):
+    assert kustomization("spec.ignore", [{"paths": ["/x"], "target": {"name": name}}]).ignore[0].target

@@ -1,0 +1,47 @@
+"""The Kubernetes objects in files that a command names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gitops_workers.cli.files import documents, lenient_documents, read_files
+from gitops_workers.core.objects import Manifest
+from gitops_workers.dialects import Document
+from gitops_workers.dialects.document import MANIFEST_SUFFIXES, flattened, load_file
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The objects with their files, Lists taken apart, and what in the files is none."""
+
+    objects: tuple[tuple[str, Manifest], ...]
+    problems: tuple[str, ...]
+
+
+def read_objects(names: Iterable[str], *, to_apply: bool) -> Found:
+    """Everything in these files and directories. Raises InvalidManifest for a file that cannot be opened.
+
+    `to_apply`: strictly, and an object must have a name (or generateName).
+    """
+    load = documents if to_apply else lenient_documents
+    objects, problems = [], []
+    for name, data in read_files(names, MANIFEST_SUFFIXES).items():
+        loaded, broken = load_file(load, data, name)
+        problems += [str(problem) for problem in broken]
+        for document in flattened(loaded):
+            missing = _missing(document, named=to_apply)
+            if missing:
+                problems.append(str(document.problem((), f"this is no object: {missing} is missing.")))
+            else:
+                objects.append((name, document.value))
+    return Found(tuple(objects), tuple(problems))
+
+
+def _missing(document: Document, *, named: bool) -> str:
+    if not document.text("apiVersion"):
+        return "apiVersion"
+    if not document.kind:
+        return "kind"
+    has_name = document.text("metadata", "name") or document.text("metadata", "generateName")
+    return "metadata.name" if named and not has_name else ""

@@ -1,0 +1,85 @@
+"""Fields that kubectl owns become ours, so that what was added by hand goes when Git does not have it.
+
+Server-side apply takes nothing away from other managers. An object that was once applied with kubectl, or edited, would
+keep those fields for ever. Flux merges the entries of kubectl's managers into its own before it applies (flux.md 1.5);
+Argo CD does so for `kubectl-client-side-apply` alone (argocd.md 1.1, ClientSideApplyMigration), and additions by
+`kubectl edit` are no difference to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from gitops_workers.core import managed_fields
+from gitops_workers.core.managed_fields import MANAGER, Trail
+from gitops_workers.core.model import Dialect
+from gitops_workers.core.objects import Manifest
+from gitops_workers.core.places import Place
+
+FLUX_SSA: Final = "kustomize.toolkit.fluxcd.io/ssa"
+LAST_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Absorption:
+    """What changes hands. `fields` are the object's managedFields afterwards; `excess` goes with the next apply."""
+
+    fields: tuple[dict[str, Any], ...] = field(repr=False)
+    excess: tuple[Place, ...]
+
+
+def absorption(dialect: Dialect, live: Manifest, would_be: Manifest) -> Absorption | None:
+    """What has to change hands before an apply; None when nobody else's fields would stay behind.
+
+    `would_be` is the answer to our dry-run: its managedFields say what would be ours and what would stay theirs.
+    """
+    if dialect is Dialect.FLUX and "merge" in (_ssa(live), _ssa(would_be)):
+        return None
+    found = managed_fields.entries(would_be)
+    foreign = [entry for entry in found if _absorbed(dialect, entry, str(would_be.get("apiVersion")))]
+    if not foreign:
+        return None
+    ours = [entry for entry in found if _is_ours(entry)]
+    others = [entry for entry in found if entry not in foreign and entry not in ours]
+    excess = managed_fields.trails(foreign) - managed_fields.trails(ours) - managed_fields.trails(others)
+    excess = frozenset(trail for trail in excess if not _bookkeeping(trail))
+    if not excess:
+        return None
+    return Absorption(_handed_over(dialect, live), tuple(managed_fields.places(excess, would_be)))
+
+
+def _handed_over(dialect: Dialect, live: Manifest) -> tuple[dict[str, Any], ...]:
+    """All entries of the live object, with the absorbed ones merged into ours."""
+    everything = (live.get("metadata") or {}).get("managedFields") or []
+    version = str(live.get("apiVersion"))
+    taken = [item for item in everything if not item.get("subresource") and _absorbed(dialect, item, version)]
+    ours = [entry for entry in everything if _is_ours(entry)]
+    base = ours[0] if ours else {**taken[0], "manager": MANAGER, "operation": "Apply"}
+    mine = {**base, "fieldsV1": managed_fields.merged([*ours, *taken])}
+    return (mine, *(entry for entry in everything if entry not in taken and entry not in ours))
+
+
+def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str) -> bool:
+    """Field sets of another version name other fields: they stay as they are."""
+    if entry.get("apiVersion") != api_version:
+        return False
+    manager = str(entry.get("manager") or "")
+    if dialect is Dialect.ARGOCD:
+        return manager == "kubectl-client-side-apply"
+    return manager.startswith("kubectl") or manager == "before-first-apply"
+
+
+def _is_ours(entry: dict[str, Any]) -> bool:
+    return entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource")
+
+
+def _bookkeeping(trail: Trail) -> bool:
+    """Kubectl's copy of what it applied: it goes with the next apply, but is no reason for one."""
+    return trail[-1] == LAST_APPLIED
+
+
+def _ssa(manifest: Manifest) -> str:
+    metadata = manifest.get("metadata") or {}
+    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
+    return str(marks.get(FLUX_SSA, "")).lower()

@@ -1,0 +1,106 @@
+"""The part of `argocd-cm` that changes what health and differences are: `resource.customizations*`.
+
+Both spellings are read (Argo CD 3.5 docs, resource health and diff customization): one key per kind,
+`resource.customizations.health.<group>_<Kind>`, and the older single key `resource.customizations` with a YAML map, the
+only place where upstream allows wildcards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitops_workers.core.customizations import Customizations, HealthScript
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.model import IgnoreRule, Problem
+from gitops_workers.dialects.argocd.ignore import IgnoreShape, ignore_rule
+
+NAME = "argocd-cm"
+_PREFIX = "resource.customizations"
+_HEALTH, _OPEN, _IGNORE = f"{_PREFIX}.health.", f"{_PREFIX}.useOpenLibs.", f"{_PREFIX}.ignoreDifferences."
+
+LoadYaml = Callable[[bytes, str], Any]
+"""The value of one YAML text; the name is for messages. Raises GitOpsError."""
+
+
+def customizations(data: Mapping[str, str], load: LoadYaml, origin: str) -> tuple[Customizations, tuple[Problem, ...]]:
+    """What the ConfigMap's data says, and what in it cannot be read. A broken entry is that entry's problem only."""
+    reader = _Reader(load, origin)
+    for key, text in sorted(data.items()):
+        if key == _PREFIX:
+            reader.old_map(text)
+        elif key.startswith(_HEALTH):
+            reader.script(key, _pattern(key.removeprefix(_HEALTH)), text)
+        elif key.startswith(_OPEN) and text.strip().lower() == "true":
+            reader.open.add(_pattern(key.removeprefix(_OPEN)))
+        elif key.startswith(_IGNORE):
+            reader.ignored(key, _pattern(key.removeprefix(_IGNORE)), reader.yaml(key, text))
+    scripts = tuple(HealthScript(name, text, name in reader.open) for name, text in sorted(reader.scripts.items()))
+    return Customizations(scripts, tuple(reader.ignores)), tuple(reader.problems)
+
+
+class _Reader:
+    def __init__(self, load: LoadYaml, origin: str) -> None:
+        self._load = load
+        self._origin = origin
+        self.scripts: dict[str, str] = {}
+        self.open: set[str] = set()
+        self.ignores: list[IgnoreRule] = []
+        self.problems: list[Problem] = []
+
+    def old_map(self, text: str) -> None:
+        """`group/Kind: {health.lua: ..., health.lua.useOpenLibs: true, ignoreDifferences: ...}`; the new keys win."""
+        value = self.yaml(_PREFIX, text)
+        if not isinstance(value, dict):
+            return
+        for name, entry in value.items():
+            key = f"{_PREFIX}[{str(name)[:80]!r}]"
+            if not isinstance(entry, dict):
+                self._problem(key, "found no mapping: give it health.lua or ignoreDifferences.")
+                continue
+            script = entry.get("health.lua")
+            if isinstance(script, str):
+                self.script(key, str(name), script, overwrite=False)
+            if entry.get("health.lua.useOpenLibs") is True:
+                self.open.add(str(name))
+            ignored = entry.get("ignoreDifferences")
+            if ignored is not None:
+                self.ignored(key, str(name), self.yaml(key, ignored) if isinstance(ignored, str) else ignored)
+
+    def script(self, key: str, pattern: str, text: str, *, overwrite: bool = True) -> None:
+        if not pattern:
+            self._problem(key, "the kind is missing: write <group>_<Kind>.")
+        elif text.strip() and (overwrite or pattern not in self.scripts):
+            self.scripts[pattern] = text
+
+    def ignored(self, key: str, pattern: str, value: Any) -> None:
+        if value is None:
+            return
+        group, _, kind = pattern.rpartition("/")
+        if pattern == "all":
+            group, kind = "*", "*"
+        if not isinstance(value, dict):
+            self._problem(key, "found no mapping: give it jsonPointers, jqPathExpressions or managedFieldsManagers.")
+            return
+        try:
+            shape = IgnoreShape.model_validate({**value, "group": group, "kind": kind})
+        except ValueError:
+            self._problem(key, "jsonPointers, jqPathExpressions and managedFieldsManagers are lists of texts.")
+            return
+        self.ignores.append(ignore_rule(shape))
+
+    def yaml(self, key: str, text: str) -> Any:
+        try:
+            return self._load(text.encode(), f"{self._origin}: {key}")
+        except GitOpsError as error:
+            self._problem(key, f"the YAML cannot be read: {error}")
+            return None
+
+    def _problem(self, key: str, message: str) -> None:
+        self.problems.append(Problem(self._origin, 0, f"data[{key!r}]", message))
+
+
+def _pattern(name: str) -> str:
+    """`group/Kind` of a key's `group_Kind`; a kind alone is one of the core group."""
+    group, underscore, kind = name.partition("_")
+    return f"{group}/{kind}" if underscore and group else kind or group

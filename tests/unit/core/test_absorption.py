@@ -1,0 +1,120 @@
+"""kubectl's fields become ours: which of them go, and when nothing has to be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gitops_workers.core.absorption import absorption
+from gitops_workers.core.managed_fields import merged, places, trails
+from gitops_workers.core.model import Dialect
+from gitops_workers.core.objects import Manifest
+
+LAST = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def entry(manager: str, fields: dict[str, Any], operation: str = "Update", **more: Any) -> dict[str, Any]:
+    return {"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsV1": fields, **more}
+
+
+def data(*names: str) -> dict[str, Any]:
+    return {"f:data": {".": {}, **{f"f:{name}": {} for name in names}}}
+
+
+def config(*fields: dict[str, Any], **metadata: Any) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "web", **metadata, "managedFields": list(fields)},
+        "data": {"a": "1", "b": "2"},
+    }
+
+
+OURS = entry("gitops-workers", data("a"), "Apply")
+
+
+@pytest.mark.parametrize(
+    ("manager", "argocd", "flux"),
+    [
+        ("kubectl-client-side-apply", True, True),
+        ("kubectl-edit", False, True),
+        ("kubectl", False, True),
+        ("before-first-apply", False, True),
+        ("kube-controller-manager", False, False),
+        ("helm", False, False),
+    ],
+)
+def test_whose_fields_are_absorbed(manager: str, argocd: bool, flux: bool):
+    found = config(OURS, entry(manager, data("a", "b")))
+
+    assert (absorption(Dialect.ARGOCD, found, found) is not None) is argocd
+    assert (absorption(Dialect.FLUX, found, found) is not None) is flux
+
+
+def test_what_git_does_not_have_goes_and_the_rest_becomes_ours():
+    status = entry("kubectl-edit", {"f:status": {}}, subresource="status")
+    other = entry("controller", {"f:metadata": {"f:labels": {"f:x": {}}}})
+    found = config(OURS, entry("kubectl-edit", data("a", "b")), other, status)
+
+    result = absorption(Dialect.FLUX, found, found)
+
+    assert result is not None
+    assert result.excess == (("data", "b"),)
+    assert result.fields == (entry("gitops-workers", data("a", "b"), "Apply"), other, status)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        [entry("kubectl-edit", data("a"))],
+        [entry("kubectl-edit", data("a", "b")), entry("controller", data("b"))],
+        [entry("kubectl-client-side-apply", {"f:metadata": {"f:annotations": {".": {}, f"f:{LAST}": {}}}})],
+        [entry("kubectl-edit", data("a", "b"), apiVersion="v1beta1")],
+        [],
+    ],
+    ids=["the same fields", "somebody else has them too", "kubectl's own copy", "another version's words", "nobody"],
+)
+def test_nothing_is_done_where_nothing_would_go(foreign: list[dict[str, Any]]):
+    found = config(OURS, *foreign)
+
+    assert absorption(Dialect.FLUX, found, found) is None
+
+
+@pytest.mark.parametrize("value", ["Merge", "merge"])
+def test_an_object_may_ask_to_keep_what_was_added(value: str):
+    marks = {"annotations": {"kustomize.toolkit.fluxcd.io/ssa": value}}
+    found = config(OURS, entry("kubectl-edit", data("b")), **marks)
+
+    assert absorption(Dialect.FLUX, found, found) is None
+
+
+def test_an_object_that_was_never_ours_gets_our_entry():
+    theirs = entry("kubectl-client-side-apply", data("a", "b"), time="2026-01-01T00:00:00Z")
+    live, would_be = config(theirs), config(OURS, theirs)
+
+    result = absorption(Dialect.ARGOCD, live, would_be)
+
+    assert result is not None
+    assert result.fields == ({**theirs, "manager": "gitops-workers", "operation": "Apply"},)
+
+
+def test_field_sets_are_read_as_kubernetes_writes_them():
+    fields = {
+        "f:spec": {
+            "f:ports": {'k:{"port":80,"protocol":"TCP"}': {".": {}, "f:port": {}}},
+            "f:finalizers": {'v:"a/b"': {}},
+            "f:sessionAffinity": {},
+        }
+    }
+    service = {"spec": {"ports": [{"port": 443}, {"port": 80}], "finalizers": ["x", "a/b"], "sessionAffinity": "None"}}
+
+    found = trails([entry("x", fields)])
+
+    assert set(places(found, service)) == {
+        ("spec", "ports", 1),
+        ("spec", "ports", 1, "port"),
+        ("spec", "finalizers", 1),
+        ("spec", "sessionAffinity"),
+    }
+    assert merged([entry("x", fields), entry("y", data("a"))]) == {**fields, **data("a")}

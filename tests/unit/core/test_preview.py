@@ -1,0 +1,117 @@
+"""What a sync would do, told without a cluster: order, actions and reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gitops_workers.core.model import Dialect
+from gitops_workers.core.objects import Manifest
+from gitops_workers.core.preview import Preview, first_difference, preview
+from tests.unit.core.making import application, crd, manifest
+
+WEB = manifest("Deployment", "web", "apps/v1", "shop", wave=-1, spec={"replicas": 2})
+CONFIG = manifest("ConfigMap", "web", namespace="shop", data={"a": "1"})
+
+
+def shown(found: Preview) -> list[tuple[int, str, str]]:
+    return [(row.wave, row.action, f"{row.key.kind}/{row.key.name}") for row in found.tasks]
+
+
+def test_the_order_of_argo_cd_with_definitions_moved_ahead():
+    objects = [CONFIG, WEB, manifest("Namespace", "shop"), manifest("Widget", "w", "example.com/v1", "shop", wave=2)]
+
+    found = preview(application(prune=True), [*objects, crd("Widget", "example.com")], [])
+
+    assert shown(found) == [
+        (-1, "create", "Namespace/shop"),
+        (-1, "create", "Deployment/web"),
+        (0, "create", "CustomResourceDefinition/widgets.example.com"),
+        (0, "create", "ConfigMap/web"),
+        (2, "create", "Widget/w"),
+    ]
+    assert found.tasks[0].why == "not in the cluster; moved from wave 0 ahead of the first object that needs it"
+    assert found.tasks[1].why == "not in the cluster; wave -1 by annotation"
+
+
+def test_the_stages_of_flux():
+    found = preview(
+        application(Dialect.FLUX, prune=True),
+        [CONFIG, manifest("StorageClass", "fast", "storage.k8s.io/v1"), manifest("Namespace", "shop")],
+        [manifest("ConfigMap", "old", namespace="shop")],
+    )
+
+    assert shown(found) == [
+        (0, "create", "Namespace/shop"),
+        (1, "create", "StorageClass/fast"),
+        (2, "create", "ConfigMap/web"),
+        (2, "prune", "ConfigMap/old"),
+    ]
+
+
+def test_what_the_cluster_has_is_compared_in_what_git_names():
+    live_web = {**WEB, "spec": {"replicas": 1, "paused": False}, "status": {"replicas": 1}}
+    live_config = {**CONFIG, "metadata": {**CONFIG["metadata"], "uid": "1", "labels": {"x": "y"}}}
+
+    found = preview(application(prune=True), [WEB, CONFIG], [live_web, live_config])
+
+    assert [(row.action, row.why.partition(";")[0]) for row in found.tasks] == [
+        ("update", "differs at spec.replicas"),
+        ("none", "agrees with the live object"),
+    ]
+
+
+def test_what_left_git_is_pruned_in_turned_waves_or_kept_with_the_reason():
+    early = manifest("ConfigMap", "early", namespace="shop", wave=0)
+    late = manifest("ConfigMap", "late", namespace="shop", wave=5)
+    kept = manifest("ConfigMap", "kept", namespace="shop")
+    kept["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+
+    found = preview(application(prune=True), [CONFIG], [CONFIG, early, late, kept])
+    off = preview(application(prune=False), [CONFIG], [CONFIG, early])
+
+    assert shown(found) == [
+        (0, "prune", "ConfigMap/late"),
+        (0, "none", "ConfigMap/web"),
+        (5, "prune", "ConfigMap/early"),
+        (0, "keep", "ConfigMap/kept"),
+    ]
+    assert off.tasks[-1].why == "no longer in Git, and prune is off"
+
+
+def test_deletes_that_need_a_yes_say_so():
+    many = [manifest("ConfigMap", f"c{number}", namespace="shop") for number in range(20)]
+
+    assert "20 of 21 objects would be deleted" in preview(application(prune=True), [CONFIG], [CONFIG, *many]).consent
+    assert not preview(application(prune=True), [CONFIG], [CONFIG]).consent
+
+
+def test_objects_without_a_namespace_get_the_destinations_and_custom_ones_are_guessed():
+    app = replace(application(prune=True))
+    objects = [
+        manifest("ConfigMap", "a"),
+        manifest("ClusterIssuer", "b", "cert-manager.io/v1"),
+        manifest("Issuer", "c", "cert-manager.io/v1"),
+    ]
+
+    places = {row.key.name: row.key.namespace for row in preview(app, objects, []).tasks}
+
+    assert places == {"a": "shop", "b": "", "c": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("desired", "live", "place"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, None),
+        ({"a": 1}, {}, ("a",)),
+        ({"a": {"b": [1]}}, {"a": {"b": [1, 2]}}, ("a", "b")),
+        ({"a": [{"name": "x", "v": 1}]}, {"a": [{"name": "y"}, {"name": "x", "v": 1, "d": 2}]}, None),
+        ({"a": [{"name": "x", "v": 1}]}, {"a": [{"name": "y"}]}, ("a", 0)),
+        ({"a": [{"name": "x", "v": 1}]}, {"a": [{"name": "x", "v": 2}]}, ("a", 0, "v")),
+        ({"a": "1"}, {"a": 1}, ("a",)),
+    ],
+)
+def test_the_first_difference(desired: Manifest, live: Manifest, place: Any):
+    assert first_difference(desired, live) == place

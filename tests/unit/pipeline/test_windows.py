@@ -1,0 +1,120 @@
+"""A window that is shut stops syncs, says so, and rings when it opens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gitops_workers.adapters.calendar import CronCalendar
+from gitops_workers.core.model import (
+    AllowedDestination,
+    AppId,
+    Dialect,
+    KindRule,
+    Phase,
+    Project,
+    SyncWindow,
+    WindowKind,
+)
+from gitops_workers.ports import Urgency
+from tests.unit.core.making import manifest
+from tests.unit.pipeline.lab import Lab
+
+NOON = 1_000_000.0 - 1_000_000.0 % 86_400 + 12 * 3600
+AFTERNOON = SyncWindow(WindowKind.ALLOW, "0 13 * * *", 3600.0, applications=("*",))
+OPEN = Project(
+    "default",
+    source_repos=("*",),
+    source_namespaces=("*",),
+    destinations=(AllowedDestination("*", "", "*"),),
+    cluster_allowed=(KindRule("*", "*"),),
+)
+
+
+def lab(*windows: SyncWindow) -> tuple[Lab, AppId]:
+    it = Lab(now=NOON)
+    it.world = replace(it.world, calendar=CronCalendar())
+    app = it.declare(Dialect.ARGOCD, prune=True)
+    it.applications[app] = replace(it.applications[app], limits=replace(OPEN, windows=windows))
+    it.enroll()
+    it.push(manifest("ConfigMap", "web", namespace="shop", data={"a": "1"}))
+    it.run(5)
+    return it, app
+
+
+def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
+    it, app = lab(AFTERNOON)
+
+    assert it.live("ConfigMap", "web") is None
+    assert it.status(app).sync == "OutOfSync"
+    assert "no allow window is open (allow '0 13 * * *'" in it.status(app).message
+
+    it.run(3600)
+    assert it.live("ConfigMap", "web") is not None
+    assert it.status(app).sync == "Synced"
+
+
+def test_a_human_may_where_the_window_lets_him():
+    for manual in (False, True):
+        it, app = lab(replace(AFTERNOON, manual=manual))
+
+        it.state.save("request", app, {"prune": False, "by": "ann"})
+        it.queue.request(app, "asked", Urgency.MANUAL)
+        it.run(5)
+
+        assert (it.live("ConfigMap", "web") is not None) is manual
+
+
+def test_a_window_that_never_opens_is_said_and_costs_nothing():
+    it, app = lab(replace(AFTERNOON, schedule="0 0 30 2 *"))
+
+    done = it.run(3600)
+
+    assert "no allow window is open" in it.status(app).message
+    assert it.live("ConfigMap", "web") is None
+    assert sum(text.startswith("reconcile") for text in done) < 5
+
+
+def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun():
+    for overrun in (False, True):
+        start = replace(AFTERNOON, schedule="0 12 * * *", duration=10.0, overrun=overrun)
+        it = Lab(now=NOON)
+        it.world = replace(it.world, calendar=CronCalendar())
+        app = it.declare(Dialect.ARGOCD)
+        it.applications[app] = replace(it.applications[app], limits=replace(OPEN, windows=(start,)))
+        it.enroll()
+        spec = {"replicas": 1}
+        it.push(
+            manifest("Deployment", "first", "apps/v1", "shop", wave=0, spec=spec),
+            manifest("ConfigMap", "second", namespace="shop", wave=1, data={"a": "1"}),
+        )
+        it.run(5)
+        assert it.status(app).operation.phase is Phase.RUNNING
+        it.run(10)
+        first = next(key for key in it.cluster.objects() if key.name == "first")
+        it.cluster.put_status(
+            first, {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+        )
+
+        it.run(60)
+
+        assert (it.live("ConfigMap", "second") is not None) is overrun
+
+
+def test_what_the_project_forbids_is_refused_and_never_pruned():
+    it, app = lab()
+    it.applications[app] = replace(
+        it.applications[app], limits=replace(OPEN, namespaced_denied=(KindRule("", "ConfigMap"),))
+    )
+    it.enroll()
+    it.push(manifest("Service", "web", namespace="shop", spec={"type": "ClusterIP"}))
+    it.poll_repository()
+    it.run(5)
+
+    assert it.live("Service", "web") is not None
+    assert it.live("ConfigMap", "web") is not None
+
+    it.push(manifest("ConfigMap", "other", namespace="shop", data={"a": "1"}))
+    it.poll_repository()
+    it.run(5)
+    assert it.live("ConfigMap", "other") is None
+    assert "does not allow this kind" in it.status(app).message
