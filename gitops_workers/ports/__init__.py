@@ -1,0 +1,46 @@
+"""The ports: what the pipeline needs of the world, as Protocols.
+
+Each has an adapter on real servers and a volatile twin in memory; one contract suite runs over both. A port speaks in
+core values and raises only `core.errors`. Every call that can hang takes or has a deadline.
+"""
+
+from __future__ import annotations
+
+from gitops_workers.ports.catalogue import Catalogue
+from gitops_workers.ports.clusters import Applied, Cluster, Clusters, Discovery, Records, Resource, Seen
+from gitops_workers.ports.git import Refs, Sources, TreeEntry
+from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Urgency
+from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
+from gitops_workers.ports.rules import Calendar, Rules
+from gitops_workers.ports.state import RenderCache, State, StatusPage, StatusQuery
+
+__all__ = [
+    "Applied",
+    "Attempt",
+    "Calendar",
+    "Catalogue",
+    "Closure",
+    "Closures",
+    "Cluster",
+    "ClusterLoad",
+    "Clusters",
+    "Discovery",
+    "Doorbell",
+    "Queue",
+    "Records",
+    "Refs",
+    "RenderCache",
+    "RenderContext",
+    "Rendered",
+    "Renderer",
+    "Resource",
+    "Rules",
+    "Secrets",
+    "Seen",
+    "Sources",
+    "State",
+    "StatusPage",
+    "StatusQuery",
+    "TreeEntry",
+    "Urgency",
+]

@@ -1,0 +1,25 @@
+"""Where applications are declared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # the dialects bring pydantic, which most users of the ports never need
+    from gitops_workers.core.model import Problem
+    from gitops_workers.dialects.document import Document
+
+
+class Catalogue(Protocol):
+    """A place that declares applications. A place that cannot be read is unknown, never empty."""
+
+    name: str
+    """The setting that names it, without credentials, for messages."""
+
+    def token(self) -> str:
+        """Cheap; changes when the documents may have changed. Raises SourceUnavailable."""
+
+    def documents(self) -> tuple[list[Document], list[Problem]]:
+        """All documents, and the problems of files that could not be loaded. Raises SourceUnavailable.
+
+        What such a file declared is unknown, not gone.
+        """

@@ -1,0 +1,64 @@
+"""Git repositories: refs, commits, trees and blobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitops_workers.core.model import (
+    GitSource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """One ls-remote: full ref name -> commit (annotated tags peeled). `head` is the ref HEAD points at, or ""."""
+
+    refs: Mapping[str, str]
+    head: str = ""
+    listed_at: float = 0.0
+    """Seconds since the epoch by the shared clock, taken before the request was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file of a commit: path from the repository root, git mode (`100644`, `100755`, `120000`), blob id."""
+
+    path: str
+    mode: str
+    oid: str
+
+
+class Sources(Protocol):
+    """Git repositories, read through one hardened wrapper."""
+
+    def refs(self, source: GitSource, *, not_before: float) -> Refs:
+        """The repository's refs, listed at or after `not_before` (epoch s); callers share one request.
+
+        Raises SourceUnavailable.
+        """
+
+    def fetch(self, source: GitSource, commit: str) -> None:
+        """Make the commit readable on this host. No request when it is already. Raises SourceUnavailable."""
+
+    def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
+        """All files under a folder of the commit, recursively, sorted; empty when there is no such folder."""
+
+    def tree_id(self, source: GitSource, commit: str, path: str) -> str:
+        """The object id of a folder or file of the commit; "" when it does not exist. Cheap (0.1 ms)."""
+
+    def changed_paths(self, source: GitSource, old: str, new: str) -> frozenset[str] | None:
+        """Paths that differ between two commits; None when the old one is not on this host."""
+
+    def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
+        """File contents by blob id. Raises RenderFailed when one is over the size limit."""
+
+    def tag_times(self, source: GitSource, tags: Iterable[str]) -> Mapping[str, int]:
+        """Creation date (epoch s) of fetched tags: the tagger's, else the commit's."""
+
+    def resolve_short(self, source: GitSource, prefix: str) -> str | None:
+        """The one commit that starts with these 7 to 39 hex digits, fetching if need be; None when none or many."""
+
+    def on_branch(self, source: GitSource, commit: str, branch: str) -> bool:
+        """Whether the fetched commit is reachable from the branch."""

@@ -1,0 +1,134 @@
+"""Intents, due times, leases and admission."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gitops_workers.core.model import (
+    AppId,
+)
+
+
+class Urgency(enum.StrEnum):
+    """The classes of the due queue, most urgent first."""
+
+    WEBHOOK = "webhook"
+    MANUAL = "manual"
+    SELF_HEAL = "self-heal"
+    RETRY = "retry"
+    POLL = "poll"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The right to work on an application: the generation wanted when it began, and the lease's fencing token."""
+
+    app: AppId
+    generation: int
+    token: int
+    reasons: tuple[str, ...] = ()
+    """Why it was asked for since the last finished generation, oldest first, at most 8."""
+    not_before: float = 0.0
+    """Refs listed before this moment (epoch s) are too old for this attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doorbell:
+    """A message to publish: `task` is `poll` or `reconcile`, `queue` a Celery queue, `id` what to look at."""
+
+    task: str
+    queue: str
+    id: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLoad:
+    """Queue figures of a cluster: members due and waiting, members in work, seconds the oldest due one has waited."""
+
+    depth: int
+    in_flight: int
+    lag: float
+
+
+class Queue(Protocol):
+    """Intents, due times, leases and admission. The store's time is the only clock; times are epoch seconds.
+
+    A member of the due queue is an application or a poll group; each belongs to one cluster, which admits so many at
+    once. Popping a member writes `now + lease` as its next time, so a lost message costs one lease and nothing else.
+    """
+
+    def now(self) -> float:
+        """The shared clock."""
+
+    def enroll(self, app: AppId, cluster: str, fleet: str) -> None:
+        """Make an application known to the due queue; moving it to another cluster keeps its intent."""
+
+    def expel(self, app: AppId) -> None:
+        """Forget an application's intent, due time and lease."""
+
+    def request(self, app: AppId, reason: str, urgency: Urgency, *, not_before: float | None = None) -> int:
+        """Ask for an attempt now; returns the wanted generation, 0 (and nothing happens) when it is not enrolled.
+
+        `not_before` defaults to now().
+        """
+
+    def raise_generation(self, app: AppId, at_least: int) -> int:
+        """The wanted generation becomes at least this (the record in the cluster knew a later one)."""
+
+    def wanted(self, app: AppId) -> int:
+        """The wanted generation, 0 when the application is unknown."""
+
+    def begin(self, app: AppId, lease: float) -> Attempt | None:
+        """Take the application's lease; None when somebody holds it or it is not enrolled."""
+
+    def renew(self, attempt: Attempt, lease: float) -> bool:
+        """Keep the lease; False when it was lost: stop writing."""
+
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None) -> None:
+        """Give the lease and the cluster's slot back.
+
+        `done`: this generation is served (a newer wanted one stays due at once). `due_in`: look again after so many
+        seconds; None takes the application off the due queue until somebody asks. A finish with a lost lease changes
+        nothing.
+        """
+
+    def enroll_poll(self, group: str, cluster: str, due_in: float) -> None:
+        """Make a poll group known; an existing due time stays."""
+
+    def expel_poll(self, group: str) -> None:
+        """Forget a poll group."""
+
+    def request_poll(self, group: str, urgency: Urgency) -> None:
+        """Poll now: `requested` becomes now() and the group is due at once."""
+
+    def begin_poll(self, group: str, lease: float) -> Attempt | None:
+        """Take the group's lease (`app` is the group, `not_before` the last request); None when somebody holds it."""
+
+    def finish_poll(self, attempt: Attempt, due_in: float) -> None:
+        """Give it back; due again after `due_in`, or at once when a request came in between."""
+
+    def dispatch(self, limit: int) -> Sequence[Doorbell]:
+        """Pop what is due and admitted, urgent first, mark it queued, return what to publish."""
+
+    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
+        """Feed the circuit breaker: after 3 failures in a row it is open, and the cluster gets one probe per minute.
+
+        Returns whether it is open now.
+        """
+
+    def sweep(self, limit: int = 500) -> int:
+        """Look at up to `limit` members, least recently looked at first, and put lost ones back; returns how many.
+
+        Lost is: no due time although an intent is unserved (to give up, finish with `done`), or a due time further
+        away than it was ever set (the clock went back). Each is looked at every 30 s, whoever sweeps.
+        """
+
+    def every(self, name: str, seconds: float) -> bool:
+        """True for one caller per `seconds`, of all processes that ask with this name."""
+
+    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
+        """The figures of these clusters, in one round trip."""

@@ -1,0 +1,74 @@
+"""From a source to objects: closures, renders, and what renders read besides files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gitops_workers.core.model import (
+    GitSource,
+    Pairs,
+    RenderSpec,
+    Resolved,
+    SecretRef,
+    Tool,
+)
+from gitops_workers.core.objects import Manifest
+from gitops_workers.ports.git import TreeEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """Every file a render reads, by content. `whole` says that the analysis gave up and took the whole commit."""
+
+    tool: Tool
+    path: str
+    entries: tuple[TreeEntry, ...]
+    digest: str
+    whole: bool = False
+
+
+class Closures(Protocol):
+    """Finds the inputs of a render from git trees."""
+
+    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
+        """The inputs of this source at this commit. Raises RenderFailed (path missing, link out of the tree ...)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What a render reads besides its files. `variables` may hold secret values: never logged, never stored."""
+
+    app_name: str
+    app_namespace: str
+    project: str
+    namespace: str
+    """The destination namespace: Helm's release namespace."""
+    resolved: Resolved
+    kube_version: str
+    api_versions: tuple[str, ...]
+    variables: Pairs = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The objects of a source, in the tool's order. `digest` names inputs and result; `cached` for the accounts."""
+
+    digest: str
+    objects: tuple[Manifest, ...]
+    cached: bool = False
+
+
+class Renderer(Protocol):
+    """Turns a closure into objects in a limited child process; equal inputs share one render."""
+
+    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
+        """Raises RenderFailed with the tool's own words, UnsafeContent for attacks."""
+
+
+class Secrets(Protocol):
+    """Secrets and ConfigMaps that manifests refer to (GITOPS_SECRETS, and the catalogue for ConfigMaps)."""
+
+    def read(self, ref: SecretRef) -> Mapping[str, bytes] | None:
+        """The object's data, decoded; None when it does not exist."""

@@ -1,0 +1,51 @@
+"""Rules that users write: health in Lua and CEL, ignored differences in jq, windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gitops_workers.core.model import (
+    Application,
+    Health,
+    IgnoreRule,
+    SyncWindow,
+)
+from gitops_workers.core.objects import Manifest
+
+
+class Rules(Protocol):
+    """What users say in Lua, CEL and jq, and what the installation's `argocd-cm` says for all applications.
+
+    Whatever a rule does (loop, eat memory, crash) ends within about a second and costs this one answer.
+    """
+
+    def health(self, app: Application, live: Manifest) -> Health | None:
+        """The health of a live object: by a user's rule for its kind, else by the dialect's own.
+
+        A rule that fails makes it Unknown with the reason. None: the kind has no health.
+        """
+
+    def check(self, app: Application) -> None:
+        """Raises InvalidManifest naming the first expression of the application that cannot be read."""
+
+    def mark(self, app: Application) -> str:
+        """One word for all rules that count for the application; "" where there are none."""
+
+    def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
+        """The differences to leave alone: the application's and the installation's."""
+
+    def paths(
+        self, expressions: Sequence[str], manifests: Sequence[Manifest]
+    ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
+        """The places that jq path expressions mean in each manifest. Raises Refused for one that had to be stopped."""
+
+
+class Calendar(Protocol):
+    """When sync windows are open. Moments are epoch seconds."""
+
+    def is_open(self, window: SyncWindow, now: float) -> bool:
+        """Whether it is open at this moment."""
+
+    def next_change(self, window: SyncWindow, now: float) -> float | None:
+        """When it opens next, or closes if it is open; None when neither ever happens."""

@@ -1,0 +1,130 @@
+"""Applications, statuses, documents and caches: everything rebuildable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gitops_workers.core.model import (
+    AppId,
+    Application,
+)
+from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+
+
+@dataclass(frozen=True, slots=True)
+class StatusQuery:
+    """Which rows a listing wants. Empty means any. `text` is a part of the id. `sort`: name, sync, health, age."""
+
+    text: str = ""
+    sync: str = ""
+    health: str = ""
+    project: str = ""
+    cluster: str = ""
+    dialect: str = ""
+    sort: str = "name"
+    descending: bool = False
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """One page of rows, and how many there are in all."""
+
+    rows: tuple[Status, ...]
+    total: int
+
+
+class State(Protocol):
+    """Applications, statuses, operations, agreements, views: everything rebuildable.
+
+    Documents are small JSON values under (kind, key): `operation/<app>`, `agreement/<app>`, `record/<app>`,
+    `poll/<group>`, `catalogue/<name>`. None of them ever holds a secret value.
+    """
+
+    def applications(self) -> Sequence[AppId]:
+        """All ids, sorted."""
+
+    def application(self, app: AppId) -> Application | None:
+        """One application as the catalogue last gave it."""
+
+    def load_applications(self, apps: Sequence[AppId]) -> Mapping[AppId, Application]:
+        """Those that exist, in one round trip."""
+
+    def save_applications(self, apps: Sequence[Application]) -> None:
+        """Add or replace, in one round trip."""
+
+    def discard_application(self, app: AppId) -> None:
+        """Remove the application with its status, views and documents."""
+
+    def load(self, kind: str, key: str) -> Any | None:
+        """A document, None when there is none."""
+
+    def load_many(self, kind: str, keys: Sequence[str]) -> Mapping[str, Any]:
+        """The documents that exist, in one round trip."""
+
+    def save(self, kind: str, key: str, value: Any) -> None:
+        """Replace the document."""
+
+    def save_many(self, kind: str, values: Mapping[str, Any]) -> None:
+        """Replace several, in one round trip."""
+
+    def discard(self, kind: str, key: str) -> None:
+        """Remove the document."""
+
+    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+        """One application's documents by kind, those that exist, in one round trip."""
+
+    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+        """Replace one application's documents by kind, None removes; in one round trip."""
+
+    def status(self, app: AppId) -> Status | None:
+        """An application's row."""
+
+    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
+        """Replace the row and its index entries; False when a writer with a larger token was there before.
+
+        With it and only with it the application's `documents` by kind (None removes one): a late writer must not leave
+        half of what it knew.
+
+        Token 0 is a writer without a lease (the catalogue): it is never refused and leaves the stored token.
+        """
+
+    def touch(self, group: str, apps: int, checked_at: str) -> None:
+        """All rows of a poll group were found unchanged: one write whatever the number of rows."""
+
+    def query(self, query: StatusQuery) -> StatusPage:
+        """A page of rows from indexes."""
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """`{"sync": {"Synced": 3}, "health": {...}}` over all rows."""
+
+    def resources(self, app: AppId) -> Sequence[ResourceView]:
+        """The application's objects with health and diff, as last seen."""
+
+    def save_resources(self, app: AppId, resources: Sequence[ResourceView]) -> None:
+        """Replace them (compressed; diffs are already masked)."""
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Append to the capped stream."""
+
+    def events(self, app: AppId | None = None, limit: int = 100) -> Sequence[Event]:
+        """The newest events, newest first."""
+
+    def save_cluster(self, view: ClusterView) -> None:
+        """What is known of a cluster apart from queue figures."""
+
+    def clusters(self) -> Sequence[ClusterView]:
+        """The Clusters page, with live queue depth, in-flight count and lag."""
+
+
+class RenderCache(Protocol):
+    """Sealed bytes by content key: neither readable nor forgeable by who can write the store."""
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes; None when absent, expired or tampered with."""
+
+    def put(self, key: str, value: bytes, lifetime: float) -> None:
+        """Keep for `lifetime` seconds."""
