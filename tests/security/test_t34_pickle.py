@@ -65,7 +65,9 @@ def repository(site) -> Repository:
     return repository
 
 
-@pytest.mark.parametrize("kind", ["application/x-python-serialize", "application/x-yaml"])
+@pytest.mark.parametrize(
+    "kind", ["application/x-python-serialize", "application/x-yaml", "application/data", "application/text"]
+)
 def test_a_pickled_command_has_no_effect_and_the_workers_live(site, repository, tmp_path, kind):
     canary = tmp_path / "canary"
     body = pickle.dumps((Command(canary), {}, {"callbacks": None}))
