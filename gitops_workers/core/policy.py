@@ -12,8 +12,9 @@ from fnmatch import fnmatchcase
 
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_path
-from gitops_workers.core.model import AllowedDestination, Application, KindRule, Project
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.project import AllowedDestination, KindRule, Project
 from gitops_workers.core.record import NAMESPACE
 from gitops_workers.core.urls import normalise_url, without_credentials
 

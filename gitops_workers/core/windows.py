@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from gitops_workers.core.model import Application, SyncWindow, WindowKind
+from gitops_workers.core.model import Application
+from gitops_workers.core.project import SyncWindow, WindowKind
 
 IsOpen = Callable[[SyncWindow, float], bool]
 """Whether a window is open at this moment (epoch seconds)."""

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from gitops_workers.core.model import (
-    Application,
-    Health,
-    IgnoreRule,
-    SyncWindow,
-)
+from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.project import SyncWindow
 
 
 class Rules(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from gitops_workers.core.model import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
+from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.dialects.durations import Window
 from gitops_workers.dialects.fields import Later, Reading, Shape, one_of, shown
 from gitops_workers.dialects.metadata import Object

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.errors import PolicyRefused
-from gitops_workers.core.model import AllowedDestination, Destination, KindRule, Project
+from gitops_workers.core.model import Destination
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check, permits
+from gitops_workers.core.project import AllowedDestination, KindRule, Project
 from tests.unit.core.making import application
 
 EVERYWHERE = AllowedDestination(server="*", namespace="*")

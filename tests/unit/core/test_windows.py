@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.model import Project, SyncWindow, WindowKind
+from gitops_workers.core.project import Project, SyncWindow, WindowKind
 from gitops_workers.core.windows import forbidden, windows_for
 from tests.unit.core.making import application
 

@@ -332,3 +332,47 @@ def test_a_message_for_nobody_is_answered_by_nobody() -> None:
     lab = HazardLab()
     lab.answer(Doorbell("reconcile", "fleet.default", "application/argocd/unknown", 1))
     assert not [key for key in lab.cluster.objects() if key != ObjectKey("", "Namespace", "", key.name)]
+
+
+def test_a_worker_that_remembers_an_older_listing_does_not_go_back_to_it() -> None:
+    """Host 0 last listed a commit that was reverted before anybody applied it; host 1 has agreed to the revert."""
+    lab = HazardLab()
+    lab.push(config("a"))
+    app = lab.declare(self_heal=True)
+    lab.settle_down(10)
+    lab.push(config("a", "2"))
+    lab.now += 1.0
+    lab.hosts[0].refs(lab.applications[app].source, not_before=lab.now)
+    head = lab.push(config("a"))
+    lab.now += 1.0
+    lab.queue.request_poll(repository_group(lab.applications[app]), Urgency.WEBHOOK)
+    for host in (1, 1):
+        for bell in lab.queue.dispatch(10):
+            lab.answer(bell, host=host)
+    lab.queue.request(app, "once more", Urgency.SELF_HEAL)
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell, host=1)
+    assert lab.status(app).revision == head
+    lab.queue.request(app, "something changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
+    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell, host=0)
+    assert values(lab) == {"a": "1"}
+    assert lab.status(app).revision == head
+
+
+def test_a_change_that_was_seen_is_not_forgotten_by_an_attempt_that_could_not_compare() -> None:
+    lab = HazardLab()
+    lab.push(config("a"), config("b"))
+    app = lab.declare(self_heal=True)
+    lab.settle_down(10)
+    lab.cluster.remove(ObjectKey("", "ConfigMap", "shop", "a"))
+    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    push_and_ring(lab, config("a"), config("b"), *[{"kind": "ConfigMap"}])
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+    assert lab.status(app).sync is SyncStatus.UNKNOWN
+    push_and_ring(lab, config("a"), config("b"))
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+    assert values(lab) == {"a": "1", "b": "1"}

@@ -5,16 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gitops_workers.adapters.calendar import CronCalendar
-from gitops_workers.core.model import (
-    AllowedDestination,
-    AppId,
-    Dialect,
-    KindRule,
-    Phase,
-    Project,
-    SyncWindow,
-    WindowKind,
-)
+from gitops_workers.core.model import AppId, Dialect, Phase
+from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
