@@ -34,7 +34,7 @@ from gitops_workers.ports import Attempt, Cluster
 
 log = structlog.get_logger()
 
-DOCUMENTS = ("override", "agreement", "drift", "request", "operation", records.KIND)
+DOCUMENTS = ("override", "agreement", "drift", "request", "operation", "listed", records.KIND)
 """What an attempt reads of its application, in one round trip."""
 
 
@@ -120,7 +120,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
     # Another worker's memory of the refs may be older than what has been written since.
-    newest = max(attempt.not_before, stored.record.listed_at if stored else 0.0)
+    newest = max(_newest(attempt, known), stored.record.listed_at if stored else 0.0)
     refs = world.sources.refs(app.source, not_before=newest)
     resolved = stages.resolve_revision(world, app, refs)
     closure, rendered = stages.render_objects(world, app, resolved, found)
@@ -272,6 +272,7 @@ def _agreed(sight: Sight, now: float) -> Outcome:
         sync=SyncStatus.SYNCED,
         health=health,
         resolved=sight.resolved,
+        listed_at=sight.listed_at,
         operation=operation,
         agreement=agreement,
         resources=views.resources(sight),
@@ -297,6 +298,7 @@ def _out_of_sync(sight: Sight, reason: str) -> Outcome:
         sync=SyncStatus.OUT_OF_SYNC,
         health=views.health(sight.app, sight.looks),
         resolved=sight.resolved,
+        listed_at=sight.listed_at,
         agreement=views.agreement(sight, synced=sight.agreement.synced),
         resources=views.resources(sight),
         history=sight.stored.record.history if sight.stored else None,
@@ -312,6 +314,7 @@ def _ended(sight: Sight, operation: Operation, error: GitOpsError) -> Outcome:
         sync=SyncStatus.OUT_OF_SYNC,
         health=views.health(sight.app, sight.looks),
         resolved=sight.resolved,
+        listed_at=sight.listed_at,
         operation=operation,
         agreement=views.agreement(sight, synced=sight.agreement.synced),
         resources=views.resources(sight),
@@ -345,24 +348,33 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
     else:
         operation = replace(previous, failures=failures)
     log.warning("attempt_failed", app=app.id, error=type(error).__name__, reason=str(error))
+    tried, listed_at = _tried(world, app, _newest(attempt, known))
     delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
     return Outcome(
         message=str(error),
         sync=SyncStatus.UNKNOWN,
         operation=operation,
-        tried=_tried(world, app, attempt),
+        tried=tried,
+        listed_at=listed_at,
         conditions=(*app.conditions, Condition("ComparisonError", str(error))),
         served=not isinstance(error, Retry),
         due_in=delay,
     )
 
 
-def _tried(world: World, app: Application, attempt: Attempt) -> str:
-    """The commit that failed, or the refusal to find one, so that polls leave it to the backoff."""
+def _newest(attempt: Attempt, known: Mapping[str, Any]) -> float:
+    """Refs listed before this moment are too old: for the request, or because a later attempt has seen newer ones."""
+    return max(attempt.not_before, float(known.get("listed") or 0.0))
+
+
+def _tried(world: World, app: Application, newest: float) -> tuple[str, float]:
+    """What failed, so that polls leave it to the backoff: the commit or the refusal to find one; when it was listed."""
+    listed_at = 0.0
     try:
-        refs = world.sources.refs(app.source, not_before=attempt.not_before)
-        return stages.resolve_revision(world, app, refs).commit
+        refs = world.sources.refs(app.source, not_before=newest)
+        listed_at = refs.listed_at
+        return stages.resolve_revision(world, app, refs).commit, listed_at
     except Refused as error:
-        return str(error)
+        return str(error), listed_at
     except GitOpsError:
-        return ""
+        return "", listed_at

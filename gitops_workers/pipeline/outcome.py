@@ -26,6 +26,8 @@ class Outcome:
     health: Health | None = None
     resolved: Resolved | None = None
     operation: Operation | None = None
+    listed_at: float = 0.0
+    """When the refs were listed that the revision was resolved from; 0 when none were."""
     agreement: Agreement | None = None
     tried: str = ""
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""

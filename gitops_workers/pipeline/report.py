@@ -141,7 +141,11 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
         documents[records.KIND] = outcome.record
     if outcome.history is not None:
         documents["history"] = [asdict(entry) for entry in outcome.history]
-    served = [kind for kind in ("request", "drift") if known.get(kind)] if outcome.served else []
+    if outcome.listed_at > (known.get("listed") or 0.0):
+        documents["listed"] = outcome.listed_at
+    # A change that was seen in the cluster is served by a comparison only, not by a render that failed.
+    kinds = ("request", "drift") if outcome.agreement is not None else ("request",)
+    served = [kind for kind in kinds if known.get(kind)] if outcome.served else []
     if served and world.queue.wanted(attempt.app) == attempt.generation:
         # A request that came in meanwhile belongs to the next generation: it must find its document.
         documents.update(dict.fromkeys(served))

@@ -137,6 +137,7 @@ def _report(
         sync=SyncStatus.SYNCED if in_sync else SyncStatus.OUT_OF_SYNC,
         health=views.health(sight.app, looks),
         resolved=sight.resolved,
+        listed_at=sight.listed_at,
         operation=operation,
         agreement=views.agreement(sight, looks=looks, synced=sight.rendered if succeeded else sight.agreement.synced),
         resources=views.resources(sight, looks),

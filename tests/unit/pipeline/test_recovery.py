@@ -340,16 +340,11 @@ def test_a_worker_that_remembers_an_older_listing_does_not_go_back_to_it() -> No
     lab.push(config("a"))
     app = lab.declare(self_heal=True)
     lab.settle_down(10)
-    lab.push(config("a", "2"))
-    lab.now += 1.0
-    lab.hosts[0].refs(lab.applications[app].source, not_before=lab.now)
+    push_and_ring(lab, config("a", "2"))
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell, host=0, at=8, fate=Fate.KILL)
     head = lab.push(config("a"))
-    lab.now += 1.0
-    lab.queue.request_poll(repository_group(lab.applications[app]), Urgency.WEBHOOK)
-    for host in (1, 1):
-        for bell in lab.queue.dispatch(10):
-            lab.answer(bell, host=host)
-    lab.queue.request(app, "once more", Urgency.SELF_HEAL)
+    lab.now += 31.0
     for bell in lab.queue.dispatch(10):
         lab.answer(bell, host=1)
     assert lab.status(app).revision == head
@@ -368,7 +363,8 @@ def test_a_change_that_was_seen_is_not_forgotten_by_an_attempt_that_could_not_co
     lab.settle_down(10)
     lab.cluster.remove(ObjectKey("", "ConfigMap", "shop", "a"))
     lab.state.save("drift", app, ["|ConfigMap|shop|a"])
-    push_and_ring(lab, config("a"), config("b"), *[{"kind": "ConfigMap"}])
+    lab.push(broken=b"{")
+    lab.queue.request(app, "changed in the cluster", Urgency.SELF_HEAL)
     for bell in lab.queue.dispatch(10):
         lab.answer(bell)
     assert lab.status(app).sync is SyncStatus.UNKNOWN
