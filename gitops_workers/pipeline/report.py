@@ -59,6 +59,7 @@ def outage(world: World, apps: Iterable[AppId], error: GitOpsError) -> None:
             sync=SyncStatus.UNKNOWN,
             message=str(error),
             conditions=(*others, condition),
+            last_checked_at=now,
             changed_at=now if status.sync is not SyncStatus.UNKNOWN else status.changed_at,
         )
         world.state.save_status(after)

@@ -65,9 +65,16 @@ def repository(site) -> Repository:
     return repository
 
 
-@pytest.mark.parametrize(
-    "kind", ["application/x-python-serialize", "application/x-yaml", "application/data", "application/text"]
-)
+REFUSALS = {
+    "application/x-python-serialize": "Refusing to deserialize untrusted content",
+    "application/x-yaml": "Refusing to deserialize untrusted content",
+    # Kombu always trusts these two; the consumer drops them.
+    "application/data": "an unreadable message was dropped (content type application/data)",
+    "application/text": "an unreadable message was dropped (content type application/text)",
+}
+
+
+@pytest.mark.parametrize("kind", REFUSALS)
 def test_a_pickled_command_has_no_effect_and_the_workers_live(site, repository, tmp_path, kind):
     canary = tmp_path / "canary"
     body = pickle.dumps((Command(canary), {}, {"callbacks": None}))
@@ -85,7 +92,8 @@ def test_a_pickled_command_has_no_effect_and_the_workers_live(site, repository, 
     assert not canary.exists()
     for child in site.engine.children.values():
         child.check()
-    site.until(lambda: "Refusing to deserialize untrusted content" in site.logs(), "the refusal")
+    words = REFUSALS[kind]
+    site.until(lambda: words in site.logs(), "the refusal")
 
 
 def test_pickled_settings_of_a_message_are_not_unpickled_either(site, repository, tmp_path):
