@@ -165,6 +165,16 @@ class TestStatus:
         assert state.status(row("shop").id).message == "same holder again"
         assert state.counts()["sync"] == {"Unknown": 1}
 
+    def test_documents_come_with_the_row_or_not_at_all(self, state):
+        app = row("shop").id
+        assert state.save_status(row("shop"), 7, {"agreement": {"commit": "new"}, "operation": [1]})
+        assert not state.save_status(row("shop"), 6, {"agreement": {"commit": "old"}})
+        assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}, "operation": [1]}
+        assert state.save_status(row("shop"), 8, {"operation": None})
+        assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}}
+        state.discard_application(app)
+        assert state.load_of(app, ["agreement"]) == {}
+
     def test_a_writer_without_a_lease_is_let_in_and_lifts_no_fence(self, state):
         state.save_status(row("shop"), token=7)
         assert state.save_status(row("shop", suspended=True))

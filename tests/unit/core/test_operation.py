@@ -33,6 +33,12 @@ def test_only_a_running_operation_of_the_same_commit_goes_on(
     assert operations.continues(operation, resolved) is goes_on
 
 
+def test_another_render_of_the_same_commit_is_another_operation() -> None:
+    running = operations.begin(application(), 4, OLD, 100.0, "ann", failures=0, consent=False, rendered="one")
+    assert operations.continues(running, OLD, "one")
+    assert not operations.continues(running, OLD, "two")
+
+
 def test_looks_at_a_shut_gate_grow_from_one_to_five_seconds() -> None:
     operation, waits = begun(), []
     for _ in range(8):

@@ -96,6 +96,16 @@ def test_argocd_deletes_in_mirrored_waves_before_it_applies() -> None:
     assert all(stage.deletes_first for stage in found.stages)
 
 
+def test_stages_stay_where_they_were_when_some_deletes_are_done() -> None:
+    """Waves 0 and 5 are deleted; in the second step only one is left, and must not move to the other's place."""
+    app = application()
+    items = desired(app, manifest("ConfigMap", "a", wave=1))
+    first = plan(app, items, (doomed("ConfigMap", 0), doomed("ConfigMap", 5)), (0, 5))
+    second = plan(app, items, (doomed("ConfigMap", 0),), (0, 5))
+    assert [stage.name for stage in second.stages] == [stage.name for stage in first.stages]
+    assert [[item.key.name for item in stage.deletions] for stage in second.stages] == [[], [], ["configmap-0"]]
+
+
 def test_flux_deletes_after_it_applied_in_reverse_order() -> None:
     app = application(Dialect.FLUX)
     found = plan(app, desired(app, manifest("ConfigMap", "a")), (doomed("ConfigMap"), doomed("Deployment")))

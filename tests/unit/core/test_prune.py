@@ -114,6 +114,15 @@ def test_mass_deletes_need_consent(
             decide(app, items, managed, found, wanted=managed - leaving, consent=consent)
 
 
+def test_an_object_on_its_way_out_is_not_deleted_again() -> None:
+    app = application()
+    (item,) = inventory("a")
+    going = live(app, "a")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    found = decide(app, [item], 5, evidence({item.key: going}), wanted=4, consent=False)
+    assert (found.deletions, found.gone) == ((), (item.key,))
+
+
 NAMES = st.sets(st.sampled_from("abcdefgh"))
 
 

@@ -2,63 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
-from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.objects import ObjectKey
 from gitops_workers.pipeline.catalogue import refresh
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
 from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.moves import as_json, config, deployment, head, inventory, push_and_ring, values
 from tests.unit.pipeline.test_catalogue import APPLICATION, ID, TextCatalogue
 
 AUTOMATED = APPLICATION + "  syncPolicy: {automated: {prune: true}}\n"
 
 
-def config(name: str, value: str = "1", wave: int | None = None) -> Manifest:
-    return manifest("ConfigMap", name, wave=wave, data={"v": value})
-
-
-def deployment(name: str, wave: int) -> Manifest:
-    return manifest("Deployment", name, "apps/v1", wave=wave, spec={"replicas": 1})
-
-
-def values(lab: Lab) -> dict[str, str]:
-    return {key.name: live["data"]["v"] for key, live in lab.cluster.objects().items() if key.kind == "ConfigMap"}
-
-
-def inventory(lab: Lab, app: str) -> list[str]:
-    stored = lab.clusters.records("east").load(app)
-    assert stored is not None
-    return [item.key.name for item in stored.record.inventory]
-
-
-def push_and_ring(lab: HazardLab, *objects: Manifest) -> None:
-    """A commit, its webhook, and the poll that rings the application."""
-    lab.push(*objects)
-    lab.now += 1.0
-    lab.queue.request_poll(repository_group(next(iter(lab.applications.values()))), Urgency.WEBHOOK)
-    for bell in lab.queue.dispatch(10):
-        lab.answer(bell)
-
-
 def interrupted(lab: HazardLab, fate: Fate, after: str) -> Worker:
     """A worker meets its fate at the first request after the object `after` was written."""
     (bell,) = lab.queue.dispatch(10)
-    for at in range(1, 60):
-        trial = Worker(lab, bell, at=at, fate=fate)
-        trial.through = _stop_after(trial, after, fate)  # type: ignore[method-assign]  # this very worker's luck
-        if trial.run():
-            lab.frozen.append(trial)
-        return trial
-    raise AssertionError(f"{after} is never written")
+    worker = Worker(lab, bell, fate=fate)
+    worker.through = _stop_after(worker, after, fate)  # type: ignore[method-assign]  # this very worker's luck
+    if worker.run():
+        lab.frozen.append(worker)
+    return worker
 
 
 def _stop_after(worker: Worker, name: str, fate: Fate) -> Any:
@@ -143,9 +113,9 @@ def test_a_changed_application_begins_its_operation_anew() -> None:
     lab = HazardLab()
     old, new = [deployment("slow", 0), config("x", wave=1)], [config("first", wave=0), config("second", wave=1)]
     lab.push(*old)
-    tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
+    tree = {path: lab.repository.blobs[oid] for path, (_, oid) in head(lab).files.items()}
     lab.push(*new, path="other")
-    both = {**tree, **{path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}}
+    both = {**tree, **{path: lab.repository.blobs[oid] for path, (_, oid) in head(lab).files.items()}}
     lab.order[lab.repository.commit(both)] = 2
     app = lab.declare(prune=True, self_heal=False)
     for _ in range(3):
@@ -160,10 +130,6 @@ def test_a_changed_application_begins_its_operation_anew() -> None:
     lab.settle_down(60)
     assert values(lab) == {"first": "1", "second": "1"}
     assert lab.status(app).sync is SyncStatus.SYNCED
-
-
-def _head(lab: Lab) -> Any:
-    return lab.repository.commits[lab.repository.refs["refs/heads/main"]]
 
 
 def test_an_operation_that_a_revert_made_pointless_ends() -> None:
@@ -212,81 +178,23 @@ def test_objects_that_are_kept_on_request_do_not_fill_the_history() -> None:
     assert values(lab) == {"a": "1", "kept": "1"}
 
 
-class TestTwoApplications:
-    """One object, claimed by two (F32)."""
-
-    def claimed(self, lab: HazardLab, **sync: Any) -> tuple[str, str]:
-        lab.push(config("a"), config("b"))
-        first = lab.declare(self_heal=True, **sync)
-        lab.settle_down(10)
-        tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
-        lab.push(config("a", "rival"), config("own", "rival"), path="rival")
-        both = {**tree, **{path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}}
-        lab.order[lab.repository.commit(both)] = 2
-        second = lab.declare(name="rival", path="rival", self_heal=True)
-        lab.settle_down(300)
-        return first, second
-
-    def test_the_second_is_refused_and_the_first_unharmed(self) -> None:
-        lab = HazardLab()
-        first, second = self.claimed(lab)
-        assert values(lab) == {"a": "1", "b": "1"}
-        assert f"ConfigMap shop/a belongs to {first}" in lab.status(second).message
-        assert lab.status(first).sync is SyncStatus.SYNCED
-
-    def test_that_holds_when_redis_is_emptied(self) -> None:
-        lab = HazardLab()
-        first, second = self.claimed(lab)
-        lab.flush()
-        lab.settle_down(300)
-        assert values(lab) == {"a": "1", "b": "1"}
-        assert first in lab.status(second).message
-
-    def test_what_the_first_has_given_up_is_taken_over_without_being_deleted(self) -> None:
-        lab = HazardLab()
-        _, second = self.claimed(lab)
-        uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
-        tree = {path: lab.repository.blobs[oid] for path, (_, oid) in _head(lab).files.items()}
-        left = {path: data for path, data in tree.items() if path != "web/0.json"}
-        lab.order[lab.repository.commit(left)] = 3
-        lab.settle_down(400)
-        assert values(lab) == {"a": "rival", "b": "1", "own": "rival"}
-        assert lab.live("ConfigMap", "a")["metadata"]["uid"] == uid  # type: ignore[index]
-        assert lab.status(second).sync is SyncStatus.SYNCED
-
-    def test_an_application_that_is_gone_owns_nothing(self) -> None:
-        lab = HazardLab()
-        first, second = self.claimed(lab)
-        lab.queue.expel(first)
-        lab.state.discard_application(first)
-        del lab.applications[first]
-        lab.enroll()
-        lab.settle_down(400)
-        assert values(lab)["a"] == "rival"
-        assert lab.status(second).sync is SyncStatus.SYNCED
-
-
 def test_a_cluster_that_is_back_is_used_within_minutes_however_many_applications_it_has() -> None:
     """The breaker lets one through a minute: that one must be the poll that can close it."""
     lab = HazardLab()
-    files = {f"p{number}/0.json": _json(config(f"c{number}")) for number in range(12)}
+    files = {f"p{number}/0.json": as_json(config(f"c{number}")) for number in range(12)}
     lab.order[lab.repository.commit(files)] = 99
     for number in range(12):
         lab.declare(name=f"app{number}", path=f"p{number}", self_heal=True)
     lab.settle_down(20)
     assert len(values(lab)) == 12
     lab.cluster.fail_next(ClusterUnavailable("cluster east refuses our credential (401)"), 100_000)
-    files = {f"p{number}/0.json": _json(config(f"c{number}", "2")) for number in range(12)}
+    files = {f"p{number}/0.json": as_json(config(f"c{number}", "2")) for number in range(12)}
     lab.order[lab.repository.commit(files)] = 100
     lab.settle_down(300)
     assert set(values(lab).values()) == {"1"}
     lab.cluster._life.faults.clear()
     lab.settle_down(130)
     assert set(values(lab).values()) == {"2"}
-
-
-def _json(item: Manifest) -> bytes:
-    return json.dumps(item).encode()
 
 
 class TestTheCatalogue:
