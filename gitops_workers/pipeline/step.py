@@ -145,7 +145,7 @@ def _report(
         record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
         conditions=sight.app.conditions,
         served=operation.phase is not Phase.RUNNING,
-        due_in=1.0 if succeeded and left else _due(sight.app, operation, looks),
+        due_in=1.0 if succeeded and (left or not in_sync) else _due(sight.app, operation, looks),
     )
 
 

@@ -280,3 +280,18 @@ def test_a_change_that_was_seen_is_not_forgotten_by_an_attempt_that_could_not_co
     for bell in lab.queue.dispatch(10):
         lab.answer(bell)
     assert values(lab) == {"a": "1", "b": "1"}
+
+
+def test_what_was_changed_by_hand_while_a_later_wave_waited_is_healed_when_the_operation_ends() -> None:
+    lab = HazardLab()
+    lab.push(config("a", wave=0), deployment("slow", 1), config("z", wave=2))
+    app = lab.declare(self_heal=True)
+    for _ in range(2):
+        for bell in lab.queue.dispatch(10):
+            lab.answer(bell)
+    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
+    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    lab.settle_down(100)
+    assert values(lab) == {"a": "1", "z": "1"}
+    assert lab.status(app).sync is SyncStatus.SYNCED
