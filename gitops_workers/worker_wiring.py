@@ -19,24 +19,22 @@ from gitops_workers.adapters.catalogue_files import FileCatalogue
 from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
-from gitops_workers.adapters.git import GitSettings, GitSources
+from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import SECONDS, UserRules
-from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import GitOpsError, InvalidManifest
-from gitops_workers.core.model import GitSource, SecretRef
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.model import SecretRef
 from gitops_workers.core.objects import digest
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.argocd import settings as argocd_settings
 from gitops_workers.dialects.argocd.application import NAMESPACE as ARGOCD
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
-from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
-from gitops_workers.dialects.credentials import flux_credential
+from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
@@ -67,8 +65,8 @@ def build(settings: Settings, celery: Sender) -> Engine:
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, _loader(sandbox), configs.objects)
     sources = GitSources(
         mirrors_directory(settings),
-        _git_settings(settings),
-        lookup=lambda source: _credential(secrets, source),
+        git_settings(settings),
+        lookup=lambda source: credential(secrets, source),
         shared=cache,
         clock=queue.now,
     )
@@ -152,32 +150,6 @@ def _catalogue(text: str, sandbox: Sandbox, sources: GitSources, clock: Callable
     if text.startswith(GIT_CATALOGUE):
         return GitCatalogue(parse_location(text), sources, _loader(sandbox), clock)
     return FileCatalogue(Path(text), _loader(sandbox))
-
-
-def _git_settings(settings: Settings) -> GitSettings:
-    pairs = []
-    for text in settings.git_mirrors:
-        prefix, equals, replacement = text.partition("=")
-        if not equals:
-            raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
-        pairs.append((prefix, replacement))
-    return GitSettings(
-        schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout
-    )
-
-
-def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
-    """Flux: the Secret that the GitRepository names. Argo CD: the repository Secret whose URL fits."""
-    ref = source.credential
-    if ref is None:
-        found, _ = repository_secrets(secrets.objects())
-        return found.credential(source.url)
-    data = secrets.read(ref)
-    if data is None:
-        raise InvalidManifest(
-            f"spec.secretRef: Secret {ref.namespace}/{ref.name} was not found. Add it to the directory GITOPS_SECRETS."
-        )
-    return flux_credential(data, source.url, f"Secret {ref.namespace}/{ref.name}")
 
 
 def rules_sandbox(settings: Settings) -> Sandbox:

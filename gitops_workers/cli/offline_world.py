@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitops_workers.adapters.closure import GitClosures
-from gitops_workers.adapters.git import GitSettings, GitSources
+from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.secrets_files import SecretFiles
@@ -17,8 +17,6 @@ from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.cli.files import documents
-from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import (
     Application,
     Destination,
@@ -31,9 +29,8 @@ from gitops_workers.core.model import (
 )
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.revisions import needs_listing
-from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.configs import ConfigObject
-from gitops_workers.dialects.credentials import flux_credential
+from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline import stages
 from gitops_workers.pipeline.world import World
@@ -67,7 +64,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     sources = GitSources(
         mirrors_directory(settings),
         git_settings(settings),
-        lookup=lambda source: _credential(secrets, source),
+        lookup=lambda source: credential(secrets, source),
         shared=shared,
         clock=time.time,
     )
@@ -107,31 +104,6 @@ def resolve_source(world: World, source: GitSource) -> Resolved:
 def render(world: World, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER) -> tuple[Manifest, ...]:
     """The application's objects as its source means them, before marks and defaults are put on."""
     return stages.render_objects(world, app, resolved, found)[1].objects
-
-
-def git_settings(settings: Settings) -> GitSettings:
-    """What GITOPS_GIT_* say. Raises InvalidManifest."""
-    pairs = []
-    for text in settings.git_mirrors:
-        prefix, equals, replacement = text.partition("=")
-        if not equals:
-            raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
-        pairs.append((prefix, replacement))
-    return GitSettings(
-        schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout
-    )
-
-
-def _credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
-    ref = source.credential
-    if ref is None:
-        return repository_secrets(secrets.objects())[0].credential(source.url)
-    data = secrets.read(ref)
-    if data is None:
-        raise InvalidManifest(
-            f"spec.secretRef: Secret {ref.namespace}/{ref.name} was not found. Add it to the directory GITOPS_SECRETS."
-        )
-    return flux_credential(data, source.url, f"Secret {ref.namespace}/{ref.name}")
 
 
 def _tools() -> dict[str, Path]:
