@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 Manifest = dict[str, Any]
@@ -83,8 +82,3 @@ def digest(*parts: bytes | str) -> str:
 def digest_of(value: Any) -> str:
     """The digest of a JSON value."""
     return digest(canonical(value))
-
-
-def kinds_of(keys: Iterable[ObjectKey]) -> frozenset[GroupKind]:
-    """The distinct kinds among the keys."""
-    return frozenset(key.group_kind for key in keys)

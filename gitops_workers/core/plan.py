@@ -9,10 +9,9 @@ the next step, so the waves that they had at the beginning are an argument: thei
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import ObjectKey
@@ -51,11 +50,6 @@ class Plan:
     """The stages, first to last. Never empty of stages that still hold a gate."""
 
     stages: tuple[Stage, ...]
-
-    def writes(self, comparison: Iterable[Compared]) -> int:
-        """How many writes are left: differing objects and deletes."""
-        differing = sum(1 for item in comparison if not item.in_sync)
-        return differing + sum(len(stage.deletions) for stage in self.stages)
 
 
 def plan(

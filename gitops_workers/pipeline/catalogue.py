@@ -32,7 +32,6 @@ SEEN = "seen"
 BEGUN = "begun"
 """Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
 is there now; a Redis that was emptied in between has only the second, and half of the applications."""
-REFRESH = "refresh/catalogue"
 NOWHERE = ""
 """The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
 
