@@ -21,7 +21,10 @@ def git_settings(settings: Settings) -> GitSettings:
             raise InvalidManifest(f"GITOPS_GIT_MIRRORS: found {text!r}, expected `prefix=replacement`.")
         pairs.append((prefix, replacement))
     return GitSettings(
-        schemes=frozenset(settings.git_schemes), mirrors=tuple(pairs), fetch_timeout=settings.git_timeout
+        schemes=frozenset(settings.git_schemes),
+        mirrors=tuple(pairs),
+        private_hosts=frozenset(settings.git_private_hosts),
+        fetch_timeout=settings.git_timeout,
     )
 
 
