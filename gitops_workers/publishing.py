@@ -1,7 +1,7 @@
 """Doorbells into Celery messages: the only form in which anything of ours travels through the broker.
 
-A message is `gitops.poll(group, generation)`, `gitops.reconcile(app, generation)` or `gitops.expand(catalogue index,
-generation)`: ids only, re-resolved by whoever answers. Losing one costs a lease, forging one costs a look.
+A message is `gitops.poll(group, generation)` or `gitops.reconcile(app, generation)`: ids only, re-resolved by whoever
+answers. Losing one costs a lease, forging one costs a look.
 
 The Celery application is an argument: beat, web and workers publish alike, and only they know Celery.
 """

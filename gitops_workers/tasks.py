@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.pipeline import attempt, catalogue
 from gitops_workers.pipeline import poll as polling
 from gitops_workers.publishing import publish
@@ -27,15 +28,10 @@ def reconcile(app: str, generation: int) -> None:  # noqa: ARG001 - the generati
 
 @shared_task(name="gitops.poll", ignore_result=True)
 def poll(group: str, generation: int) -> None:  # noqa: ARG001
-    """Look at one repository or one cluster."""
+    """Look at one repository, one cluster, or the catalogue."""
     engine = current()
-    polling.poll(engine.world, group)
-    publish(engine.celery, engine.world.queue.dispatch(BATCH))
-
-
-@shared_task(name="gitops.expand", ignore_result=True)
-def expand(name: str, generation: int) -> None:  # noqa: ARG001
-    """Read the catalogue, if it changed."""
-    engine = current()
-    catalogue.refresh(engine.world, engine.catalogues)
+    if group == CATALOGUE:
+        catalogue.refresh(engine.world, engine.catalogues)
+    else:
+        polling.poll(engine.world, group)
     publish(engine.celery, engine.world.queue.dispatch(BATCH))

@@ -94,6 +94,7 @@ def build(settings: Settings, celery: Sender) -> Engine:
         lease=settings.lease,
         interval=settings.argocd_interval,
         jitter=settings.argocd_jitter,
+        catalogue_interval=settings.catalogue_interval,
         rules=rules,
         calendar=CronCalendar(),
     )

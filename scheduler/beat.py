@@ -18,7 +18,7 @@ from gitops_workers.ports import Queue
 from gitops_workers.publishing import publish
 from gitops_workers.wiring import open_queue
 from scheduler.due import DISPATCH_LIMIT, due_doorbells
-from scheduler.refresh import refresh_doorbells
+from scheduler.refresh import keep_catalogue
 
 log = logging.getLogger(__name__)
 
@@ -29,21 +29,22 @@ class DueScheduler(Scheduler):  # type: ignore[misc]  # celery has no type infor
     """Celery's scheduler interface over the due queue; the schedule of its base class stays empty."""
 
     queue: Queue
-    _catalogues: int
+    _catalogue: bool
     _refresh_seconds: float
 
     def setup_schedule(self) -> None:
         """Open the queue by GITOPS_REDIS_URL. Raises InvalidManifest when a setting is wrong or missing."""
         chosen = settings.read(os.environ)
         self.queue = open_queue(chosen)
-        self._catalogues = len(chosen.catalogue)
+        self._catalogue = bool(chosen.catalogue)
         self._refresh_seconds = chosen.catalogue_interval
 
     def tick(self, *_: Any, **__: Any) -> float:
         """Publish what is due; seconds until the next tick. Never raises: the store and the broker come back."""
         try:
+            if self._catalogue:
+                keep_catalogue(self.queue, self._refresh_seconds)
             bells, healed = due_doorbells(self.queue)
-            bells = [*bells, *refresh_doorbells(self.queue, self._catalogues, self._refresh_seconds)]
             publish(self.app, bells)
         except Exception:
             # Anything at all: a beat that exits is the one failure that nothing else repairs.

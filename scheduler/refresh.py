@@ -1,16 +1,15 @@
-"""The catalogue's doorbells: have somebody look whether the declared Applications changed."""
+"""The catalogue's place in the due queue: nobody else would ask for it again after the store was emptied."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.ports import Queue
 
-from gitops_workers.ports import Doorbell, Queue
 
+def keep_catalogue(queue: Queue, seconds: float) -> None:
+    """Enroll the catalogue, at most once per `seconds`, whichever replica asks first. What is enrolled stays as it is.
 
-def refresh_doorbells(queue: Queue, catalogues: int, seconds: float) -> Sequence[Doorbell]:
-    """One `expand` per catalogue and interval, whichever replica asks first. Its id is the catalogue's index."""
-    return [
-        Doorbell("expand", "control", str(index), 0)
-        for index in range(catalogues)
-        if queue.every(f"expand/{index}", seconds)
-    ]
+    Whoever has read the catalogue says when it is due again.
+    """
+    if queue.every(CATALOGUE, seconds):
+        queue.enroll_poll(CATALOGUE, CATALOGUE, 0.0)

@@ -1,7 +1,8 @@
 """Poll groups: what is asked once for many applications.
 
 A repository group shares one listing of refs (one repository, read by one credential); a cluster group shares one
-listing per kind. Both ids are short, stable and free of anything secret.
+listing per kind; the catalogue group says which applications there are. Ids are short, stable and free of anything
+secret.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 REPOSITORY_PREFIX = "repository/"
 CLUSTER_PREFIX = "cluster/"
+CATALOGUE = "catalogue"
+"""The group of all catalogues together. It is its own lane in the due queue, so that no repository keeps it waiting."""
 
 
 def repository_group(app: Application) -> str:

@@ -3,6 +3,9 @@
 A catalogue that cannot be read changes nothing. A broken file is that file's problem only: what it declared before
 stays as it was, with a condition that says so. What is really gone is no longer looked after; its objects stay in the
 cluster, because a file that vanished is no order to delete.
+
+One refresh at a time: two that overlap would each put back what the other has just read, and an application that one of
+them did not know yet would be left out of its poll groups for good.
 """
 
 from __future__ import annotations
@@ -14,14 +17,15 @@ from dataclasses import dataclass, replace
 import structlog
 
 from gitops_workers.core.due import first_offset
-from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.grouping import cluster_group, repository_group
+from gitops_workers.core.errors import GitOpsError, Superseded
+from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.pipeline import outside, reach, records
+from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.report import new_status, stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
@@ -47,7 +51,26 @@ class Change:
 
 
 def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
-    """Bring the enrolled applications in line with the manifests, if anything changed since the last time."""
+    """Bring the enrolled applications in line with the manifests, if anything changed since the last time.
+
+    Nothing happens while somebody else is at it.
+    """
+    world.queue.enroll_poll(CATALOGUE, CATALOGUE, 0.0)
+    attempt = world.queue.begin_poll(CATALOGUE, world.lease)
+    if attempt is None:
+        return Change()
+    try:
+        return _refresh(world, catalogues, Lease(world, attempt))
+    except Superseded as error:
+        # What we wrote last may have come after what the new holder wrote: the next refresh writes all of it again.
+        log.warning("catalogue_superseded", reason=str(error))
+        world.state.discard("catalogue", SEEN)
+        return Change()
+    finally:
+        world.queue.finish_poll(attempt, world.catalogue_interval)
+
+
+def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Change:
     try:
         pace = f"{world.interval} {world.jitter}"
         token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
@@ -65,7 +88,7 @@ def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
             world.state.save("catalogue", "error", str(error))
         return Change()
     world.state.save("catalogue", BEGUN, [token, around])
-    change = _apply(world, parsed, broken)
+    change = _apply(world, parsed, broken, lease)
     world.state.save("catalogue", SEEN, [token, around])
     world.state.discard("catalogue", "error")
     log.info(
@@ -89,7 +112,8 @@ def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Pr
     return documents, broken
 
 
-def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
+def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease) -> Change:
+    lease.keep()
     before = world.state.load_applications(world.state.applications())
     wanted = {app.id: _without_credentials(_paced(world, app)) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
@@ -103,12 +127,15 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem]) -> Change:
         if before[app.id].schedule.suspended != app.schedule.suspended:
             world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
     for app in (*added, *changed):
+        lease.keep()
         _enroll(world, app, clusters[app.id])
     for app_id in removed:
+        lease.keep()
         _remove(world, app_id)
     for app_id, app in kept.items():
         _mark_broken(world, app, parsed.rejected.get(app_id) or broken)
     _reject_new(world, parsed, before)
+    lease.keep()
     _enroll_groups(world, {**kept, **wanted}, clusters)
     _save_receivers(world, parsed, {**kept, **wanted})
     fetched = [app for app in added if not app.refusal and not app.schedule.suspended]

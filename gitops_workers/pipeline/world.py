@@ -42,7 +42,7 @@ class BuiltInRules:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports. `lease`, `interval` and `jitter` are in seconds.
+    """The ports. `lease`, `interval`, `jitter` and `catalogue_interval` are in seconds.
 
     `interval` and `jitter` are Argo CD's `timeout.reconciliation`: a setting of the installation, for its manifests
     name none. Flux' name their own.
@@ -58,6 +58,7 @@ class World:
     lease: float = 30.0
     interval: float = 120.0
     jitter: float = 60.0
+    catalogue_interval: float = 5.0
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow, for deadlines of this process alone."""
     rules: Rules = field(default_factory=BuiltInRules)

@@ -10,7 +10,6 @@ refuses most of those.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from gitops_workers.core.plan import Stage
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.pipeline import records
+from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.stages import Look
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Cluster
@@ -48,8 +48,10 @@ class Writer:
     fenced: bool = False
     applied: int = 0
     deleted: set[ObjectKey] = field(default_factory=set)
-    _renewed_at: float = -math.inf
-    """By the process' own clock. Not yet: reading and rendering may have taken longer than the lease."""
+    lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lease = Lease(self.world, self.attempt)
 
     def perform(self, stage: Stage, looks: dict[ObjectKey, Look]) -> None:
         """The writes of one stage; `looks` is brought up to date with the server's answers."""
@@ -81,12 +83,12 @@ class Writer:
             self._delete((look.recreate,))
         version = "" if look.recreate else look.compared.resource_version
         if look.compared.absorption is not None and version:
-            self._keep_lease()
+            self.lease.keep()
             fields = look.compared.absorption.fields
             version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
         payload = look.compared.payload or item.manifest
         for _ in range(MOVES):
-            self._keep_lease()
+            self.lease.keep()
             try:
                 answer = self.cluster.apply(payload, dry_run=False, resource_version=version)
             except Superseded:
@@ -99,8 +101,7 @@ class Writer:
 
     def _moved(self, item: Desired) -> str:
         """The object changed since it was compared: ours to write still, if the record says so."""
-        self._renewed_at = -math.inf
-        self._keep_lease()
+        self.lease.prove()
         stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
         if stored is None or stored.record.writer != self.attempt.token:
             raise Superseded(f"{self.app.id}: another attempt writes now.")
@@ -110,7 +111,7 @@ class Writer:
     def _delete(self, deletions: Iterable[Deletion]) -> None:
         for doomed in deletions:
             self._fence()
-            self._keep_lease()
+            self.lease.keep()
             if self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation):
                 self.deleted.add(doomed.key)
 
@@ -123,7 +124,7 @@ class Writer:
 
     def _fencing(self) -> Record:
         """The record that says that we write now. Raises Superseded when somebody later does."""
-        self._keep_lease()
+        self.lease.keep()
         base = self.stored.record if self.stored else Record(self.app.id)
         self._check(base)
         records.put_away(self.world, self.cluster_name, self.app.id)
@@ -143,13 +144,6 @@ class Writer:
         raise Superseded(
             f"{self.app.id}: generation {record.generation} has written already, this is {self.attempt.generation}."
         )
-
-    def _keep_lease(self) -> None:
-        if self.world.clock() - self._renewed_at < self.world.lease / 3:
-            return
-        if not self.world.queue.renew(self.attempt, self.world.lease):
-            raise Superseded(f"{self.app.id}: the lease was lost; its new holder goes on.")
-        self._renewed_at = self.world.clock()
 
 
 def applied(item: Desired, live: Manifest, health: Health | None) -> Look:

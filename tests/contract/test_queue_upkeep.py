@@ -65,12 +65,12 @@ class TestUpkeep:
         assert "g1" in ids(queue.dispatch(10))
 
     def test_a_turn_is_given_to_one_of_many_who_ask(self, ground, queue):
-        assert [queue.every("expand/0", 60) for _ in range(5)] == [True, False, False, False, False]
-        assert queue.every("expand/1", 60)
+        assert [queue.every("catalogue/0", 60) for _ in range(5)] == [True, False, False, False, False]
+        assert queue.every("catalogue/1", 60)
         ground.advance(60)
-        assert [queue.every("expand/0", 60) for _ in range(2)] == [True, False]
+        assert [queue.every("catalogue/0", 60) for _ in range(2)] == [True, False]
         ground.advance(-7200)
-        assert [queue.every("expand/0", 60) for _ in range(2)] == [True, False]
+        assert [queue.every("catalogue/0", 60) for _ in range(2)] == [True, False]
 
 
 class TestEviction:

@@ -37,7 +37,7 @@ def test_a_task_for_something_unknown_is_dropped(site, repository):
     unknown = ["application/argocd/evil", "kustomization/../../etc", "", "x" * 10_000]
     with redis.Redis.from_url(site.redis.url) as client:
         for name in unknown:
-            for task in ("gitops.reconcile", "gitops.poll", "gitops.expand"):
+            for task in ("gitops.reconcile", "gitops.poll"):
                 body = json.dumps([[name, 7], {}, {}]).encode()
                 client.lpush("gitops:celery:control", message(body, "application/json", task))
         client.lpush("gitops:celery:control", message(b"[[],{},{}]", "application/json", "os.system"))

@@ -53,7 +53,7 @@ def test_two_beats_ring_each_once(stage):
     until(lambda: len(rung(stage)) >= len(APPS))
     ticks(stage, 3)
     assert rung(stage) == sorted(APPS)
-    assert sorted(stage.messages("control")) == [("gitops.expand", ["0", 0]), ("gitops.expand", ["1", 0])]
+    assert stage.messages("control") == [("gitops.poll", ["catalogue", 0])]
 
 
 def test_when_one_beat_is_killed_the_other_goes_on(stage):

@@ -11,7 +11,7 @@ from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_rendering import VolatileClosures, VolatileRenderer
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.core.grouping import cluster_group, repository_group
+from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Dialect, SecretRef
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.status import Status
@@ -84,6 +84,8 @@ class Lab:
         while True:
             bells = self.queue.dispatch(100)
             for bell in bells:
+                if bell.id == CATALOGUE:
+                    continue  # nobody reads one here
                 done.append(f"{bell.task} {bell.id}")
                 (poll if bell.task == "poll" else reconcile)(self.world, bell.id)
             if not bells:

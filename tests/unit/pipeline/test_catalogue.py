@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -146,3 +146,38 @@ def test_the_login_name_of_ssh_is_no_secret(lab: Lab, url: str) -> None:
     app = lab.state.application(ID)
     assert app is not None
     assert (app.source.url, app.refusal) == (url, "")
+
+
+@dataclass
+class Interrupted(TextCatalogue):
+    """Runs something while its documents are being read."""
+
+    during: Callable[[], object] = lambda: None
+
+    def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
+        read = super().documents()
+        self.during()
+        return read
+
+
+def test_two_refreshes_never_overlap(lab: Lab) -> None:
+    """The older one would write the groups without what the newer one has found, and nobody would ever poll it."""
+    two = APPLICATION + "---\n" + APPLICATION.replace("name: web,", "name: api,")
+    inner: list[Change] = []
+    older = Interrupted(APPLICATION, during=lambda: inner.append(refresh(lab.world, [TextCatalogue(two)])))
+    refresh(lab.world, [older])
+    assert inner == [Change()]
+    refresh(lab.world, [TextCatalogue(two)])
+    assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
+
+
+def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_again(lab: Lab) -> None:
+    two = APPLICATION + "---\n" + APPLICATION.replace("name: web,", "name: api,")
+
+    def overtaken() -> None:
+        lab.now += lab.world.lease + 1
+        assert len(refresh(lab.world, [TextCatalogue(two)]).added) == 2
+
+    assert refresh(lab.world, [Interrupted(APPLICATION, during=overtaken)]) == Change()
+    assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
+    assert lab.state.load("catalogue", "seen") is None

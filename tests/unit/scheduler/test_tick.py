@@ -4,9 +4,10 @@ import subprocess
 import sys
 
 from gitops_workers.adapters.volatile_queue import VolatileQueue
+from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.ports import Doorbell, Urgency
 from scheduler.due import due_doorbells
-from scheduler.refresh import refresh_doorbells
+from scheduler.refresh import keep_catalogue
 
 APP = "application/argocd/shop"
 
@@ -29,14 +30,29 @@ def test_what_is_due_rings_and_what_was_lost_is_put_back_first():
     assert due_doorbells(queue) == ((Doorbell("reconcile", "fleet.default", APP, 1),), 1)
 
 
-def test_each_catalogue_is_looked_at_once_per_interval_however_many_ask():
+def test_the_catalogue_comes_back_after_the_store_was_emptied():
     clock = Clock()
     queue = VolatileQueue(clock)
-    first, second = refresh_doorbells(queue, 2, 5), refresh_doorbells(queue, 2, 5)
-    assert first == [Doorbell("expand", "control", "0", 0), Doorbell("expand", "control", "1", 0)]
-    assert second == []
-    clock.now += 5
-    assert len(refresh_doorbells(queue, 2, 5)) == 2
+    for _ in range(2):
+        keep_catalogue(queue, 5)
+        assert due_doorbells(queue)[0] == (Doorbell("poll", "control", CATALOGUE, 0),)
+        queue.clear()
+        assert due_doorbells(queue) == ((), 0)
+
+
+def test_whoever_has_read_the_catalogue_says_when_it_is_due_again():
+    clock = Clock()
+    queue = VolatileQueue(clock)
+    keep_catalogue(queue, 5)
+    assert len(due_doorbells(queue)[0]) == 1
+    attempt = queue.begin_poll(CATALOGUE, 30)
+    assert attempt is not None
+    queue.finish_poll(attempt, 60)
+    clock.now += 59
+    keep_catalogue(queue, 5)
+    assert due_doorbells(queue)[0] == ()
+    clock.now += 1
+    assert len(due_doorbells(queue)[0]) == 1
 
 
 def test_beat_loads_no_cluster_client_no_manifest_model_and_no_git():

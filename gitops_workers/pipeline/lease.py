@@ -1,0 +1,33 @@
+"""The lease of one attempt, kept while it works. Whoever has lost it stops before the next write."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from gitops_workers.core.errors import Superseded
+from gitops_workers.pipeline.world import World
+from gitops_workers.ports import Attempt
+
+
+@dataclass(slots=True)
+class Lease:
+    """Asks the queue at most three times per lease, by the process' own clock. Not shared between threads."""
+
+    world: World
+    attempt: Attempt
+    _renewed_at: float = -math.inf
+    """Not yet: what was done before the first `keep` may have taken longer than the lease."""
+
+    def keep(self) -> None:
+        """Renew it when a third has passed. Raises Superseded when it is somebody else's now."""
+        if self.world.clock() - self._renewed_at < self.world.lease / 3:
+            return
+        if not self.world.queue.renew(self.attempt, self.world.lease):
+            raise Superseded(f"{self.attempt.app}: the lease was lost; its new holder goes on.")
+        self._renewed_at = self.world.clock()
+
+    def prove(self) -> None:
+        """Renew it now, however lately that was done."""
+        self._renewed_at = -math.inf
+        self.keep()
