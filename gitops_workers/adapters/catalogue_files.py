@@ -48,6 +48,7 @@ class FileCatalogue:
     def __init__(self, root: Path, load: Load) -> None:
         """`load` turns bytes into documents; in production it runs in the sandbox."""
         self.name = str(root)
+        self.repository = ""
         self._root = Path(root)
         self._load = load
         self._read: dict[str, _Read] = {}

@@ -45,6 +45,7 @@ class GitCatalogue:
     def __init__(self, source: GitSource, sources: Sources, load: Load, now: Callable[[], float]) -> None:
         """`now` is the shared clock: refs are listed at the moment of asking, never older."""
         self.name = f"{PREFIX}{without_credentials(source.url)}#{source.revision.value}:{source.path}"
+        self.repository = without_credentials(source.url)
         self._source = source
         self._sources = sources
         self._load = load

@@ -36,6 +36,8 @@ SEEN = "seen"
 BEGUN = "begun"
 """Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
 is there now; a Redis that was emptied in between has only the second, and half of the applications."""
+REPOSITORY = "repository"
+"""Documents `repository/<normalised URL>`: the poll groups that a push there is news for."""
 NOWHERE = ""
 """The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
 
@@ -89,6 +91,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
         return Change()
     world.state.save("catalogue", BEGUN, [token, around])
     change = _apply(world, parsed, broken, lease)
+    _announce(world, catalogues)
     world.state.save("catalogue", SEEN, [token, around])
     world.state.discard("catalogue", "error")
     log.info(
@@ -293,8 +296,15 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
         world.state.discard("group", group)
         world.state.discard("answered", group)
     world.state.save("catalogue", "groups", sorted(members))
-    world.state.save_many("repository", {url: sorted(groups) for url, groups in by_url.items()})
+    world.state.save_many(REPOSITORY, {url: sorted(groups) for url, groups in by_url.items()})
     reach.configured(world, Counter(clusters[app] for app in apps))
+
+
+def _announce(world: World, catalogues: Iterable[Catalogue]) -> None:
+    """A push to a repository that declares applications is news for the catalogue, too."""
+    urls = sorted({normalise_url(item.repository) for item in catalogues if item.repository})
+    known = world.state.load_many(REPOSITORY, urls)
+    world.state.save_many(REPOSITORY, {url: sorted({*known.get(url, ()), CATALOGUE}) for url in urls})
 
 
 def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:

@@ -14,6 +14,8 @@ class Catalogue(Protocol):
 
     name: str
     """The setting that names it, without credentials, for messages."""
+    repository: str
+    """URL of the Git repository it is read from; "" for another place. A push there is news for the catalogue."""
 
     def token(self) -> str:
         """Cheap; changes when the documents may have changed. Raises SourceUnavailable."""

@@ -55,6 +55,7 @@ class TextCatalogue:
 
     text: str
     name: str = "memory"
+    repository: str = ""
     broken: list[Problem] = field(default_factory=list)
 
     def token(self) -> str:
@@ -158,6 +159,14 @@ class Interrupted(TextCatalogue):
         read = super().documents()
         self.during()
         return read
+
+
+def test_a_push_to_the_catalogues_own_repository_is_news_for_the_catalogue(lab: Lab) -> None:
+    refresh(lab.world, [TextCatalogue(APPLICATION, repository="https://git.example/fleet.git"), TextCatalogue("")])
+    assert lab.state.load("repository", "git.example/fleet") == ["catalogue"]
+    refresh(lab.world, [TextCatalogue(APPLICATION, repository="https://git.example/shop.git")])
+    assert lab.state.load("repository", "git.example/shop")[0] == "catalogue"
+    assert len(lab.state.load("repository", "git.example/shop")) == 2
 
 
 def test_two_refreshes_never_overlap(lab: Lab) -> None:
