@@ -7,7 +7,7 @@ or an outage leaves it as an error whose class says what happens next.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -15,71 +15,25 @@ import structlog
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
 from gitops_workers.core.agreement import Agreement
-from gitops_workers.core.desired import Desired, desired_objects
+from gitops_workers.core.desired import desired_objects
 from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
 from gitops_workers.core.hooks import without_hooks
-from gitops_workers.core.model import AppId, Application, Condition, Dialect, Phase, Resolved, SyncStatus
+from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.operation import Operation
-from gitops_workers.core.plan import Plan, plan
-from gitops_workers.core.policy import check, permits
-from gitops_workers.core.prune import Evidence, Pruning, candidates, decide
-from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline import reach, records, stages, step, views, windows
+from gitops_workers.core.policy import check
+from gitops_workers.core.prune import candidates
+from gitops_workers.pipeline import reach, records, stages, step
+from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
-from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Attempt, Cluster
+from gitops_workers.ports import Attempt
 
 log = structlog.get_logger()
 
 DOCUMENTS = ("override", "agreement", "drift", "request", "operation", "listed", records.KIND)
 """What an attempt reads of its application, in one round trip."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What the reading stages found: the input of the decision and of the step."""
-
-    app: Application
-    attempt: Attempt
-    cluster_name: str
-    cluster: Cluster
-    resolved: Resolved
-    closure: str
-    rendered: str
-    desired: tuple[Desired, ...]
-    agreement: Agreement
-    stored: StoredRecord | None
-    listed_at: float
-    looks: dict[ObjectKey, Look]
-    stale: tuple[InventoryItem, ...]
-    extra: frozenset[ObjectKey]
-    """Those of them that are no difference (compare-options IgnoreExtraneous)."""
-    rules: str
-    """The word for the rules by which it is looked at."""
-    previous: Operation | None
-    asked: Mapping[str, Any]
-    """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
-
-    @property
-    def leftover(self) -> bool:
-        """Whether something that left Git is a difference."""
-        return any(item.key not in self.extra for item in self.stale)
-
-    @property
-    def inventory(self) -> tuple[InventoryItem, ...]:
-        """Everything that this sync will have written."""
-        return tuple(InventoryItem(item.key, item.version) for item in self.desired)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether the last sync has not come to its good end, or the record does not list what is ours."""
-        if self.stored is None:
-            return bool(self.desired)
-        listed = {item.key for item in self.stored.record.inventory}
-        return self.stored.record.open or any(item.key not in listed for item in self.desired)
 
 
 def reconcile(world: World, app_id: AppId) -> None:
@@ -156,7 +110,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         previous=step.operation_from(known.get("operation")),
         asked=known.get("request") or {},
     )
-    return _act(world, sight)
+    return act(world, sight)
 
 
 def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
@@ -169,158 +123,6 @@ def _moved(known: Mapping[str, Any]) -> frozenset[ObjectKey] | None:
     if known.get("request"):
         return None
     return frozenset(ObjectKey(*text.split("|")) for text in known.get("drift") or ())
-
-
-def _act(world: World, sight: Sight) -> Outcome:
-    """Decide, and do one step of the operation where one is due."""
-    app, now = sight.app, world.queue.now()
-    differing = [key for key, item in sight.looks.items() if not item.compared.in_sync]
-    running = operations.continues(sight.previous, sight.resolved, sight.rendered)
-    unfinished = sight.unfinished and bool(app.sync.automated or sight.asked)
-    if not running and not differing and not unfinished and not _to_prune(sight):
-        return _agreed(sight, now)
-    if not running and (reason := _held_back(sight, differing)):
-        return _out_of_sync(sight, reason)
-    shut = windows.look(
-        world, app, sight.cluster_name, manual=bool(sight.asked), going=sight.previous if running else None
-    )
-    if shut is not None:
-        return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
-    operation = sight.previous if running and sight.previous else _new_operation(sight, now)
-    try:
-        pruning = _pruning(world, sight)
-        if not running:
-            if pruning.only_kept and not differing and not unfinished:
-                return _agreed(sight, now)
-            operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
-        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves)
-        return step.run(world, sight, operation, planned, pruning)
-    except Refused as error:
-        return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)
-
-
-def _to_prune(sight: Sight) -> bool:
-    """Whether something that left Git is still to be deleted, or shown as such."""
-    return sight.leftover and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
-
-
-def _pruning(world: World, sight: Sight) -> Pruning:
-    """Permission for the deletes of this generation. Without `prune` nothing is even read."""
-    app = sight.app
-    if not sight.stale or not (app.sync.prune or sight.asked.get("prune")):
-        return Pruning()
-    server = world.clusters.server(sight.cluster_name)
-    stale = tuple(item for item in sight.stale if permits(app, item.key, sight.cluster_name, server))
-    generation = sight.attempt.generation
-    evidence = Evidence(
-        generation=generation,
-        rendered=generation,
-        approved=generation,
-        live=stages.read_candidates(sight.cluster, stale),
-    )
-    managed = len(sight.stored.record.inventory) if sight.stored else 0
-    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune")))
-
-
-def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
-    """Why a difference is shown and not synced; "" when it is to be synced."""
-    app = sight.app
-    if sight.asked:
-        return ""
-    if not app.sync.automated:
-        return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
-    if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
-        return f"{len(sight.stale)} objects left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
-    drifted = sight.agreement.synced == sight.rendered and not sight.unfinished
-    if drifted and differing and not app.sync.self_heal:
-        return f"{_count(sight, differing)} changed in the cluster; selfHeal is off."
-    return ""
-
-
-def _count(sight: Sight, differing: list[ObjectKey]) -> str:
-    first = str(differing[0] if differing else sight.stale[0].key)
-    total = len(differing) + len(sight.stale)
-    return first if total == 1 else f"{first} and {total - 1} more objects"
-
-
-def _new_operation(sight: Sight, now: float) -> Operation:
-    previous = sight.previous
-    same = previous is not None and previous.commit == sight.resolved.commit
-    return operations.begin(
-        sight.app,
-        sight.attempt.generation,
-        sight.resolved,
-        now,
-        str(sight.asked.get("by") or "automated sync"),
-        failures=previous.failures if previous is not None and same else 0,
-        consent=bool(sight.asked.get("prune")),
-        rendered=sight.rendered,
-    )
-
-
-def _agreed(sight: Sight, now: float) -> Outcome:
-    """Nothing to write: note the agreement, and look again while something is still becoming healthy."""
-    health = views.health(sight.app, sight.looks)
-    agreement = views.agreement(sight, synced=sight.rendered)
-    looks = sight.previous.looks if sight.previous else 0
-    waits = views.unsettled(sight.app, sight.looks)
-    operation = _at_rest(sight, now)
-    operation = replace(operation, failures=0, looks=looks + 1 if waits else 0) if operation else None
-    due = step.health_delay(sight.app, looks) if waits else None
-    return Outcome(
-        message="In sync with Git.",
-        sync=SyncStatus.SYNCED,
-        health=health,
-        resolved=sight.resolved,
-        listed_at=sight.listed_at,
-        operation=operation,
-        agreement=agreement,
-        resources=views.resources(sight),
-        history=sight.stored.record.history if sight.stored else None,
-        record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
-        conditions=sight.app.conditions,
-        due_in=due,
-    )
-
-
-def _at_rest(sight: Sight, now: float) -> Operation | None:
-    """The last operation; one that a newer commit made pointless ends here, since nobody steps it any more."""
-    previous = sight.previous
-    if previous is None or not previous.running:
-        return previous
-    overtaken = replace(previous, commit=sight.resolved.commit, ref=sight.resolved.ref)
-    return operations.finish(overtaken, Phase.SUCCEEDED, "Nothing left to apply.", now)
-
-
-def _out_of_sync(sight: Sight, reason: str) -> Outcome:
-    return Outcome(
-        message=reason,
-        sync=SyncStatus.OUT_OF_SYNC,
-        health=views.health(sight.app, sight.looks),
-        resolved=sight.resolved,
-        listed_at=sight.listed_at,
-        agreement=views.agreement(sight, synced=sight.agreement.synced),
-        resources=views.resources(sight),
-        history=sight.stored.record.history if sight.stored else None,
-        record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
-        conditions=sight.app.conditions,
-    )
-
-
-def _ended(sight: Sight, operation: Operation, error: GitOpsError) -> Outcome:
-    """The operation failed for a reason that a human has to mend; what was there stays."""
-    return Outcome(
-        message=str(error),
-        sync=SyncStatus.OUT_OF_SYNC,
-        health=views.health(sight.app, sight.looks),
-        resolved=sight.resolved,
-        listed_at=sight.listed_at,
-        operation=operation,
-        agreement=views.agreement(sight, synced=sight.agreement.synced),
-        resources=views.resources(sight),
-        conditions=(*sight.app.conditions, Condition("SyncError", str(error))),
-        due_in=step.retry_delay(sight.app, operation.failures),
-    )
 
 
 def _idle(world: World, app: Application, message: str) -> Outcome:

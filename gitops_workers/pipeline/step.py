@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.due import backoff
@@ -20,12 +20,10 @@ from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.pipeline import records, views
 from gitops_workers.pipeline.outcome import Outcome
+from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.stages import Look
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
-
-if TYPE_CHECKING:
-    from gitops_workers.pipeline.attempt import Sight
 
 DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from gitops_workers.core.agreement import Agreed, Agreement, agreed
 from gitops_workers.core.health import Member, aggregate, member, settled
@@ -14,10 +13,8 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.ordering import wave_of
 from gitops_workers.core.status import LEFT_GIT, ResourceView
 from gitops_workers.core.unified import diff
+from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.stages import Look
-
-if TYPE_CHECKING:
-    from gitops_workers.pipeline.attempt import Sight
 
 
 def health(app: Application, looks: Mapping[ObjectKey, Look]) -> Health:

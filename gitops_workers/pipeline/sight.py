@@ -1,0 +1,60 @@
+"""What the reading stages found: the input of the decision and of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_workers.core.agreement import Agreement
+from gitops_workers.core.desired import Desired
+from gitops_workers.core.model import Application, Resolved
+from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.record import InventoryItem, StoredRecord
+from gitops_workers.pipeline.stages import Look
+from gitops_workers.ports import Attempt, Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One attempt's view of one application, complete: nothing in it is read again."""
+
+    app: Application
+    attempt: Attempt
+    cluster_name: str
+    cluster: Cluster
+    resolved: Resolved
+    closure: str
+    rendered: str
+    desired: tuple[Desired, ...]
+    agreement: Agreement
+    stored: StoredRecord | None
+    listed_at: float
+    looks: dict[ObjectKey, Look]
+    stale: tuple[InventoryItem, ...]
+    extra: frozenset[ObjectKey]
+    """Those of them that are no difference (compare-options IgnoreExtraneous)."""
+    rules: str
+    """The word for the rules by which it is looked at."""
+    previous: Operation | None
+    asked: Mapping[str, Any]
+    """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
+
+    @property
+    def leftover(self) -> bool:
+        """Whether something that left Git is a difference."""
+        return any(item.key not in self.extra for item in self.stale)
+
+    @property
+    def inventory(self) -> tuple[InventoryItem, ...]:
+        """Everything that this sync will have written."""
+        return tuple(InventoryItem(item.key, item.version) for item in self.desired)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last sync has not come to its good end, or the record does not list what is ours."""
+        if self.stored is None:
+            return bool(self.desired)
+        listed = {item.key for item in self.stored.record.inventory}
+        return self.stored.record.open or any(item.key not in listed for item in self.desired)
