@@ -1,40 +1,209 @@
-"""Hook objects: which are never run, and which this version refuses rather than applies as ordinary objects.
+"""Hooks: objects that run at a point of a sync instead of being kept in the cluster.
 
-Helm's test and rollback hooks are never run by a GitOps engine (Argo CD 3.5 docs, Helm hooks). Every other hook has an
-order and a lifetime of its own; applying it like a Deployment would run it at the wrong time and again and again.
+A hook is no part of what an application is compared with. Each operation creates it anew in its phase and wave, waits
+for its end and deletes it by its policy (Argo CD 3.5 docs, resource hooks; gitops-engine sync tasks). Which operation a
+live hook belongs to stands on it as an annotation, so a worker that dies loses nothing; our finalizer keeps a finished
+hook until its end has been seen, whatever its ttlSecondsAfterFinished says.
+
+Only Argo CD applications have hooks. To Flux they are ordinary objects.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.objects import Manifest, key_of
+from gitops_workers.core.desired import Desired
+from gitops_workers.core.health.argocd import HOOK_FINALIZER
+from gitops_workers.core.model import Dialect, Health, HealthStatus
+from gitops_workers.core.objects import Manifest, digest_of
 
 ARGOCD_HOOK = "argocd.argoproj.io/hook"
 HELM_HOOK = "helm.sh/hook"
-NEVER_RUN = frozenset({"test", "test-success", "test-failure", "pre-rollback", "post-rollback"})
-NO_HOOK = frozenset({"crd-install"})
+ARGOCD_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
+HELM_DELETE_POLICY = "helm.sh/hook-delete-policy"
+RUN = "gitops-workers.dev/hook-run"
+"""Annotation of a live hook: which operation and phase it runs for."""
 
 
-def without_hooks(objects: Iterable[Manifest]) -> tuple[Manifest, ...]:
-    """The objects that are applied. Raises RenderFailed naming the first hook that would have to be run."""
-    kept = []
+class HookPhase(enum.IntEnum):
+    """When in a sync; objects are applied in SYNC."""
+
+    PRE_SYNC = -1
+    SYNC = 0
+    POST_SYNC = 1
+    SYNC_FAIL = 2
+    PRE_DELETE = 3
+    POST_DELETE = 4
+
+    @property
+    def title(self) -> str:
+        """Argo CD's word: `PreSync`."""
+        return self.name.title().replace("_", "")
+
+
+class HookDeletion(enum.StrEnum):
+    """When a hook's object is deleted."""
+
+    BEFORE = "BeforeHookCreation"
+    SUCCEEDED = "HookSucceeded"
+    FAILED = "HookFailed"
+
+
+_ARGOCD_PHASES = {phase.title: phase for phase in HookPhase}
+_HELM_PHASES = {
+    "pre-install": HookPhase.PRE_SYNC,
+    "pre-upgrade": HookPhase.PRE_SYNC,
+    "post-install": HookPhase.POST_SYNC,
+    "post-upgrade": HookPhase.POST_SYNC,
+    "pre-delete": HookPhase.PRE_DELETE,
+    "post-delete": HookPhase.POST_DELETE,
+}
+_HELM_DELETIONS = {
+    "before-hook-creation": HookDeletion.BEFORE,
+    "hook-succeeded": HookDeletion.SUCCEEDED,
+    "hook-failed": HookDeletion.FAILED,
+}
+_NEVER = frozenset({"Skip", "test", "test-success", "test-failure", "pre-rollback", "post-rollback"})
+"""Words of objects that are neither applied nor run."""
+
+
+class HookState(enum.StrEnum):
+    """What is known of a hook's run in one operation and phase."""
+
+    NONE = "none"
+    """No object: it is still to be created."""
+    EARLIER = "earlier"
+    """The object of an earlier run."""
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    """Its object went while it ran, so nobody knows how it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A hook of an application: its object, when it runs, and when the object is deleted."""
+
+    item: Desired
+    phases: tuple[HookPhase, ...]
+    deletions: frozenset[HookDeletion]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rendered objects by what becomes of them."""
+
+    applied: tuple[Manifest, ...]
+    hooks: tuple[Manifest, ...]
+    passed_over: tuple[Manifest, ...]
+    """Neither applied nor run, nor taken for gone (`Skip`)."""
+
+
+def split(objects: Iterable[Manifest], dialect: Dialect) -> Split:
+    """Tell hooks from objects. A hook without a name is named by its `generateName` until it runs."""
+    applied, hooks, passed_over = [], [], []
     for manifest in objects:
-        words = _hook_words(manifest)
-        if not words or words <= NO_HOOK:
-            kept.append(manifest)
-        elif words <= NEVER_RUN or words == {"Skip"}:
-            continue
+        words = _words(manifest) if dialect is Dialect.ARGOCD else frozenset[str]()
+        if phases_of(manifest) and words and "Skip" not in words:
+            hooks.append(_named(manifest))
+        elif words & _NEVER:
+            passed_over.append(manifest)
         else:
-            raise RenderFailed(
-                f"{key_of(manifest)} is a hook ({', '.join(sorted(words))}), and this version runs no hooks. "
-                "Remove the hook annotation or leave the object out."
-            )
-    return tuple(kept)
+            applied.append(manifest)
+    return Split(tuple(applied), tuple(hooks), tuple(passed_over))
 
 
-def _hook_words(manifest: Manifest) -> frozenset[str]:
-    annotations = (manifest.get("metadata") or {}).get("annotations") or {}
-    text = annotations.get(ARGOCD_HOOK) or annotations.get(HELM_HOOK) or ""
-    return frozenset(word.strip() for word in str(text).split(",") if word.strip())
+def phases_of(manifest: Manifest) -> tuple[HookPhase, ...]:
+    """The phases a hook runs in, in order; empty for an object that is none. Argo CD's annotation beats Helm's."""
+    annotations = _annotations(manifest)
+    known = _ARGOCD_PHASES if annotations.get(ARGOCD_HOOK) else _HELM_PHASES
+    return tuple(sorted({known[word] for word in _words(manifest) if word in known}))
+
+
+def hook(item: Desired) -> Hook:
+    """The hook that an object is."""
+    return Hook(item, phases_of(item.manifest), _deletions(item.manifest))
+
+
+def instance(found: Hook, phase: HookPhase, run: str, revision: str, started_at: float) -> Desired:
+    """The object that this run creates. `generateName` becomes a name that another attempt makes again.
+
+    The name is Argo CD's: `<generateName><7 digits of the commit>-<phase>-<start of the operation>`.
+    """
+    metadata = dict(found.item.manifest["metadata"])
+    key = found.item.key
+    if prefix := metadata.pop("generateName", ""):
+        name = f"{prefix}{revision[:7]}-{phase.title.lower()}-{int(started_at)}"
+        metadata["name"] = name
+        key = key._replace(name=name)
+    metadata["annotations"] = {**(metadata.get("annotations") or {}), RUN: mark(run, phase)}
+    metadata["finalizers"] = [*(metadata.get("finalizers") or ()), HOOK_FINALIZER]
+    body = {**found.item.manifest, "metadata": metadata}
+    return Desired(key, found.item.version, digest_of(body), body)
+
+
+def mark(run: str, phase: HookPhase) -> str:
+    """What stands on a hook's object: the operation and the phase, for a hook may run in several."""
+    return f"{run}.{phase.title}"
+
+
+def state(item: Desired, live: Manifest | None, health: Health | None, *, begun: bool) -> HookState:
+    """How far a run is. `health` None: the kind has none, and to exist is to have succeeded.
+
+    Argo CD's rule: Healthy is the good end, Degraded and Unknown are the bad one, all else goes on.
+    """
+    if live is None:
+        return HookState.LOST if begun else HookState.NONE
+    wanted = item.manifest["metadata"]["annotations"][RUN]
+    if _annotations(live).get(RUN) != wanted:
+        return HookState.LOST if begun else HookState.EARLIER
+    if health is None or health.status is HealthStatus.HEALTHY:
+        return HookState.SUCCEEDED
+    if health.status in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
+        return HookState.FAILED
+    # Somebody deletes it while it runs: it will not come to an end.
+    return HookState.LOST if live["metadata"].get("deletionTimestamp") else HookState.RUNNING
+
+
+def doomed(found: Hook, ended: HookState) -> bool:
+    """Whether the object goes when the operation ends."""
+    wanted = HookDeletion.SUCCEEDED if ended is HookState.SUCCEEDED else HookDeletion.FAILED
+    return wanted in found.deletions
+
+
+def held(live: Manifest) -> bool:
+    """Whether our finalizer holds the object."""
+    return HOOK_FINALIZER in (live["metadata"].get("finalizers") or ())
+
+
+def _named(manifest: Manifest) -> Manifest:
+    metadata = manifest.get("metadata") or {}
+    if metadata.get("name") or not metadata.get("generateName"):
+        return manifest
+    return {**manifest, "metadata": {**metadata, "name": metadata["generateName"]}}
+
+
+def _deletions(manifest: Manifest) -> frozenset[HookDeletion]:
+    annotations = _annotations(manifest)
+    known: dict[str, HookDeletion] = {item.value: item for item in HookDeletion}
+    text = annotations.get(ARGOCD_DELETE_POLICY)
+    if not text:
+        known, text = _HELM_DELETIONS, annotations.get(HELM_DELETE_POLICY)
+    found = frozenset(known[word] for word in _csv(text) if word in known)
+    return found or frozenset({HookDeletion.BEFORE})
+
+
+def _words(manifest: Manifest) -> frozenset[str]:
+    annotations = _annotations(manifest)
+    return _csv(annotations.get(ARGOCD_HOOK) or annotations.get(HELM_HOOK))
+
+
+def _csv(text: object) -> frozenset[str]:
+    return frozenset(word.strip() for word in str(text or "").split(",") if word.strip())
+
+
+def _annotations(manifest: Manifest) -> Manifest:
+    return (manifest.get("metadata") or {}).get("annotations") or {}

@@ -44,6 +44,13 @@ def owner(manifest: Manifest) -> str:
     return str(labels.get(PART_OF) or "")
 
 
+def hook_owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
+    """Whether the object of a hook run is ours to replace: also one that Argo CD ran for the same application."""
+    if owner(live):
+        return owner(live) == applyset_id(app.id)
+    return ((live.get("metadata") or {}).get("annotations") or {}).get(TRACKING_ID) == tracking_id(app, key)
+
+
 def owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
     """Whether a live object is ours to delete: our part-of label and, where the dialect has one, its mark too.
 

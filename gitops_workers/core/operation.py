@@ -1,8 +1,9 @@
 """The operation: a sync as a persisted state machine, stepped by short tasks.
 
     (none) --begin--> Running(stage 0) --advance--> Running(stage 1) ... --finish--> Succeeded | Failed | Error
-                          |    ^
-                          +----+ wait: the gate is shut; due again in 1 s, growing to 5 s
+                          |    ^   |
+                          +----+   +--failing--> Running(SyncFail hooks) ... --finish--> Failed
+                     wait: the gate is shut; due again in 1 s, growing to 5 s
 
 What is stored is small: which commit, which stage, since when, how often tried. Everything else (plan, comparison) is
 derived from the commit again, so a worker may die between any two steps and the next one goes on from the same place.
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gitops_workers.core.model import Application, Phase, Resolved
+from gitops_workers.core.objects import digest
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 5.0
@@ -43,6 +45,22 @@ class Operation:
     """The render digest: a changed application is another operation, although the commit is the same."""
     waves: tuple[int, ...] = ()
     """The waves of the deletes at the beginning. What is deleted falls out of the plan; its place must not."""
+
+    hooks: bool = True
+    """Selective syncs and rollbacks run none (Argo CD 3.5)."""
+    begun: tuple[str, ...] = ()
+    """The hooks of this stage that were created."""
+    applied: int = 0
+    pruned: int = 0
+    ran: int = 0
+    """What all its steps have written so far: objects, deletes, hooks."""
+    failure: str = ""
+    """Why it will end as Failed; from then on its SyncFail hooks are its stages."""
+
+    @property
+    def run(self) -> str:
+        """A name that no other operation of the application has, for its hooks."""
+        return digest(self.commit, self.rendered, f"{self.generation} {self.started_at:.6f}")[:12]
 
     @property
     def running(self) -> bool:
@@ -93,7 +111,21 @@ def continues(operation: Operation | None, resolved: Resolved, rendered: str = "
 
 def advance(operation: Operation) -> Operation:
     """The gate is open: on to the next stage."""
-    return replace(operation, stage=operation.stage + 1, looks=0, waiting_for=())
+    return replace(operation, stage=operation.stage + 1, looks=0, waiting_for=(), begun=())
+
+
+def begun(operation: Operation, hook: str) -> Operation:
+    """A hook of this stage was created."""
+    return replace(operation, begun=(*operation.begun, hook))
+
+
+def failing(operation: Operation, message: str, now: float) -> Operation:
+    """It has failed and still has hooks to run or to put away; they get as long as the operation had."""
+    deadline = now + operation.deadline - operation.started_at if operation.deadline else 0.0
+    text = f"{message} Putting hooks away."
+    return replace(
+        operation, stage=0, looks=0, waiting_for=(), begun=(), failure=message, message=text, deadline=deadline
+    )
 
 
 def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Operation:
@@ -103,6 +135,28 @@ def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Opera
         waited = round(now - operation.started_at)
         return finish(operation, Phase.FAILED, f"Not healthy after {waited} s: {names}.", now)
     return replace(operation, looks=operation.looks + 1, waiting_for=pending, message=f"Waiting for {names}.")
+
+
+def counted(operation: Operation, *, applied: int, pruned: int, ran: int) -> Operation:
+    """A step has written this much more."""
+    return replace(
+        operation, applied=operation.applied + applied, pruned=operation.pruned + pruned, ran=operation.ran + ran
+    )
+
+
+def summary(operation: Operation, disowned: int = 0) -> str:
+    """What the operation has done, in words."""
+    parts = [
+        f"{number} {text}"
+        for number, text in (
+            (operation.applied, "objects applied"),
+            (operation.ran, "hooks run"),
+            (operation.pruned, "pruned"),
+            (disowned, "left alone because they belong to somebody else now"),
+        )
+        if number
+    ]
+    return (", ".join(parts) or "Nothing left to apply") + "."
 
 
 def finish(operation: Operation, phase: Phase, message: str, now: float) -> Operation:

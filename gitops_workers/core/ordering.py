@@ -1,15 +1,17 @@
 """The order in which objects are applied and deleted.
 
-Argo CD: wave, then kind, then name; a Namespace goes before the first object that lives in it and a CRD before the
-first object of its kind, taking over that object's wave (gitops-engine sync tasks). Flux: three stages (definitions,
-classes, the rest) and in each its own kind order (pkg/ssa).
+Argo CD: phase, wave, then kind, then name; a Namespace goes before the first object or hook that lives in it and a CRD
+before the first of its kind, taking over that one's phase and wave (gitops-engine sync tasks). Flux: three stages
+(definitions, classes, the rest) and in each its own kind order (pkg/ssa).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from gitops_workers.core.desired import CRD, Desired
+from gitops_workers.core.hooks import Hook, HookPhase
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
@@ -31,6 +33,21 @@ FLUX_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 
 _ARGOCD_RANK = {kind: rank for rank, kind in enumerate(ARGOCD_KINDS)}
 _FLUX_RANK = {kind: rank for rank, kind in enumerate(FLUX_KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An object that is applied, or a hook that is run, in its place."""
+
+    phase: HookPhase
+    wave: int
+    item: Desired
+    hook: Hook | None = None
+
+    @property
+    def place(self) -> tuple[HookPhase, int]:
+        """What is done together."""
+        return self.phase, self.wave
 
 
 def wave_of(manifest: Manifest) -> int:
@@ -64,28 +81,31 @@ def flux_stage(key: ObjectKey) -> int:
     return 1 if key.kind.endswith("Class") else 2
 
 
-def argocd_order(objects: Iterable[Desired]) -> list[tuple[int, Desired]]:
-    """All objects with the wave they are applied in, in order, definitions moved ahead of their first dependant."""
-    order = sorted(
-        ((wave_of(item.manifest), item) for item in objects), key=lambda pair: (pair[0], argocd_rank(pair[1].key))
-    )
-    for moved in [pair for pair in order if pair[1].key.kind in {"Namespace", "CustomResourceDefinition"}]:
-        first = _first_dependant(order, moved[1])
+def argocd_order(objects: Iterable[Desired], hooks: Iterable[Hook] = ()) -> list[Task]:
+    """All tasks of a sync in order, definitions moved ahead of their first dependant. SyncFail hooks are none."""
+    tasks = [Task(HookPhase.SYNC, wave_of(item.manifest), item) for item in objects]
+    for hook in hooks:
+        wave = wave_of(hook.item.manifest)
+        tasks += [Task(phase, wave, hook.item, hook) for phase in hook.phases if phase < HookPhase.SYNC_FAIL]
+    order = sorted(tasks, key=lambda task: (*task.place, argocd_rank(task.item.key)))
+    for moved in [task for task in order if task.item.key.kind in {"Namespace", "CustomResourceDefinition"}]:
+        first = _first_dependant(order, moved.item)
         here = order.index(moved)
         if first is not None and first < here:
             del order[here]
-            order.insert(first, (order[first][0], moved[1]))
+            ahead = order[first]
+            order.insert(first, replace(moved, phase=ahead.phase, wave=ahead.wave))
     return order
 
 
-def _first_dependant(order: Sequence[tuple[int, Desired]], definition: Desired) -> int | None:
+def _first_dependant(order: Sequence[Task], definition: Desired) -> int | None:
     kind = _defined_kind(definition)
-    for position, (_, item) in enumerate(order):
-        if item is definition:
+    for position, task in enumerate(order):
+        if task.item is definition:
             continue
-        if kind is None and item.key.namespace == definition.key.name:
+        if kind is None and task.item.key.namespace == definition.key.name:
             return position
-        if kind is not None and item.key.group_kind == kind:
+        if kind is not None and task.item.key.group_kind == kind:
             return position
     return None
 

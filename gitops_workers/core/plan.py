@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gitops_workers.core.desired import Desired
+from gitops_workers.core.desired import CRD, Desired
+from gitops_workers.core.hooks import Hook, HookPhase
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.ordering import argocd_order, argocd_rank, flux_rank, flux_stage, mirrored
+from gitops_workers.core.ordering import Task, argocd_order, argocd_rank, flux_rank, flux_stage, mirrored, wave_of
 from gitops_workers.core.prune import Deletion
 
 
@@ -31,13 +32,24 @@ class Gate(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step: deletes and applies in order. `name` is for people: `wave 1`, `definitions`."""
+    """One step: deletes, applies and hook runs in order. `name` is for people: `wave 1`, `PreSync wave 0`."""
 
     name: str
-    objects: tuple[Desired, ...]
+    tasks: tuple[Task, ...]
     deletions: tuple[Deletion, ...] = ()
     gate: Gate = Gate.OPEN
+    """For the objects; hooks are waited for in any case."""
     deletes_first: bool = False
+
+    @property
+    def objects(self) -> tuple[Desired, ...]:
+        """What is applied and kept."""
+        return tuple(task.item for task in self.tasks if task.hook is None)
+
+    @property
+    def hooks(self) -> tuple[Task, ...]:
+        """What is run."""
+        return tuple(task for task in self.tasks if task.hook is not None)
 
     @property
     def keys(self) -> frozenset[ObjectKey]:
@@ -50,37 +62,66 @@ class Plan:
     """The stages, first to last. Never empty of stages that still hold a gate."""
 
     stages: tuple[Stage, ...]
+    after_failure: tuple[Stage, ...] = ()
+    """What runs instead of the rest when something has failed: SyncFail hooks."""
+
+    def of(self, *, failing: bool) -> tuple[Stage, ...]:
+        """The stages of an operation that goes well, or of one that has failed and is cleaning up."""
+        return self.after_failure if failing else self.stages
+
+    @property
+    def hooks(self) -> tuple[Task, ...]:
+        """Every hook run, first to last."""
+        return tuple(task for stage in (*self.stages, *self.after_failure) for task in stage.hooks)
 
 
 def plan(
-    app: Application, desired: Sequence[Desired], deletions: Sequence[Deletion], waves: Sequence[int] = ()
+    app: Application,
+    desired: Sequence[Desired],
+    deletions: Sequence[Deletion],
+    waves: Sequence[int] = (),
+    hooks: Sequence[Hook] = (),
 ) -> Plan:
     """The stages in the order of the application's dialect. `waves`: of the deletes that the operation began with."""
     if app.dialect is Dialect.FLUX:
-        stages = _flux_stages(desired, deletions)
-    else:
-        stages = _argocd_stages(desired, deletions, waves)
-    return Plan(tuple(_gated(app, stages)))
+        return Plan(tuple(_gated(app, _flux_stages(desired, deletions))))
+    return Plan(tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks))), _after_failure(hooks))
 
 
-def _argocd_stages(desired: Sequence[Desired], deletions: Sequence[Deletion], pruned: Sequence[int]) -> list[Stage]:
-    """One stage per wave, and inside the first wave that needs it a stage of its own for CRDs and namespaces."""
-    order = argocd_order(desired)
+def _argocd_stages(
+    desired: Sequence[Desired], deletions: Sequence[Deletion], pruned: Sequence[int], hooks: Sequence[Hook]
+) -> list[Stage]:
+    """One stage per phase and wave, and ahead of it one of its own for CRDs that something in it may need."""
+    order = argocd_order(desired, hooks)
     turned = mirrored({*pruned, *(item.wave for item in deletions)})
-    waves = sorted({wave for wave, _ in order} | set(turned.values()))
+    places = sorted({task.place for task in order} | {(HookPhase.SYNC, wave) for wave in turned.values()})
     stages: list[Stage] = []
-    for wave in waves:
-        objects = [item for at, item in order if at == wave]
+    for phase, wave in places:
+        tasks = [task for task in order if task.place == (phase, wave)]
         doomed = sorted(
-            (item for item in deletions if turned[item.wave] == wave), key=lambda item: argocd_rank(item.key)
+            (item for item in deletions if (HookPhase.SYNC, turned[item.wave]) == (phase, wave)),
+            key=lambda item: argocd_rank(item.key),
         )
-        definitions = tuple(item for item in objects if item.key.kind == "CustomResourceDefinition")
-        rest = tuple(item for item in objects if item not in definitions)
+        name = f"wave {wave}" if phase is HookPhase.SYNC else f"{phase.title} wave {wave}"
+        definitions = [task for task in tasks if task.hook is None and task.item.key.kind == CRD.kind]
+        rest = [task for task in tasks if task not in definitions]
         if definitions and rest:
-            stages.append(Stage(f"wave {wave}, definitions", definitions, gate=Gate.SERVED))
-            objects = list(rest)
-        stages.append(Stage(f"wave {wave}", tuple(objects), tuple(doomed), Gate.HEALTHY, deletes_first=True))
+            stages.append(Stage(f"{name}, definitions", tuple(definitions), gate=Gate.SERVED))
+            tasks = rest
+        stages.append(Stage(name, tuple(tasks), tuple(doomed), Gate.HEALTHY, deletes_first=True))
     return stages
+
+
+def _after_failure(hooks: Sequence[Hook]) -> tuple[Stage, ...]:
+    phase = HookPhase.SYNC_FAIL
+    tasks = sorted(
+        (Task(phase, wave_of(hook.item.manifest), hook.item, hook) for hook in hooks if phase in hook.phases),
+        key=lambda task: (task.wave, argocd_rank(task.item.key)),
+    )
+    waves = sorted({task.wave for task in tasks})
+    return tuple(
+        Stage(f"{phase.title} wave {wave}", tuple(task for task in tasks if task.wave == wave)) for wave in waves
+    )
 
 
 def _flux_stages(desired: Sequence[Desired], deletions: Sequence[Deletion]) -> list[Stage]:
@@ -90,22 +131,22 @@ def _flux_stages(desired: Sequence[Desired], deletions: Sequence[Deletion]) -> l
             (item for item in desired if flux_stage(item.key) == number), key=lambda item: flux_rank(item.key)
         )
         if objects:
-            stages.append(Stage(name, tuple(objects), gate=Gate.HEALTHY))
+            tasks = tuple(Task(HookPhase.SYNC, number, item) for item in objects)
+            stages.append(Stage(name, tasks, gate=Gate.HEALTHY))
     doomed = sorted(deletions, key=lambda item: flux_rank(item.key), reverse=True)
     if doomed:
         last = stages.pop() if stages else Stage("objects", ())
-        stages.append(Stage(last.name, last.objects, tuple(doomed), last.gate))
+        stages.append(replace(last, deletions=tuple(doomed)))
     return stages
 
 
 def _gated(app: Application, stages: list[Stage]) -> list[Stage]:
-    """The last stage waits only when the application asks for it: Argo CD ends a sync without waiting for health."""
+    """The last stage waits for its objects only when the application asks for it, or for hooks among several stages.
+
+    Argo CD ends a sync without waiting for health once nothing but objects of the last wave is left.
+    """
     if not stages:
         return []
     last = stages[-1]
-    waits = app.sync.wait or bool(app.sync.health_checks)
-    gate = Gate.HEALTHY if waits else Gate.OPEN
-    return [
-        *stages[:-1],
-        Stage(last.name, last.objects, last.deletions, gate, last.deletes_first),
-    ]
+    waits = app.sync.wait or bool(app.sync.health_checks) or (len(stages) > 1 and bool(last.hooks))
+    return [*stages[:-1], replace(last, gate=Gate.HEALTHY if waits else Gate.OPEN)]

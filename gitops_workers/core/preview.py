@@ -138,7 +138,7 @@ def _waves(app: Application, desired: Sequence[Desired], deletions: Sequence[Del
         keys = [item.key for item in desired] + [item.key for item in deletions]
         return {key: flux_stage(key) for key in keys}
     turned = mirrored(item.wave for item in deletions)
-    applied = {item.key: wave for wave, item in argocd_order(desired)}
+    applied = {task.item.key: task.wave for task in argocd_order(desired)}
     return {**applied, **{item.key: turned[item.wave] for item in deletions}}
 
 

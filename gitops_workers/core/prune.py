@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import PruneRefused
-from gitops_workers.core.marks import owned
+from gitops_workers.core.marks import hook_owned, owned
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.ordering import wave_of
@@ -133,6 +133,15 @@ def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
     return _deletion(app.dialect, InventoryItem(desired.key, desired.version), live)
 
 
+def hook_removal(app: Application, key: ObjectKey, version: str, live: Manifest) -> Deletion:
+    """Permission to delete the object of a hook run. Raises PruneRefused when it is somebody else's."""
+    if not hook_owned(app, key, live):
+        raise PruneRefused(
+            f"hook {key}: an object of this name exists and is not this application's. Delete it, or rename the hook."
+        )
+    return _deletion(app.dialect, InventoryItem(key, version), live, "Background")
+
+
 def _require_consent(app: Application, deletions: int, managed: int, *, empty: bool, consent: bool) -> None:
     if consent or not deletions:
         return
@@ -165,7 +174,7 @@ def _kept(dialect: Dialect, live: Manifest) -> bool:
 _FLUX_KEEP = {FLUX_PRUNE: "disabled", FLUX_RECONCILE: "disabled", FLUX_SSA: "ignore"}
 
 
-def _deletion(dialect: Dialect, item: InventoryItem, live: Manifest) -> Deletion:
+def _deletion(dialect: Dialect, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
     # Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see.
-    propagation = "Foreground" if dialect is Dialect.ARGOCD else "Background"
+    propagation = propagation or ("Foreground" if dialect is Dialect.ARGOCD else "Background")
     return Deletion(item.key, item.version, (live.get("metadata") or {})["uid"], wave_of(live), propagation)

@@ -18,6 +18,8 @@ from gitops_workers.core.objects import ObjectKey
 NAMESPACE = "gitops-workers"
 PART_OF = "applyset.kubernetes.io/part-of"
 APPLYSET_ID = "applyset.kubernetes.io/id"
+MOST_HOOKS = 100
+"""Runs of `generateName` hooks add up; the oldest are forgotten first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,20 @@ class Record:
     hand-made change."""
     listed_at: float = 0.0
     """Refs listed before this moment (epoch s) are older than what was written last."""
+    hooks: tuple[InventoryItem, ...] = ()
+    """Objects of hook runs, oldest first: they are no members, but deleting the application takes them along."""
 
     def fenced(
-        self, generation: int, inventory: Iterable[InventoryItem], *, writer: int = 0, listed_at: float = 0.0
+        self,
+        generation: int,
+        inventory: Iterable[InventoryItem],
+        *,
+        writer: int = 0,
+        listed_at: float = 0.0,
+        hooks: Iterable[InventoryItem] = (),
     ) -> Record:
         """The record before the first write: our generation, and the union of what was and what will be."""
+        runs = {item.key: item for item in (*self.hooks, *hooks)}
         merged = {item.key: item for item in self.inventory} | {item.key: item for item in inventory}
         return replace(
             self,
@@ -72,19 +83,21 @@ class Record:
             writer=writer,
             open=True,
             listed_at=max(self.listed_at, listed_at),
+            hooks=tuple(runs.values())[-MOST_HOOKS:],
         )
 
     def settled(self, away: Iterable[ObjectKey], entry: HistoryEntry | None, limit: int) -> Record:
-        """The record after the last write: without what went `away`, and the history cut to `limit` entries.
+        """The record after the last write: without what went `away`, hooks too, and the history cut to `limit` entries.
 
         Only a sync that ended well gives an entry, and only that closes the record.
         """
         gone = frozenset(away)
         left = tuple(item for item in self.inventory if item.key not in gone)
+        hooks = tuple(item for item in self.hooks if item.key not in gone)
         if entry is None:
-            return replace(self, inventory=left)
+            return replace(self, inventory=left, hooks=hooks)
         history = (*self.history, entry)
-        return replace(self, inventory=left, history=history[-limit:] if limit > 0 else (), open=False)
+        return replace(self, inventory=left, hooks=hooks, history=history[-limit:] if limit > 0 else (), open=False)
 
 
 @dataclass(frozen=True, slots=True)

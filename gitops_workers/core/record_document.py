@@ -27,6 +27,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "writer": record.writer,
         "open": record.open,
         "listedAt": record.listed_at,
+        "hooks": [[*item.key, item.version] for item in record.hooks],
     }
 
 
@@ -41,16 +42,21 @@ def from_json(app: AppId, value: Any) -> Record:
     generation = value.get("generation")
     if type(generation) is not int or generation < 0:
         raise ValueError(f"its generation is {generation!r} and no number")
-    inventory = [_texts(row, 5, "inventory") for row in _rows(value, "inventory")]
     return Record(
         app,
         generation,
-        tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in inventory),
+        _items(value, "inventory"),
         tuple(_entry(row) for row in _rows(value, "history")),
         writer=_number(value, "writer"),
         open=value.get("open") is True,
         listed_at=_number(value, "listedAt"),
+        hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
     )
+
+
+def _items(value: Mapping[str, Any], name: str) -> tuple[InventoryItem, ...]:
+    rows = [_texts(row, 5, name) for row in _rows(value, name)]
+    return tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in rows)
 
 
 def _number(value: Mapping[str, Any], name: str) -> Any:

@@ -15,9 +15,7 @@ import structlog
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
 from gitops_workers.core.agreement import Agreement
-from gitops_workers.core.desired import desired_objects
 from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
-from gitops_workers.core.hooks import without_hooks
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
@@ -78,8 +76,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     refs = world.sources.refs(app.source, not_before=newest)
     resolved = stages.resolve_revision(world, app, refs)
     closure, rendered = stages.render_objects(world, app, resolved, found)
-    desired = desired_objects(app, without_hooks(rendered.objects), stages.scopes_of(found))
-    check(app, (item.key for item in desired), cluster_name, world.clusters.server(cluster_name))
+    wanted = stages.wanted(app, rendered.objects, stages.scopes_of(found))
+    check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
@@ -88,9 +86,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     if agreement.rules != rules:
         agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
     claimed = stages.claims(world, cluster_name)
-    looks = stages.look_at(cluster, app, desired, agreement, _moved(known), world.rules, claimed)
+    looks = stages.look_at(cluster, app, wanted.desired, agreement, _moved(known), world.rules, claimed)
     inventory = stored.record.inventory if stored else ()
-    stale = candidates(inventory, looks)
+    stale = candidates(inventory, wanted.keys)
     sight = Sight(
         app=app,
         attempt=attempt,
@@ -99,7 +97,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         resolved=resolved,
         closure=closure,
         rendered=rendered.digest,
-        desired=desired,
+        desired=wanted.desired,
+        hooks=wanted.hooks,
         agreement=agreement,
         stored=stored,
         listed_at=refs.listed_at,

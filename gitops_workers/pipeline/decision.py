@@ -24,7 +24,9 @@ def act(world: World, sight: Sight) -> Outcome:
     differing = [key for key, item in sight.looks.items() if not item.compared.in_sync]
     running = operations.continues(sight.previous, sight.resolved, sight.rendered)
     unfinished = sight.unfinished and bool(app.sync.automated or sight.asked)
-    if not running and not differing and not unfinished and not _to_prune(sight):
+    # Whoever asks for a sync has its hooks run, also when nothing differs (Argo CD 3.5).
+    rerun = bool(sight.asked and sight.hooks)
+    if not running and not differing and not unfinished and not rerun and not _to_prune(sight):
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
         return _out_of_sync(sight, reason)
@@ -37,10 +39,11 @@ def act(world: World, sight: Sight) -> Outcome:
     try:
         pruning = _pruning(world, sight)
         if not running:
-            if pruning.only_kept and not differing and not unfinished:
+            if pruning.only_kept and not differing and not unfinished and not rerun:
                 return _agreed(sight, now)
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
-        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves)
+        hooks = sight.hooks if operation.hooks else ()
+        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks)
         return step.run(world, sight, operation, planned, pruning)
     except Refused as error:
         return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)
@@ -78,10 +81,14 @@ def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
         return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
     if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
         return f"{len(sight.stale)} objects left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
-    drifted = sight.agreement.synced == sight.rendered and not sight.unfinished
-    if drifted and differing and not app.sync.self_heal:
+    if _drifted(sight) and differing and not app.sync.self_heal:
         return f"{_count(sight, differing)} changed in the cluster; selfHeal is off."
     return ""
+
+
+def _drifted(sight: Sight) -> bool:
+    """Whether what differs was changed in the cluster, not in Git."""
+    return sight.agreement.synced == sight.rendered and not sight.unfinished
 
 
 def _count(sight: Sight, differing: list[ObjectKey]) -> str:
@@ -93,7 +100,7 @@ def _count(sight: Sight, differing: list[ObjectKey]) -> str:
 def _new_operation(sight: Sight, now: float) -> Operation:
     previous = sight.previous
     same = previous is not None and previous.commit == sight.resolved.commit
-    return operations.begin(
+    begun = operations.begin(
         sight.app,
         sight.attempt.generation,
         sight.resolved,
@@ -103,6 +110,8 @@ def _new_operation(sight: Sight, now: float) -> Operation:
         consent=bool(sight.asked.get("prune")),
         rendered=sight.rendered,
     )
+    # Argo CD heals by a selective sync, and that runs no hooks.
+    return replace(begun, hooks=bool(sight.asked) or not _drifted(sight))
 
 
 def _agreed(sight: Sight, now: float) -> Outcome:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.desired import Desired
+from gitops_workers.core.hooks import Hook
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
@@ -28,6 +29,7 @@ class Sight:
     closure: str
     rendered: str
     desired: tuple[Desired, ...]
+    hooks: tuple[Hook, ...]
     agreement: Agreement
     stored: StoredRecord | None
     listed_at: float

@@ -10,13 +10,14 @@ from typing import TypeVar
 from gitops_workers.core.absorption import absorption
 from gitops_workers.core.agreement import Agreed, Agreement, content_of
 from gitops_workers.core.compare import Compared, compared, ignores_extraneous
-from gitops_workers.core.desired import CRD, Desired
+from gitops_workers.core.desired import CRD, Desired, desired_objects
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
+from gitops_workers.core.hooks import Hook, hook, split
 from gitops_workers.core.ignoring import Ignored, ignored, kept_alive, rules_for
 from gitops_workers.core.marks import owner
 from gitops_workers.core.model import Application, Dialect, GitSource, Health, IgnoreRule, Resolved, SecretRef
-from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
+from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.prune import Deletion, recreatable, recreation
 from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
@@ -116,6 +117,30 @@ def scopes_of(found: Discovery) -> dict[GroupKind, bool]:
     return {kind: resource.namespaced for kind, resource in found.resources.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What Git wants in the cluster. `left_alone` are objects that are neither applied nor gone (hook `Skip`)."""
+
+    desired: tuple[Desired, ...]
+    hooks: tuple[Hook, ...] = ()
+    left_alone: tuple[ObjectKey, ...] = ()
+
+    @property
+    def keys(self) -> tuple[ObjectKey, ...]:
+        """Everything that Git names."""
+        return (*(item.key for item in self.desired), *(hook.item.key for hook in self.hooks), *self.left_alone)
+
+
+def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupKind, bool]) -> Wanted:
+    """Objects, hooks, and what is left alone, each with its identity in the cluster. Raises RenderFailed."""
+    parts = split(objects, app.dialect)
+    found = desired_objects(app, (*parts.applied, *parts.hooks), scopes)
+    applied, hooks = found[: len(parts.applied)], found[len(parts.applied) :]
+    alone = (item for item in parts.passed_over if key_of(item).group_kind in scopes)
+    left_alone = tuple(item.key for item in desired_objects(app, alone, scopes))
+    return Wanted(applied, tuple(map(hook, hooks)), left_alone)
+
+
 def look_at(
     cluster: Cluster,
     app: Application,
@@ -132,7 +157,7 @@ def look_at(
     then nothing has been written (design, section 8).
     """
     asked = [item for item in desired if _must_ask(app, item, agreement, moved)]
-    missing = _missing_namespaces(cluster, app, desired, asked)
+    missing = missing_namespaces(cluster, app, desired, asked)
     unserved = _unserved(desired, cluster.discovery())
 
     def ask(item: Desired) -> Look | ApplyRefused:
@@ -262,7 +287,7 @@ def claims(world: World, cluster_name: str) -> Callable[[ObjectKey, str], str]:
     return claimed
 
 
-def _missing_namespaces(
+def missing_namespaces(
     cluster: Cluster, app: Application, desired: Iterable[Desired], asked: Iterable[Desired]
 ) -> frozenset[str]:
     """Namespaces that this very sync will create: what goes into them cannot be dry-run yet."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.due import backoff
+from gitops_workers.core.errors import Refused
 from gitops_workers.core.health import failed, settled
 from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey, group_of
@@ -19,9 +20,10 @@ from gitops_workers.core.prune import Pruning
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.pipeline import records, views
+from gitops_workers.pipeline.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
-from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.stages import Look, missing_namespaces
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 
@@ -39,26 +41,102 @@ def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: P
         sight.stored,
         sight.inventory,
         sight.listed_at,
+        instances(operation, plan.hooks),
     )
-    looks = dict(sight.looks)
-    _prepare_namespace(writer, sight, looks)
-    while operation.stage < len(plan.stages):
-        stage = plan.stages[operation.stage]
-        writer.perform(stage, looks)
-        shut, broken = gate(world, sight, stage, looks)
-        now = world.queue.now()
-        if broken:
-            message = f"{stage.name}: {broken[0]}"
-            return _report(sight, writer, operations.finish(operation, Phase.FAILED, message, now), looks, pruning)
-        if shut:
-            operation = operations.waiting(operation, shut, now)
-            return _report(sight, writer, operation, looks, pruning)
-        operation = operations.advance(operation)
-        if stage.gate is Gate.SERVED or _defines(stage):
-            sight.cluster.discovery(refresh=True)
-    message = _summary(writer, pruning)
-    done = operations.finish(operation, Phase.SUCCEEDED, message, world.queue.now())
-    return _report(sight, writer, done, looks, pruning)
+    current = Step(world, sight, plan, pruning, writer, HookRuns(world, sight, writer), dict(sight.looks))
+    return current.run(operation)
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of one operation. `looks` follows the server's answers."""
+
+    world: World
+    sight: Sight
+    plan: Plan
+    pruning: Pruning
+    writer: Writer
+    hooks: HookRuns
+    looks: dict[ObjectKey, Look]
+
+    def run(self, operation: Operation) -> Outcome:
+        """Until a gate is shut, something fails, or all is done."""
+        stages = self.plan.of(failing=bool(operation.failure))
+        entered = operation
+        self._prepare(operation)
+        while operation.stage < len(stages):
+            stage = stages[operation.stage]
+            try:
+                operation, shut, broken = self._perform(operation, stage)
+            except Refused as error:
+                if not self.plan.hooks:
+                    raise
+                shut, broken = (), (str(error),)
+            if broken:
+                return self._failed(operation, f"{stage.name}: {broken[0]}")
+            if shut:
+                waiting = operations.waiting(operation, shut, self.world.queue.now())
+                return self._report(waiting) if waiting.running else self._failed(operation, waiting.message)
+            operation = operations.advance(operation)
+            if stage.gate is Gate.SERVED or _defines(stage):
+                self.sight.cluster.discovery(refresh=True)
+        if self.plan.hooks and entered.stage < len(stages):
+            # What is put away cannot be looked at again: that the stages are done has to be known before.
+            return self._report(replace(operation, message="Putting hooks away."))
+        return self._ended(operation)
+
+    def _perform(self, operation: Operation, stage: Stage) -> tuple[Operation, tuple[str, ...], tuple[str, ...]]:
+        """The stage's requests; then what is still waited for, and what has failed."""
+        if stage.deletes_first:
+            self.writer.prune(stage.deletions)
+        if room := self.hooks.make_room(operation, stage):
+            return operation, room, ()
+        for task in stage.tasks:
+            if task.hook is None:
+                self.writer.write(task.item, self.looks)
+            else:
+                operation = self.hooks.start(operation, task)
+        if not stage.deletes_first:
+            self.writer.prune(stage.deletions)
+        running, bad = self.hooks.verdict(operation, stage)
+        shut, broken = gate(self.world, self.sight, stage, self.looks)
+        return operation, (*running, *shut), (*bad, *broken)
+
+    def _prepare(self, operation: Operation) -> None:
+        if operation.failure or operation.stage or operation.looks:
+            return
+        _prepare_namespace(self.writer, self.sight, self.looks)
+        if self.plan.hooks and not operation.begun:
+            items = [task.item for task in self.plan.hooks]
+            missing = missing_namespaces(self.sight.cluster, self.sight.app, self.sight.desired, items)
+            self.hooks.rehearse(operation, self.plan, missing)
+
+    def _failed(self, operation: Operation, message: str) -> Outcome:
+        """Failed: at once, or after SyncFail hooks have run and all hooks are put away."""
+        now = self.world.queue.now()
+        if operation.failure:
+            message = f"{operation.failure} And {message}"
+        elif self.plan.hooks:
+            return self._report(operations.failing(operation, message, now))
+        if self.plan.hooks:
+            self.hooks.put_away(operation, self.plan)
+        return self._report(operations.finish(operation, Phase.FAILED, message, now))
+
+    def _ended(self, operation: Operation) -> Outcome:
+        if self.plan.hooks or (self.sight.stored and self.sight.stored.record.hooks):
+            self.hooks.put_away(operation, self.plan)
+        now = self.world.queue.now()
+        if operation.failure:
+            return self._report(operations.finish(operation, Phase.FAILED, operation.failure, now))
+        message = operations.summary(self._counted(operation), len(self.pruning.disowned))
+        return self._report(operations.finish(operation, Phase.SUCCEEDED, message, now))
+
+    def _counted(self, operation: Operation) -> Operation:
+        writer = self.writer
+        return operations.counted(operation, applied=writer.applied, pruned=len(writer.deleted), ran=writer.hooks_run)
+
+    def _report(self, operation: Operation) -> Outcome:
+        return _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning)
 
 
 def gate(
@@ -111,15 +189,6 @@ def _defines(stage: Stage) -> bool:
     return any(item.key.kind == "CustomResourceDefinition" for item in stage.objects)
 
 
-def _summary(writer: Writer, pruning: Pruning) -> str:
-    parts = [f"{writer.applied} objects applied"] if writer.applied else []
-    if writer.deleted:
-        parts.append(f"{len(writer.deleted)} pruned")
-    if pruning.disowned:
-        parts.append(f"{len(pruning.disowned)} left alone because they belong to somebody else now")
-    return (", ".join(parts) or "Nothing left to apply") + "."
-
-
 def _report(
     sight: Sight, writer: Writer, operation: Operation, looks: dict[ObjectKey, Look], pruning: Pruning
 ) -> Outcome:
@@ -160,7 +229,7 @@ def _away(sight: Sight, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
 
 def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look]) -> float | None:
     if operation.running:
-        return operation.wait
+        return operation.wait if operation.looks else 0.0
     if operation.phase is not Phase.SUCCEEDED:
         return retry_delay(app, operation.failures)
     return health_delay(app, 0) if views.unsettled(app, looks) else None
@@ -199,15 +268,18 @@ def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEnt
     )
 
 
+_LISTS = ("waiting_for", "waves", "begun")
+
+
 def operation_from(value: Mapping[str, Any] | None) -> Operation | None:
     """The stored operation."""
     if value is None:
         return None
-    lists = {name: tuple(value.get(name, ())) for name in ("waiting_for", "waves")}
+    lists = {name: tuple(value.get(name, ())) for name in _LISTS}
     return Operation(**{**value, "phase": Phase(value["phase"]), **lists})
 
 
 def operation_to(operation: Operation) -> dict[str, Any]:
     """The operation as a document."""
-    lists = {"waiting_for": list(operation.waiting_for), "waves": list(operation.waves)}
+    lists = {name: list(getattr(operation, name)) for name in _LISTS}
     return {**asdict(operation), "phase": operation.phase.value, **lists}

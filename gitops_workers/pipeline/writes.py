@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import Superseded
+from gitops_workers.core.health.argocd import HOOK_FINALIZER
+from gitops_workers.core.marks import hook_owned
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.plan import Stage
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.pipeline import records
@@ -45,24 +46,51 @@ class Writer:
     """Everything that will be written, for the fence."""
     listed_at: float
     """When the refs were listed that the revision was resolved from."""
+    hooks: tuple[InventoryItem, ...] = ()
+    """The hooks that may be created, for the record."""
     fenced: bool = False
     applied: int = 0
+    hooks_run: int = 0
     deleted: set[ObjectKey] = field(default_factory=set)
+    gone_hooks: set[ObjectKey] = field(default_factory=set)
     lease: Lease = field(init=False)
 
     def __post_init__(self) -> None:
         self.lease = Lease(self.world, self.attempt)
 
-    def perform(self, stage: Stage, looks: dict[ObjectKey, Look]) -> None:
-        """The writes of one stage; `looks` is brought up to date with the server's answers."""
-        doomed = stage.deletions
-        if stage.deletes_first:
-            self._delete(doomed)
-        for item in stage.objects:
-            if not looks[item.key].compared.in_sync:
-                looks[item.key] = self._apply(item, looks[item.key])
-        if not stage.deletes_first:
-            self._delete(doomed)
+    def write(self, item: Desired, looks: dict[ObjectKey, Look]) -> None:
+        """Apply one object where it differs; `looks` is brought up to date with the server's answer."""
+        if not looks[item.key].compared.in_sync:
+            looks[item.key] = self._apply(item, looks[item.key])
+
+    def prune(self, deletions: Iterable[Deletion]) -> None:
+        """Delete what left Git."""
+        self._delete(deletions)
+
+    def run_hook(self, item: Desired) -> Manifest:
+        """Create the object of a hook run, or put this run's mark on the one that is there."""
+        self._fence()
+        self.lease.keep()
+        self.hooks_run += 1
+        return self.cluster.apply(item.manifest, dry_run=False).manifest
+
+    def remove(self, deletion: Deletion) -> None:
+        """Delete the object of a hook run."""
+        self._fence()
+        self.lease.keep()
+        self.cluster.delete(deletion.key, uid=deletion.uid, version=deletion.version, propagation=deletion.propagation)
+
+    def release(self, key: ObjectKey, live: Manifest, version: str) -> None:
+        """Take our finalizer off the object of a hook run."""
+        self._fence()
+        self.lease.keep()
+        metadata = live["metadata"]
+        others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
+        self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
+
+    def owns(self, key: ObjectKey, live: Manifest) -> bool:
+        """Whether the object of a hook run is this application's."""
+        return hook_owned(self.app, key, live)
 
     def create_namespace(self, name: str) -> None:
         """CreateNamespace=true: the bare namespace, unowned, so that it is never pruned with the application."""
@@ -73,7 +101,7 @@ class Writer:
     def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry) -> Record:
         """The good end of a sync: the record without what went away, closed, and with its place in the history."""
         base = self.stored.record if self.fenced and self.stored else self._fencing()
-        record = base.settled(away, entry, self.app.history_limit)
+        record = base.settled({*away, *self.gone_hooks}, entry, self.app.history_limit)
         self._store(record)
         return record
 
@@ -128,7 +156,13 @@ class Writer:
         base = self.stored.record if self.stored else Record(self.app.id)
         self._check(base)
         records.put_away(self.world, self.cluster_name, self.app.id)
-        return base.fenced(self.attempt.generation, self.union, writer=self.attempt.token, listed_at=self.listed_at)
+        return base.fenced(
+            self.attempt.generation,
+            self.union,
+            writer=self.attempt.token,
+            listed_at=self.listed_at,
+            hooks=self.hooks,
+        )
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None

@@ -81,6 +81,12 @@ class Cluster(Protocol):
         `fields` are the whole managedFields afterwards. Raises Superseded when the object has moved on or is gone.
         """
 
+    def release(self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = "") -> None:
+        """Leave this very version of an object with these finalizers only.
+
+        Raises Superseded when the object has moved on; nothing happens when it is gone.
+        """
+
     def delete(self, key: ObjectKey, *, uid: str, version: str = "", propagation: str = "Background") -> bool:
         """Delete exactly this incarnation. False when it is already gone or is another one."""
 

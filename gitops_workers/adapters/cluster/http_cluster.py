@@ -114,6 +114,16 @@ class HttpCluster:
             raise Superseded(f"{key} in {self} has changed since it was read")
         raise self._error(answer, key)
 
+    def release(self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = "") -> None:
+        """See the port."""
+        body, query = wire.release_body(finalizers, resource_version), {"fieldManager": MANAGER}
+        answer = self._about(key, "PATCH", version, query=query, body=body, content_type=wire.MERGE_PATCH_TYPE)
+        if answer.status == 200 or answers.absent(answer, key.name, namespace=key.group_kind == NAMESPACE_KIND):
+            return
+        if answer.status == 409:
+            raise Superseded(f"{key} in {self} has changed since it was read")
+        raise self._error(answer, key)
+
     def delete(self, key: ObjectKey, *, uid: str, version: str = "", propagation: str = "Background") -> bool:
         """See the port. True also when finalizers keep the object for a while."""
         answer = self._about(key, "DELETE", version, body=wire.delete_body(uid, propagation))

@@ -17,6 +17,7 @@ from gitops_workers.ports import Resource, Seen
 
 PATCH_TYPE = "application/apply-patch+yaml"
 JSON_PATCH_TYPE = "application/json-patch+json"
+MERGE_PATCH_TYPE = "application/merge-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """The second is for API servers behind an APIService that cannot cut an object down: the whole says it too."""
 
@@ -74,6 +75,11 @@ def hand_over_body(fields: Sequence[Mapping[str, Any]], resource_version: str) -
             {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version},
         ]
     )
+
+
+def release_body(finalizers: Sequence[str], resource_version: str) -> bytes:
+    """A merge patch that changes the finalizers of one version of an object, and nothing else."""
+    return orjson.dumps({"metadata": {"finalizers": list(finalizers), "resourceVersion": resource_version}})
 
 
 def delete_body(uid: str, propagation: str) -> bytes:

@@ -143,6 +143,30 @@ class VolatileCluster:
             self._objects[key] = _Stored({**held.manifest, "metadata": metadata}, owned, others)
             return str(metadata["resourceVersion"])
 
+    def release(
+        self,
+        key: ObjectKey,
+        finalizers: Sequence[str],
+        *,
+        resource_version: str,
+        version: str = "",  # noqa: ARG002 - one version fits all
+    ) -> None:
+        """See the port."""
+        if self.before_write:
+            self.before_write("release", key)
+        with self._life.lock:
+            self._life.enter("release")
+            held = self._objects.get(key)
+            if held is None:
+                return
+            if held.manifest["metadata"]["resourceVersion"] != resource_version:
+                raise Superseded(f"{key} in cluster {self.name} has changed since it was read")
+            metadata = {**held.manifest["metadata"], "resourceVersion": self._life.tick()}
+            metadata["finalizers"] = list(finalizers)
+            held.manifest = {**held.manifest, "metadata": metadata}
+            if metadata.get("deletionTimestamp") and not finalizers:
+                self.remove(key)
+
     def delete(
         self,
         key: ObjectKey,
@@ -160,7 +184,13 @@ class VolatileCluster:
             held = self._objects.get(key)
             if held is None or held.manifest["metadata"]["uid"] != uid:
                 return False
-            self.remove(key)
+            metadata = held.manifest["metadata"]
+            if metadata.get("finalizers"):
+                stamp = metadata.get("deletionTimestamp") or "2026-01-01T00:00:00Z"
+                changed = {**metadata, "deletionTimestamp": stamp, "resourceVersion": self._life.tick()}
+                held.manifest = {**held.manifest, "metadata": changed}
+            else:
+                self.remove(key)
             return True
 
     # --- other hands, and bad luck -------------------------------------------------------------------------------

@@ -1,0 +1,174 @@
+"""The hooks of one operation: made room for, created, watched, and put away at the end.
+
+Nothing here waits. What a hook's object says decides, and that it was begun is kept with the operation. A worker that
+dies between two requests leaves an object that carries the operation's mark, and the next step finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gitops_workers.core import operation as operations
+from gitops_workers.core.desired import Desired
+from gitops_workers.core.errors import ApplyRefused
+from gitops_workers.core.hooks import (
+    RUN,
+    Hook,
+    HookDeletion,
+    HookPhase,
+    HookState,
+    doomed,
+    held,
+    instance,
+    state,
+)
+from gitops_workers.core.model import Health
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.ordering import Task
+from gitops_workers.core.plan import Plan, Stage
+from gitops_workers.core.prune import hook_removal
+from gitops_workers.core.record import InventoryItem
+from gitops_workers.pipeline.sight import Sight
+from gitops_workers.pipeline.world import World
+from gitops_workers.pipeline.writes import Writer
+
+
+@dataclass(slots=True)
+class HookRuns:
+    """Every request about hooks in one step."""
+
+    world: World
+    sight: Sight
+    writer: Writer
+    _read: dict[ObjectKey, Manifest | None] = field(default_factory=dict)
+
+    def rehearse(self, operation: Operation, plan: Plan, unready: Iterable[str]) -> None:
+        """Dry-run every hook that does not exist yet, before anything is written. Raises ApplyRefused for them all.
+
+        `unready`: namespaces that this sync creates; what goes into them cannot be tried.
+        """
+        served, missing = self.sight.cluster.discovery().resources, frozenset(unready)
+        refused = []
+        for item in {item.key: item for item in (self._item(operation, task) for task in plan.hooks)}.values():
+            if item.key.group_kind not in served or item.key.namespace in missing:
+                continue
+            if self._live(item) is None:
+                try:
+                    self.sight.cluster.apply(item.manifest, dry_run=True)
+                except ApplyRefused as error:
+                    refused.append(str(error))
+        if refused:
+            raise ApplyRefused("; ".join(refused))
+
+    def make_room(self, operation: Operation, stage: Stage) -> tuple[str, ...]:
+        """Delete what earlier runs have left where the policy says so; the objects that are still there."""
+        waiting = []
+        for task in stage.hooks:
+            item, hook = self._item(operation, task), _hook(task)
+            if _name(task) in operation.begun or HookDeletion.BEFORE not in hook.deletions:
+                continue
+            live = self._live(item)
+            if live is None or self._state(item, live, begun=False) is not HookState.EARLIER:
+                continue
+            self._remove(item, live)
+            if self._live(item, again=True) is not None:
+                waiting.append(f"the end of the earlier {item.key}")
+        return tuple(waiting)
+
+    def start(self, operation: Operation, task: Task) -> Operation:
+        """Create the hook, unless this operation has. What is there and is not to be deleted is applied over."""
+        name = _name(task)
+        if name in operation.begun:
+            return operation
+        item = self._item(operation, task)
+        live = self._live(item)
+        if live is None or self._state(item, live, begun=False) is HookState.EARLIER:
+            self._read[item.key] = self.writer.run_hook(item)
+        return operations.begun(operation, name)
+
+    def verdict(self, operation: Operation, stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(hooks that still run, hooks that ended badly and how)."""
+        running, bad = [], []
+        for task in stage.hooks:
+            item = self._item(operation, task)
+            live = self._live(item)
+            health = self._health(live)
+            match self._state(item, live, begun=True):
+                case HookState.RUNNING:
+                    running.append(str(item.key))
+                case HookState.FAILED:
+                    said = health.message or health.status.value if health else ""
+                    bad.append(f"hook {item.key} failed: {said}")
+                case HookState.LOST:
+                    bad.append(f"hook {item.key} was deleted while it ran, so its result is unknown")
+        return tuple(running), tuple(bad)
+
+    def put_away(self, operation: Operation, plan: Plan) -> None:
+        """At the end: let go of every hook's object, and delete those whose policy says so.
+
+        Also of hooks that have left Git since an earlier operation began them: nobody else takes our finalizer off.
+        """
+        known: dict[ObjectKey, tuple[Desired | InventoryItem, Hook | None]] = {
+            item.key: (item, None) for item in (self.sight.stored.record.hooks if self.sight.stored else ())
+        }
+        for task in plan.hooks:
+            run = self._item(operation, task)
+            known[run.key] = (run, task.hook)
+        for item, hook in known.values():
+            live = self._live(item, again=True)
+            if live is None or not self.writer.owns(item.key, live):
+                self.writer.gone_hooks.add(item.key)
+                continue
+            # Of a hook that runs in several phases the object is that of the last one that began.
+            ours = live["metadata"].get("annotations", {}).get(RUN, "").startswith(f"{operation.run}.")
+            health = self._health(live)
+            ended = HookState.SUCCEEDED if health is None or health.status == "Healthy" else HookState.FAILED
+            if ours and hook is not None and doomed(hook, ended):
+                self._remove(item, live)
+                self.writer.gone_hooks.add(item.key)
+            elif held(live):
+                self.writer.release(item.key, live, item.version)
+
+    def _remove(self, item: Desired | InventoryItem, live: Manifest) -> None:
+        deletion = hook_removal(self.sight.app, item.key, item.version, live)
+        if held(live):
+            self.writer.release(item.key, live, item.version)
+        self.writer.remove(deletion)
+        self._read.pop(item.key, None)
+
+    def _item(self, operation: Operation, task: Task) -> Desired:
+        return instance(_hook(task), task.phase, operation.run, operation.commit, operation.started_at)
+
+    def _live(self, item: Desired | InventoryItem, *, again: bool = False) -> Manifest | None:
+        if again or item.key not in self._read:
+            self._read[item.key] = self.sight.cluster.get(item.key, item.version)
+        return self._read[item.key]
+
+    def _state(self, item: Desired, live: Manifest | None, *, begun: bool) -> HookState:
+        return state(item, live, self._health(live), begun=begun)
+
+    def _health(self, live: Manifest | None) -> Health | None:
+        return None if live is None else self.world.rules.health(self.sight.app, live)
+
+
+def instances(operation: Operation, tasks: Sequence[Task]) -> tuple[InventoryItem, ...]:
+    """What the record remembers of these hooks."""
+    found: Mapping[ObjectKey, str] = {
+        item.key: item.version
+        for item in (
+            instance(_hook(task), task.phase, operation.run, operation.commit, operation.started_at) for task in tasks
+        )
+    }
+    return tuple(InventoryItem(key, version) for key, version in found.items())
+
+
+def _hook(task: Task) -> Hook:
+    assert task.hook is not None
+    return task.hook
+
+
+def _name(task: Task) -> str:
+    """One run of one hook: a hook may run in several phases."""
+    return f"{HookPhase(task.phase).title} {task.item.key}"
