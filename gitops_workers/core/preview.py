@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_workers.core.desired import Desired, desired_objects
+from gitops_workers.core.desired import desired_objects
 from gitops_workers.core.errors import PruneRefused
+from gitops_workers.core.hooks import HookPhase, hook, split
 from gitops_workers.core.kinds import assumed_scopes
 from gitops_workers.core.marks import marked
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.ordering import SYNC_WAVE, argocd_order, flux_stage, mirrored, wave_of
+from gitops_workers.core.ordering import SYNC_WAVE, Task, flux_stage, mirrored, wave_of
 from gitops_workers.core.places import NOTHING, Place, at, counterpart
 from gitops_workers.core.plan import Stage, plan
 from gitops_workers.core.prune import Deletion, Evidence, candidates, decide
@@ -28,7 +29,7 @@ _FLUX_STAGES = ("definitions", "classes", "objects")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One task. `action`: create, update, none (in sync), prune, or keep (left Git and stays)."""
+    """One task. `action`: create, update, none (in sync), run (a hook), prune, or keep (left Git and stays)."""
 
     phase: str
     wave: int
@@ -50,12 +51,15 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
 
     Every live object counts as one that the application manages. Raises RenderFailed as a sync does.
     """
-    scopes = assumed_scopes([*manifests, *live])
-    desired = desired_objects(app, manifests, scopes)
-    existing = {item.key: item for item in desired_objects(app, live, scopes)}
+    parts, kept = split(manifests, app.dialect), split(live, app.dialect).applied
+    scopes = assumed_scopes([*manifests, *kept])
+    named = desired_objects(app, (*parts.applied, *parts.hooks, *parts.passed_over), scopes)
+    desired = named[: len(parts.applied)]
+    hooks = [hook(item) for item in named[len(desired) : len(desired) + len(parts.hooks)]]
+    existing = {item.key: item for item in desired_objects(app, kept, scopes)}
     inventory = [InventoryItem(item.key, item.version) for item in existing.values()]
-    stale = candidates(inventory, {item.key: item for item in desired})
-    originals = dict(zip(existing, live, strict=True))
+    stale = candidates(inventory, {item.key: item for item in named})
+    originals = dict(zip(existing, kept, strict=True))
     evidence = Evidence(0, 0, 0, {item.key: _managed(app, item.key, originals[item.key]) for item in stale})
     doomed = stale if app.sync.prune else ()
     pruning = decide(app, doomed, len(inventory), evidence, wanted=len(desired), consent=True)
@@ -64,9 +68,10 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
         decide(app, doomed, len(inventory), evidence, wanted=len(desired), consent=False)
     except PruneRefused as error:
         consent = str(error)
-    waves = _waves(app, desired, pruning.deletions)
-    stages = plan(app, desired, pruning.deletions).stages
-    found = [planned for stage in stages for planned in _stage(app, stage, waves, originals)]
+    waves = _prune_waves(app, pruning.deletions)
+    planned = plan(app, desired, pruning.deletions, hooks=hooks)
+    found = [each for stage in planned.stages for each in _stage(app, stage, waves, originals)]
+    found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
     found += [_kept(key, "no longer in Git, and an annotation keeps it") for key in pruning.kept]
     if not app.sync.prune:
         found += [_kept(item.key, "no longer in Git, and prune is off") for item in stale]
@@ -86,18 +91,25 @@ def _stage(
         Planned(SYNC, waves[item.key], "prune", item.key, f"no longer in Git; {_prune_order(app)}")
         for item in stage.deletions
     ]
-    applies = [_apply(app, item, waves[item.key], live.get(item.key)) for item in stage.objects]
+    applies = [_run(task) if task.hook else _apply(app, task, live.get(task.item.key)) for task in stage.tasks]
     return [*deletions, *applies] if stage.deletes_first else [*applies, *deletions]
 
 
-def _apply(app: Application, item: Desired, wave: int, live: Manifest | None) -> Planned:
-    order = _order(app, item, wave)
+def _apply(app: Application, task: Task, live: Manifest | None) -> Planned:
+    phase, wave, item, order = task.phase.title, task.wave, task.item, _order(app, task)
     if live is None:
-        return Planned(SYNC, wave, "create", item.key, f"not in the cluster; {order}")
+        return Planned(phase, wave, "create", item.key, f"not in the cluster; {order}")
     place = first_difference(_named(item.manifest), live)
     if place is None:
-        return Planned(SYNC, wave, "none", item.key, f"agrees with the live object; {order}")
-    return Planned(SYNC, wave, "update", item.key, f"differs at {_dotted(place)}; {order}")
+        return Planned(phase, wave, "none", item.key, f"agrees with the live object; {order}")
+    return Planned(phase, wave, "update", item.key, f"differs at {_dotted(place)}; {order}")
+
+
+def _run(task: Task) -> Planned:
+    assert task.hook is not None
+    policies = ", ".join(sorted(task.hook.deletions))
+    when = "only when the sync has failed; " if task.phase is HookPhase.SYNC_FAIL else ""
+    return Planned(task.phase.title, task.wave, "run", task.item.key, f"hook; {when}its object is deleted: {policies}")
 
 
 def first_difference(desired: Any, live: Any, place: Place = ()) -> Place | None:
@@ -133,23 +145,23 @@ def _is_mark(name: str) -> bool:
     return name.startswith(("applyset.kubernetes.io/", "kustomize.toolkit.fluxcd.io/n")) or name.endswith("tracking-id")
 
 
-def _waves(app: Application, desired: Sequence[Desired], deletions: Sequence[Deletion]) -> dict[ObjectKey, int]:
+def _prune_waves(app: Application, deletions: Sequence[Deletion]) -> dict[ObjectKey, int]:
     if app.dialect is Dialect.FLUX:
-        keys = [item.key for item in desired] + [item.key for item in deletions]
-        return {key: flux_stage(key) for key in keys}
+        return {item.key: flux_stage(item.key) for item in deletions}
     turned = mirrored(item.wave for item in deletions)
-    applied = {task.item.key: task.wave for task in argocd_order(desired)}
-    return {**applied, **{item.key: turned[item.wave] for item in deletions}}
+    return {item.key: turned[item.wave] for item in deletions}
 
 
-def _order(app: Application, item: Desired, wave: int) -> str:
+def _order(app: Application, task: Task) -> str:
     if app.dialect is Dialect.FLUX:
-        return f"stage {_FLUX_STAGES[wave]}"
-    own = wave_of(item.manifest)
-    if own != wave:
+        return f"stage {_FLUX_STAGES[task.wave]}"
+    own = wave_of(task.item.manifest)
+    if task.phase is not HookPhase.SYNC:
+        return f"moved from wave {own} of Sync ahead of the first hook that needs it"
+    if own != task.wave:
         return f"moved from wave {own} ahead of the first object that needs it"
-    named = SYNC_WAVE in (item.manifest["metadata"].get("annotations") or {})
-    return f"wave {wave} by annotation" if named else f"wave {wave}"
+    named = SYNC_WAVE in (task.item.manifest["metadata"].get("annotations") or {})
+    return f"wave {own} by annotation" if named else f"wave {own}"
 
 
 def _prune_order(app: Application) -> str:

@@ -115,3 +115,29 @@ def test_objects_without_a_namespace_get_the_destinations_and_custom_ones_are_gu
 )
 def test_the_first_difference(desired: Manifest, live: Manifest, place: Any):
     assert first_difference(desired, live) == place
+
+
+def test_hooks_run_in_their_phases_and_live_ones_are_not_pruned():
+    def task(name: str, phase: str) -> Manifest:
+        found = manifest("Job", name, "batch/v1", "shop")
+        found["metadata"]["annotations"] = {"argocd.argoproj.io/hook": phase}
+        return found
+
+    objects = [
+        CONFIG,
+        task("migrate", "PreSync"),
+        task("warm", "PostSync"),
+        task("cry", "SyncFail"),
+        task("no", "Skip"),
+    ]
+
+    found = preview(application(prune=True), objects, [CONFIG, task("earlier", "PreSync")])
+
+    assert [(row.phase, row.wave, row.action, row.key.name) for row in found.tasks] == [
+        ("PreSync", 0, "run", "migrate"),
+        ("Sync", 0, "none", "web"),
+        ("PostSync", 0, "run", "warm"),
+        ("SyncFail", 0, "run", "cry"),
+    ]
+    assert found.tasks[0].why == "hook; its object is deleted: BeforeHookCreation"
+    assert found.tasks[3].why.startswith("hook; only when the sync has failed")

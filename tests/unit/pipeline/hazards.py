@@ -16,6 +16,7 @@ from typing import Any
 
 from gitops_workers.adapters.volatile_sources import VolatileSources
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomplete, Retry, SourceUnavailable
+from gitops_workers.core.hooks import RUN, phases_of
 from gitops_workers.core.objects import ObjectKey, key_of
 from gitops_workers.pipeline.attempt import reconcile
 from gitops_workers.pipeline.poll import poll
@@ -161,6 +162,8 @@ class HazardLab(Lab):
         self.frozen: list[Worker] = []
         self.order: dict[str, int] = {}
         self.last_written: dict[ObjectKey, int] = {}
+        self.runs: set[str] = set()
+        """Which hooks were created, each by its operation and phase."""
         self.ghosts: set[ObjectKey] = set()
         """Objects that left Git and that the one late request of a frozen worker made again: nobody can tell them from
         objects that somebody else made with our marks, so they are left alone."""
@@ -200,7 +203,8 @@ class HazardLab(Lab):
         if name == "render":
             answer = call()
             worker.commit, worker.rendered = words[3].resolved.commit, True
-            worker.desired = {key_of(item)._replace(namespace="shop") for item in answer.objects}
+            kept = (item for item in answer.objects if not phases_of(item))
+            worker.desired = {key_of(item)._replace(namespace="shop") for item in kept}
             return answer
         if port == "cluster" and name == "get":
             answer = call()
@@ -209,6 +213,8 @@ class HazardLab(Lab):
         if port == "cluster" and name == "apply" and not words[-1]["dry_run"]:
             answer = call()
             self._applied(worker, key_of(words[0]))
+            if answer.created and (run := words[0]["metadata"].get("annotations", {}).get(RUN)):
+                self._began(worker, run)
             return answer
         if port == "cluster" and name == "delete":
             self._about_to_delete(worker, words[0])
@@ -233,7 +239,12 @@ class HazardLab(Lab):
 
     def _listed(self, worker: Worker) -> set[ObjectKey]:
         stored = next(r for r in self.clusters.records("east").load_all() if r.record.app == worker.bell.id)
-        return {item.key for item in stored.record.inventory}
+        return {item.key for item in (*stored.record.inventory, *stored.record.hooks)}
+
+    def _began(self, worker: Worker, run: str) -> None:
+        if run in self.runs and not worker.paused:
+            raise Promise(f"hook run {run} was begun twice")
+        self.runs.add(run)
 
     def _about_to_delete(self, worker: Worker, key: ObjectKey) -> None:
         if not worker.rendered:
@@ -258,8 +269,10 @@ class HazardLab(Lab):
         self.frozen.pop(number).thaw()
 
     def controllers_report(self) -> None:
-        """Every Deployment is ready at once."""
+        """Every Deployment is ready at once, every Job is done."""
         for key, live in self.cluster.objects().items():
+            if key.kind == "Job" and "status" not in live:
+                self.cluster.put_status(key, {"conditions": [{"type": "Complete", "status": "True"}]})
             if key.kind == "Deployment":
                 status = dict.fromkeys(REPLICAS, live["spec"]["replicas"])
                 status["observedGeneration"] = live["metadata"]["generation"]

@@ -2,7 +2,8 @@
 
 I1: when the bad luck is over, the cluster is what HEAD renders. I2: no older commit is written over a newer one (at
 most one request of a frozen worker may come late). I3: no delete without a render and a read by the same attempt,
-never of a stranger's object. And nothing is orphaned: what carries our mark is desired or in the record's inventory.
+never of a stranger's object. And nothing is orphaned: what carries our mark is desired or in the record. A hook is
+created once per operation and phase, and nothing of ours holds its object when all is done.
 """
 
 from __future__ import annotations
@@ -27,17 +28,27 @@ from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import Fate, HazardLab
 
 NAMES = "abcd"
+HOOK = "h"
+POLICIES = ("BeforeHookCreation", "HookSucceeded", "HookSucceeded,BeforeHookCreation")
 LONG = int(os.environ.get("TEST_GAMES", "0"))
 """So many games for a search by hand; it reports what it finds at once, without making the story shorter."""
 values = st.integers(1, 3)
-bundles = st.dictionaries(st.sampled_from(NAMES), st.tuples(values, st.sampled_from([0, 0, 1, 2])), min_size=1)
+bundles = st.dictionaries(st.sampled_from(NAMES + HOOK), st.tuples(values, st.sampled_from([0, 0, 1, 2])), min_size=1)
 
 
 def rendered(content: dict[str, tuple[int, int]]) -> list[Manifest]:
-    """`d` is a Deployment, so that some operations have to wait for it; the others are ConfigMaps."""
+    """`d` is a Deployment, so that some operations have to wait for it, `h` a hook; the others are ConfigMaps."""
     found = []
     for name, (value, wave) in content.items():
-        if name == "d":
+        if name == HOOK:
+            job = manifest("Job", name, "batch/v1", spec={"image": value})
+            phase, policy = ("PreSync", "PostSync", "PreSync,Sync")[value - 1], POLICIES[wave]
+            job["metadata"]["annotations"] = {
+                "argocd.argoproj.io/hook": phase,
+                "argocd.argoproj.io/hook-delete-policy": policy,
+            }
+            found.append(job)
+        elif name == "d":
             found.append(manifest("Deployment", name, "apps/v1", wave=wave, spec={"replicas": value}))
         else:
             found.append(manifest("ConfigMap", name, wave=wave, data={"v": str(value)}))
@@ -188,9 +199,8 @@ class Games(RuleBasedStateMachine):
         return list(self.lab.queue.dispatch(100))
 
     def _key(self, name: str) -> ObjectKey:
-        return (
-            ObjectKey("apps", "Deployment", "shop", name) if name == "d" else ObjectKey("", "ConfigMap", "shop", name)
-        )
+        group, kind = {"d": ("apps", "Deployment"), HOOK: ("batch", "Job")}.get(name, ("", "ConfigMap"))
+        return ObjectKey(group, kind, "shop", name)
 
     # --- what must hold ----------------------------------------------------------------------------------------------
     @invariant()
@@ -204,7 +214,7 @@ class Games(RuleBasedStateMachine):
         if not self.app:
             return
         stored = self.lab.clusters.records("east").load(self.app)
-        known = {item.key for item in stored.record.inventory} if stored else set()
+        known = {item.key for item in (*stored.record.inventory, *stored.record.hooks)} if stored else set()
         for key, live in self.lab.cluster.objects().items():
             labels = live["metadata"].get("labels") or {}
             ours = labels.get(PART_OF) == applyset_id(self.app) and not key.name.startswith("stranger")
@@ -227,17 +237,24 @@ class Games(RuleBasedStateMachine):
         self.strangers_are_left_alone()
 
     def the_cluster_is_what_head_renders(self) -> None:
-        wanted = {self._key(name): value for name, (value, _) in self.head.items()}
+        flux = self.lab.applications[self.app].dialect is Dialect.FLUX  # where a hook is an object like any other
+        names = [name for name in self.head if name != HOOK or flux]
+        wanted = {self._key(name): self.head[name][0] for name in names}
         foreign = self.lab.ghosts - wanted.keys()
         live = {
             key: item
             for key, item in self.lab.cluster.objects().items()
             if key.namespace == "shop" and not key.name.startswith("stranger") and key not in foreign
+            if key.name != HOOK or flux
         }
+        hook = self.lab.live("Job", HOOK, "batch")
+        assert flux or hook is None or not hook["metadata"].get("finalizers"), "a hook is still held"
         status = self.lab.status(self.app)
         assert set(live) == set(wanted), f"{status.sync}: {status.message}"
         for key, value in wanted.items():
-            found = live[key]["spec"]["replicas"] if key.kind == "Deployment" else live[key]["data"]["v"]
+            body = live[key]
+            found = {"Deployment": "replicas", "Job": "image"}.get(key.kind)
+            found = body["spec"][found] if found else body["data"]["v"]
             assert str(found) == str(value), f"{key}: {status.sync}: {status.message}"
         assert status.sync == "Synced", status.message
         assert not (status.operation and status.operation.phase == "Running"), status.operation
