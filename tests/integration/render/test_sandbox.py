@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -151,6 +151,21 @@ def test_many_threads_share_few_children():
 
     assert answers == list(range(100))
     assert len(sandbox.pids()) <= 2
+    sandbox.close()
+
+
+def test_a_slow_job_brings_another_child_and_holds_nobody_up():
+    sandbox = Sandbox({}, children=2)
+    sandbox.documents(b"a: 1", "a.yaml")
+    (slow,) = sandbox.pids()
+    os.kill(slow, signal.SIGSTOP)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(sandbox.documents, b"a: 2", "a.yaml")
+        second = threads.submit(sandbox.documents, b"a: 3", "a.yaml")
+        assert next(iter(wait([first, second], timeout=60, return_when=FIRST_COMPLETED).done)).result()
+        assert len(sandbox.pids()) == 2
+        os.kill(slow, signal.SIGCONT)
+        assert {job.result()[0][0]["a"] for job in (first, second)} == {2, 3}
     sandbox.close()
 
 
