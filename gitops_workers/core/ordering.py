@@ -87,27 +87,36 @@ def argocd_order(objects: Iterable[Desired], hooks: Iterable[Hook] = ()) -> list
     for hook in hooks:
         wave = wave_of(hook.item.manifest)
         tasks += [Task(phase, wave, hook.item, hook) for phase in hook.phases if phase < HookPhase.SYNC_FAIL]
-    order = sorted(tasks, key=lambda task: (*task.place, argocd_rank(task.item.key)))
-    for moved in [task for task in order if task.item.key.kind in {"Namespace", "CustomResourceDefinition"}]:
-        first = _first_dependant(order, moved.item)
-        here = order.index(moved)
-        if first is not None and first < here:
-            del order[here]
-            ahead = order[first]
-            order.insert(first, replace(moved, phase=ahead.phase, wave=ahead.wave))
-    return order
+    return _definitions_ahead(sorted(tasks, key=lambda task: (*task.place, argocd_rank(task.item.key))))
 
 
-def _first_dependant(order: Sequence[Task], definition: Desired) -> int | None:
-    kind = _defined_kind(definition)
+def _definitions_ahead(order: Sequence[Task]) -> list[Task]:
+    """Each Namespace and CRD that stands behind its first dependant goes right ahead of it, into its place."""
+    namespaces: dict[str, int] = {}
+    kinds: dict[GroupKind, int] = {}
     for position, task in enumerate(order):
-        if task.item is definition:
+        namespaces.setdefault(task.item.key.namespace, position)
+        kinds.setdefault(task.item.key.group_kind, position)
+    ahead: dict[int, list[Task]] = {}
+    moved = set()
+    for position, task in enumerate(order):
+        kind = _defined_kind(task.item)
+        if kind is not None:
+            first = kinds.get(kind, position)
+        elif task.item.key.kind == "Namespace":
+            first = namespaces.get(task.item.key.name, position)
+        else:
             continue
-        if kind is None and task.item.key.namespace == definition.key.name:
-            return position
-        if kind is not None and task.item.key.group_kind == kind:
-            return position
-    return None
+        if first < position:
+            dependant = order[first]
+            ahead.setdefault(first, []).append(replace(task, phase=dependant.phase, wave=dependant.wave))
+            moved.add(position)
+    result: list[Task] = []
+    for position, task in enumerate(order):
+        result += ahead.get(position, ())
+        if position not in moved:
+            result.append(task)
+    return result
 
 
 def _defined_kind(definition: Desired) -> GroupKind | None:

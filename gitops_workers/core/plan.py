@@ -9,6 +9,7 @@ the next step, so the waves that they had at the beginning are an argument: thei
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -92,24 +93,29 @@ def _argocd_stages(
     desired: Sequence[Desired], deletions: Sequence[Deletion], pruned: Sequence[int], hooks: Sequence[Hook]
 ) -> list[Stage]:
     """One stage per phase and wave, and ahead of it one of its own for CRDs that something in it may need."""
-    order = argocd_order(desired, hooks)
+    together: dict[tuple[HookPhase, int], list[Task]] = defaultdict(list)
+    for task in argocd_order(desired, hooks):
+        together[task.place].append(task)
     turned = mirrored({*pruned, *(item.wave for item in deletions)})
-    places = sorted({task.place for task in order} | {(HookPhase.SYNC, wave) for wave in turned.values()})
+    doomed: dict[int, list[Deletion]] = defaultdict(list)
+    for item in sorted(deletions, key=lambda item: argocd_rank(item.key)):
+        doomed[turned[item.wave]].append(item)
     stages: list[Stage] = []
-    for phase, wave in places:
-        tasks = [task for task in order if task.place == (phase, wave)]
-        doomed = sorted(
-            (item for item in deletions if (HookPhase.SYNC, turned[item.wave]) == (phase, wave)),
-            key=lambda item: argocd_rank(item.key),
-        )
-        name = f"wave {wave}" if phase is HookPhase.SYNC else f"{phase.title} wave {wave}"
-        definitions = [task for task in tasks if task.hook is None and task.item.key.kind == CRD.kind]
-        rest = [task for task in tasks if task not in definitions]
+    for phase, wave in sorted({*together, *((HookPhase.SYNC, wave) for wave in turned.values())}):
+        tasks = together.get((phase, wave), [])
+        syncs = phase is HookPhase.SYNC
+        name = f"wave {wave}" if syncs else f"{phase.title} wave {wave}"
+        definitions = tuple(task for task in tasks if _defines(task))
+        rest = tuple(task for task in tasks if not _defines(task))
         if definitions and rest:
-            stages.append(Stage(f"{name}, definitions", tuple(definitions), gate=Gate.SERVED))
-            tasks = rest
-        stages.append(Stage(name, tuple(tasks), tuple(doomed), Gate.HEALTHY, deletes_first=True))
+            stages.append(Stage(f"{name}, definitions", definitions, gate=Gate.SERVED))
+        deletes = tuple(doomed.get(wave, ())) if syncs else ()
+        stages.append(Stage(name, rest or definitions, deletes, Gate.HEALTHY, deletes_first=True))
     return stages
+
+
+def _defines(task: Task) -> bool:
+    return task.hook is None and task.item.key.kind == CRD.kind
 
 
 def _after_failure(hooks: Sequence[Hook]) -> tuple[Stage, ...]:
