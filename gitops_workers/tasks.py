@@ -6,6 +6,11 @@ message can at most make somebody look at an application once more (T35, T37).
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
 from celery import shared_task
 
 from gitops_workers.core.grouping import CATALOGUE
@@ -13,6 +18,8 @@ from gitops_workers.pipeline import attempt, catalogue
 from gitops_workers.pipeline import poll as polling
 from gitops_workers.publishing import publish
 from gitops_workers.wiring import current
+
+log = structlog.get_logger()
 
 BATCH = 64
 """Doorbells that a finished task may pull at once: the freed slot and whatever else became due."""
@@ -22,7 +29,8 @@ BATCH = 64
 def reconcile(app: str, generation: int) -> None:  # noqa: ARG001 - the generation is for people who read messages
     """Look at one application."""
     engine = current()
-    attempt.reconcile(engine.world, app)
+    with _timed("reconcile", app):
+        attempt.reconcile(engine.world, app)
     publish(engine.celery, engine.world.queue.dispatch(BATCH))
 
 
@@ -30,8 +38,19 @@ def reconcile(app: str, generation: int) -> None:  # noqa: ARG001 - the generati
 def poll(group: str, generation: int) -> None:  # noqa: ARG001
     """Look at one repository, one cluster, or the catalogue."""
     engine = current()
-    if group == CATALOGUE:
-        catalogue.refresh(engine.world, engine.catalogues)
-    else:
-        polling.poll(engine.world, group)
+    with _timed("poll", group):
+        if group == CATALOGUE:
+            catalogue.refresh(engine.world, engine.catalogues)
+        else:
+            polling.poll(engine.world, group)
     publish(engine.celery, engine.world.queue.dispatch(BATCH))
+
+
+@contextmanager
+def _timed(task: str, identity: str) -> Iterator[None]:
+    """Say how long a slot was held: no task may take longer than its own requests."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        log.debug("task_ended", task=task, id=identity, seconds=round(time.monotonic() - began, 3))

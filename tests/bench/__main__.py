@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitops_workers.local.scratch import scratch_folder
-from tests.bench import scenario
+from tests.bench import planning, scenario, waves
 from tests.bench.floor import bare_loop
 
 OUT = Path("build/bench.jsonl")
@@ -30,6 +30,8 @@ TARGETS = {
     "one-directory commit, engine CPU-s": 0.3,
     "base change reaching all, s": 8,
     "peak memory, MiB": 300,
+    "planning 3 objects, ms": 1,
+    "planning 2000 objects, ms": 200,
 }
 
 
@@ -96,6 +98,20 @@ def large_figures(report: Report, folder: Path, size: int) -> None:
         _commits(report, bench)
 
 
+def waiting_figures(report: Report, folder: Path, size: int) -> None:
+    """Two waves whose Deployments take 20 s, beside the same fleet with Deployments that are ready at once."""
+    for healthy_after in (0.0, 20.0):
+        took, longest = waves.seconds(folder / f"after-{healthy_after:g}", size, healthy_after)
+        report.add(size, f"two waves healthy after {healthy_after:g} s each, s", took)
+        report.add(size, f"longest task of two waves after {healthy_after:g} s, s", longest)
+
+
+def planning_figures(report: Report, _: Path, __: int) -> None:
+    """Deciding alone, without any request."""
+    for size in (3, 2000):
+        report.add(1, f"planning {size} objects, ms", planning.milliseconds(size))
+
+
 def _quiet(report: Report, bench: scenario.Bench) -> None:
     quiet = scenario.quiet(bench)
     report.add(bench.size, "quiet minute, engine CPU-s", quiet["cpu"])
@@ -115,12 +131,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--large", type=int, default=1000)
-    parser.add_argument("--only", choices=["fleet", "gated", "large"], action="append")
+    parser.add_argument("--only", choices=["fleet", "gated", "large", "waiting", "planning"], action="append")
     chosen = parser.parse_args()
     parts: dict[str, tuple[Callable[[Report, Path, int], None], int]] = {
         "fleet": (fleet_figures, chosen.size),
         "gated": (gated_figures, chosen.size),
         "large": (large_figures, chosen.large),
+        "waiting": (waiting_figures, chosen.large),
+        "planning": (planning_figures, 1),
     }
     report = Report()
     for name, (measure, size) in parts.items():
