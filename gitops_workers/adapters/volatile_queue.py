@@ -101,6 +101,19 @@ class VolatileQueue:
         """See port."""
         self._request(f"p:{group}", (), urgency, None)
 
+    def hasten_poll(self, group: str, within: float) -> None:
+        """See port."""
+        with self._lock:
+            row = self._store.members.get(f"p:{group}")
+            if row is None:
+                return
+            latest = self._clock() + within
+            if row.state != "idle":
+                row.want += 1
+                row.ask = _more_urgent(row.ask, Urgency.POLL)
+            elif row.due is None or row.due > latest:
+                self._schedule(row, row.urgency if row.due is not None else Urgency.POLL, latest)
+
     def raise_generation(self, app: AppId, at_least: int) -> int:
         """See port."""
         with self._lock:

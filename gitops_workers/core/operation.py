@@ -18,7 +18,11 @@ from gitops_workers.core.objects import digest
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 5.0
-"""Seconds between two looks at a shut gate: quick for what is nearly there, gentle on what takes minutes."""
+"""Seconds between two looks at a shut gate that nobody else watches: quick for what is nearly there, gentle on what
+takes minutes."""
+WATCHED_WAIT = 5.0
+LONGEST_WATCHED_WAIT = 30.0
+"""The same where the cluster's poll watches: it rings when an object changes, and these looks only make sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Operation:
     stage: int = 0
     looks: int = 0
     """Consecutive looks at the same shut gate."""
+    shut_at: float = 0.0
+    """When the gate was first found shut."""
     failures: int = 0
     deadline: float = 0.0
     finished_at: float = 0.0
@@ -69,8 +75,13 @@ class Operation:
 
     @property
     def wait(self) -> float:
-        """Seconds until the next look at the gate."""
+        """Seconds until the next look at a gate."""
         return min(LONGEST_WAIT, FIRST_WAIT * 1.5 ** max(0, self.looks - 1))
+
+    @property
+    def watched_wait(self) -> float:
+        """Seconds until the next look at a gate that the cluster's poll watches."""
+        return float(min(LONGEST_WATCHED_WAIT, WATCHED_WAIT * 2.0 ** min(10, max(0, self.looks - 1))))
 
 
 def begin(
@@ -134,7 +145,13 @@ def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Opera
     if operation.deadline and now >= operation.deadline:
         waited = round(now - operation.started_at)
         return finish(operation, Phase.FAILED, f"Not healthy after {waited} s: {names}.", now)
-    return replace(operation, looks=operation.looks + 1, waiting_for=pending, message=f"Waiting for {names}.")
+    return replace(
+        operation,
+        looks=operation.looks + 1,
+        shut_at=operation.shut_at if operation.looks else now,
+        waiting_for=pending,
+        message=f"Waiting for {names}.",
+    )
 
 
 def counted(operation: Operation, *, applied: int, pruned: int, ran: int) -> Operation:

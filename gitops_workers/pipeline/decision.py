@@ -136,6 +136,7 @@ def _agreed(sight: Sight, now: float) -> Outcome:
         record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
         conditions=sight.app.conditions,
         due_in=due,
+        waits_since=operation.finished_at if operation and waits else 0.0,
     )
 
 

@@ -33,6 +33,8 @@ class Outcome:
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
     resources: tuple[ResourceView, ...] | None = None
     history: tuple[HistoryEntry, ...] | None = None
+    waits_since: float = 0.0
+    """Since when objects that were applied are awaited, 0 when none are: the cluster's poll then watches closely."""
     record: Mapping[str, Any] | None = None
     """The copy of the cluster's record that the next attempt may use."""
     conditions: tuple[Condition, ...] = ()

@@ -9,6 +9,7 @@ reason to look: the attempt asks again for everything that it will act upon.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +27,7 @@ from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import reach, records
 from gitops_workers.pipeline.attempt import suspended
 from gitops_workers.pipeline.catalogue import SEEN
-from gitops_workers.pipeline.report import glance, outage, stamp
+from gitops_workers.pipeline.report import glance, outage, stamp, watch_in
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Refs, Seen, Urgency
@@ -48,15 +49,16 @@ def poll(world: World, group: str) -> None:
         return
     apps, due_in = members["apps"], FAILED_AGAIN
     try:
+        soon = math.inf
         if group.startswith(CLUSTER_PREFIX):
-            _poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps)
+            soon = _poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
         else:
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
             urgent = attempt.not_before > (world.state.load("answered", group) or 0.0)
             _poll_repository(world, apps, attempt.not_before, Urgency.WEBHOOK if urgent else Urgency.POLL)
             if urgent:
                 world.state.save("answered", group, attempt.not_before)
-        due_in = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
+        due_in = min(soon, next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}"))
         _answered(world, group, apps)
     except GitOpsError as error:
         log.warning("poll_failed", group=group, error=type(error).__name__, reason=str(error))
@@ -141,8 +143,12 @@ def _news(
     return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"
 
 
-def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
-    """Ring for every application whose live objects are not those of its last agreement."""
+def _poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: float) -> float:
+    """Ring for every application whose live objects are not those of its last agreement.
+
+    Returns in how many seconds the cluster has to be looked at again for those that wait for their objects, if any do.
+    """
+    began = world.clock()
     glances = world.state.load_many("glance", apps)
     kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
     cluster = world.clusters.open(name)
@@ -169,7 +175,16 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId]) -> None:
             world.state.save("drift", app, ["|".join(key) for key in moved])
             world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
-            world.state.save("glance", app, glance(agreement, _print(live)))
+            waits_since = _waits_since(glances[app])
+            world.state.save("glance", app, glance(agreement, _print(live), waits_since))
+    now = world.queue.now()
+    watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
+    # However much there is to list, watching takes a tenth of a task's time.
+    return max(min(watches), 10 * (world.clock() - began)) if watches else math.inf
+
+
+def _waits_since(last: Sequence[Any]) -> float:
+    return float(last[5]) if len(last) > 5 else 0.0
 
 
 def _by_owner(seen: Mapping[ObjectKey, Seen]) -> dict[str, dict[ObjectKey, Seen]]:

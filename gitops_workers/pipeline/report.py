@@ -42,7 +42,17 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
     events = _events(app, before, after, stamp(now))
     if events:
         state.add_events(events)
+    if outcome.waits_since:
+        world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
     world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in)
+
+
+def watch_in(waited: float, longest: float) -> float:
+    """Seconds until a cluster in which something has been awaited so long is looked at again.
+
+    A tenth of it: what takes minutes is not worth a listing every second, and what never comes costs next to nothing.
+    """
+    return min(max(1.0, waited / 10), longest)
 
 
 def outage(world: World, apps: Iterable[AppId], error: GitOpsError) -> None:
@@ -133,7 +143,7 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
     documents: dict[str, Any] = {}
     if outcome.agreement is not None:
         documents["agreement"] = agreements.to_json(outcome.agreement)
-        documents["glance"] = glance(outcome.agreement, outcome.agreement.fingerprint)
+        documents["glance"] = glance(outcome.agreement, outcome.agreement.fingerprint, outcome.waits_since)
     elif outcome.tried:
         documents["glance"] = [outcome.tried, "", "", []]
     if outcome.operation is not None:
@@ -153,10 +163,14 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
     return documents
 
 
-def glance(agreement: Agreement, fingerprint: str) -> list[Any]:
-    """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules."""
+def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[Any]:
+    """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules.
+
+    Last, and only then: since when objects are awaited.
+    """
     kinds = sorted("|".join(kind) for kind in agreement.kinds)
-    return [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
+    seen = [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
+    return [*seen, waits_since] if waits_since else seen
 
 
 def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:

@@ -58,6 +58,8 @@ class Step:
     writer: Writer
     hooks: HookRuns
     looks: dict[ObjectKey, Look]
+    watched: bool = False
+    """Whether all that is waited for are objects that the cluster's poll sees change."""
 
     def run(self, operation: Operation) -> Outcome:
         """Until a gate is shut, something fails, or all is done."""
@@ -99,6 +101,7 @@ class Step:
         if not stage.deletes_first:
             self.writer.prune(stage.deletions)
         running, bad = self.hooks.verdict(operation, stage)
+        self.watched = not running and not named(self.sight.app)
         shut, broken = gate(self.world, self.sight, stage, self.looks)
         return operation, (*running, *shut), (*bad, *broken)
 
@@ -136,7 +139,7 @@ class Step:
         return operations.counted(operation, applied=writer.applied, pruned=len(writer.deleted), ran=writer.hooks_run)
 
     def _report(self, operation: Operation) -> Outcome:
-        return _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning)
+        return _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched)
 
 
 def gate(
@@ -149,7 +152,7 @@ def gate(
     if stage.gate is Gate.SERVED:
         keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
     found = {key: looks[key].health for key in keys}
-    if sight.app.sync.health_checks and not sight.app.sync.wait:
+    if named(sight.app):
         found = _named_checks(world, sight, looks)
     rules = sight.app.dialect
     broken = tuple(
@@ -159,6 +162,11 @@ def gate(
     )
     shut = tuple(str(key) for key, health in sorted(found.items()) if not settled(rules, health))
     return shut, broken
+
+
+def named(app: Application) -> bool:
+    """Whether the application names what is waited for, ours or not (Flux healthChecks without wait)."""
+    return bool(app.sync.health_checks) and not app.sync.wait
 
 
 def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectKey, Health | None]:
@@ -190,7 +198,12 @@ def _defines(stage: Stage) -> bool:
 
 
 def _report(
-    sight: Sight, writer: Writer, operation: Operation, looks: dict[ObjectKey, Look], pruning: Pruning
+    sight: Sight,
+    writer: Writer,
+    operation: Operation,
+    looks: dict[ObjectKey, Look],
+    pruning: Pruning,
+    watched: bool,
 ) -> Outcome:
     """The step's outcome; a finished operation also settles the record."""
     succeeded = operation.phase is Phase.SUCCEEDED
@@ -212,7 +225,8 @@ def _report(
         record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
         conditions=sight.app.conditions,
         served=operation.phase is not Phase.RUNNING,
-        due_in=1.0 if succeeded and (left or not in_sync) else _due(sight.app, operation, looks),
+        due_in=1.0 if succeeded and (left or not in_sync) else _due(sight.app, operation, looks, watched),
+        waits_since=_waits_since(sight.app, operation, looks, watched),
     )
 
 
@@ -227,17 +241,28 @@ def _away(sight: Sight, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
     return writer.deleted | set(pruning.gone) | set(pruning.disowned)
 
 
-def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look]) -> float | None:
+def _waits_since(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look], watched: bool) -> float:
     if operation.running:
-        return operation.wait if operation.looks else 0.0
+        return operation.shut_at if operation.looks and watched else 0.0
+    return operation.finished_at if views.unsettled(app, looks) else 0.0
+
+
+def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look], watched: bool) -> float | None:
+    if operation.running and not operation.looks:
+        return 0.0
+    if operation.running:
+        return operation.watched_wait if watched else operation.wait
     if operation.phase is not Phase.SUCCEEDED:
         return retry_delay(app, operation.failures)
     return health_delay(app, 0) if views.unsettled(app, looks) else None
 
 
 def health_delay(app: Application, looks: int) -> float:
-    """Seconds until an object that is not healthy yet is looked at again: 1 s, growing to the poll interval."""
-    return float(min(1.5 ** min(looks, 40), app.schedule.interval))
+    """Seconds until an object that is not healthy yet is looked at again, growing to the poll interval.
+
+    The cluster's poll sees it change earlier (`Outcome.waits_since`).
+    """
+    return float(min(operations.WATCHED_WAIT * 1.5 ** min(looks, 40), app.schedule.interval))
 
 
 def retry_delay(app: Application, failures: int) -> float:

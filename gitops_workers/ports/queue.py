@@ -105,6 +105,9 @@ class Queue(Protocol):
     def request_poll(self, group: str, urgency: Urgency) -> None:
         """Poll now: `requested` becomes now() and the group is due at once."""
 
+    def hasten_poll(self, group: str, within: float) -> None:
+        """Poll in so many seconds at the latest; a poll that is under way is followed by another one."""
+
     def begin_poll(self, group: str, lease: float) -> Attempt | None:
         """Take the group's lease (`app` is the group, `not_before` the last request); None when somebody holds it."""
 

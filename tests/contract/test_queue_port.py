@@ -220,6 +220,27 @@ class TestPolls:
         ground.advance(2)
         assert ids(queue.dispatch(10)) == ["g1"]
 
+    def test_hastening_brings_a_poll_forward_and_never_puts_it_off(self, ground, queue):
+        queue.enroll_poll("g1", "prod", 50)
+        queue.hasten_poll("g1", 10)
+        queue.hasten_poll("g1", 30)
+        ground.advance(9)
+        assert queue.dispatch(10) == ()
+        ground.advance(2)
+        assert ids(queue.dispatch(10)) == ["g1"]
+        queue.hasten_poll("nobody", 1)
+        assert queue.dispatch(10) == ()
+
+    def test_hastening_a_poll_that_is_under_way_has_another_one_follow(self, ground, queue):
+        queue.enroll_poll("g1", "prod", 0)
+        attempt = queue.begin_poll("g1", 30)
+        queue.hasten_poll("g1", 10)
+        queue.finish_poll(attempt, 120)
+        assert ids(queue.dispatch(10)) == ["g1"]
+        queue.finish_poll(queue.begin_poll("g1", 30), 120)
+        ground.advance(119)
+        assert queue.dispatch(10) == ()
+
     def test_an_expelled_group_is_silent(self, ground, queue):
         queue.enroll_poll("g1", "prod", 1)
         queue.expel_poll("g1")

@@ -57,6 +57,23 @@ function operations.request(member, reason, class, not_before)
   return row.want
 end
 
+-- member, within
+function operations.hasten(member, within)
+  local row = load(member)
+  if not row then return 0 end
+  if row.state ~= 'idle' then
+    row.want, row.ask = row.want + 1, more_urgent(row.ask, 'poll')
+    save(row, 'want', 'ask')
+    return 1
+  end
+  local at, latest = due_of(row), now + tonumber(within)
+  if at and at <= latest then return 0 end
+  schedule(row, row.class ~= '' and row.class or 'poll', latest)
+  save(row, 'class', 'span')
+  reindex(row.cluster)
+  return 1
+end
+
 -- member, at_least
 function operations.raise(member, at_least)
   local row = load(member)

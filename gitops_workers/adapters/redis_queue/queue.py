@@ -104,6 +104,10 @@ class RedisQueue:
         """See port."""
         self._call("request", f"p:{group}", "", urgency.value, "")
 
+    def hasten_poll(self, group: str, within: float) -> None:
+        """See port."""
+        self._call("hasten", f"p:{group}", within)
+
     def begin_poll(self, group: str, lease: float) -> Attempt | None:
         """See port."""
         return self._begin("p:", group, lease)
