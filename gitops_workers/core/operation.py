@@ -51,6 +51,10 @@ class Operation:
     """The render digest: a changed application is another operation, although the commit is the same."""
     waves: tuple[int, ...] = ()
     """The waves of the deletes at the beginning. What is deleted falls out of the plan; its place must not."""
+    heals: int = 0
+    """Heals of this rendered state in a row, this one included (see core.healing)."""
+    heal_at: float = 0.0
+    """When a difference that was seen since may be healed; 0: none waits."""
 
     hooks: bool = True
     """Selective syncs and rollbacks run none (Argo CD 3.5)."""
@@ -95,6 +99,7 @@ def begin(
     consent: bool,
     rendered: str = "",
     waves: tuple[int, ...] = (),
+    heals: int = 0,
 ) -> Operation:
     """A new operation at stage 0."""
     deadline = now + app.sync.timeout if app.sync.timeout else 0.0
@@ -110,6 +115,7 @@ def begin(
         consent=consent,
         rendered=rendered,
         waves=waves,
+        heals=heals,
     )
 
 

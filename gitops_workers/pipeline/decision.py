@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from gitops_workers.core import healing
 from gitops_workers.core import operation as operations
 from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.model import Condition, Dialect, Phase, SyncStatus
@@ -30,12 +32,15 @@ def act(world: World, sight: Sight) -> Outcome:
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
         return _out_of_sync(sight, reason)
+    heal = _heal(sight, differing, now)
+    if not running and heal is not None and heal.waits(now):
+        return _heals_later(sight, differing, heal, now)
     shut = windows.look(
         world, app, sight.cluster_name, manual=bool(sight.asked), going=sight.previous if running else None
     )
     if shut is not None:
         return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
-    operation = sight.previous if running and sight.previous else _new_operation(sight, now)
+    operation = sight.previous if running and sight.previous else _new_operation(sight, now, heal)
     try:
         pruning = _pruning(world, sight)
         if not running:
@@ -91,15 +96,36 @@ def _drifted(sight: Sight) -> bool:
     return sight.agreement.synced == sight.rendered and not sight.unfinished
 
 
+def _heal(sight: Sight, differing: list[ObjectKey], now: float) -> healing.Turn | None:
+    """The turn of a heal; None when this is none, or one that waits for nobody: a human's, or Flux'."""
+    if sight.asked or sight.app.dialect is Dialect.FLUX or not differing or not _drifted(sight):
+        return None
+    return healing.turn(sight.previous, sight.rendered, now)
+
+
+def _heals_later(sight: Sight, differing: list[ObjectKey], heal: healing.Turn, now: float) -> Outcome:
+    times = "once" if heal.healed == 1 else f"{heal.healed} times"
+    reason = (
+        f"{_count(sight, differing)} changed again in the cluster; healed {times}, next at "
+        f"{datetime.fromtimestamp(heal.at, UTC):%Y-%m-%dT%H:%M:%SZ}. Somebody else writes it: see who by "
+        "`kubectl get --show-managed-fields`."
+    )
+    waiting = replace(sight.previous, heal_at=heal.at) if sight.previous else None
+    return replace(_out_of_sync(sight, reason), operation=waiting, due_in=heal.at - now)
+
+
 def _count(sight: Sight, differing: list[ObjectKey]) -> str:
     first = str(differing[0] if differing else sight.stale[0].key)
     total = len(differing) + len(sight.stale)
     return first if total == 1 else f"{first} and {total - 1} more objects"
 
 
-def _new_operation(sight: Sight, now: float) -> Operation:
+def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Operation:
     previous = sight.previous
     same = previous is not None and previous.commit == sight.resolved.commit
+    heals = heal.healed + 1 if heal else 0
+    if previous is not None and previous.rendered == sight.rendered and sight.unfinished and not sight.asked:
+        heals = previous.heals  # what a heal left unfinished is that heal still
     begun = operations.begin(
         sight.app,
         sight.attempt.generation,
@@ -109,9 +135,10 @@ def _new_operation(sight: Sight, now: float) -> Operation:
         failures=previous.failures if previous is not None and same else 0,
         consent=bool(sight.asked.get("prune")),
         rendered=sight.rendered,
+        heals=heals,
     )
     # Argo CD heals by a selective sync, and that runs no hooks.
-    return replace(begun, hooks=bool(sight.asked) or not _drifted(sight))
+    return replace(begun, hooks=bool(sight.asked) or not (heals or _drifted(sight)))
 
 
 def _agreed(sight: Sight, now: float) -> Outcome:
@@ -121,7 +148,8 @@ def _agreed(sight: Sight, now: float) -> Outcome:
     looks = sight.previous.looks if sight.previous else 0
     waits = views.unsettled(sight.app, sight.looks)
     operation = _at_rest(sight, now)
-    operation = replace(operation, failures=0, looks=looks + 1 if waits else 0) if operation else None
+    if operation is not None:
+        operation = replace(operation, failures=0, heal_at=0.0, looks=looks + 1 if waits else 0)
     due = step.health_delay(sight.app, looks) if waits else None
     return Outcome(
         message="In sync with Git.",
