@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gitops_workers.core import errors, model
-
-REFUSED_SECONDS = 600.0
-"""Nothing but a change helps a refusal, but what a change is may lie outside of what we watch (a CRD, a quota)."""
+from gitops_workers.core import model
 
 
 def next_poll(interval: float, jitter: float, seed: str) -> float:
@@ -30,37 +27,23 @@ def first_offset(group: str, interval: float) -> float:
     return interval * _fraction(group)
 
 
-def backoff(retry: model.Retry, failures: int) -> float | None:
-    """Seconds to wait after so many failures in a row; None when the policy's limit is used up.
+def retry_pause(retry: model.Retry, failures: int) -> float:
+    """Seconds to wait after so many failures in a row. There is no last try.
 
-    >>> [backoff(model.Retry(limit=3, first=5, factor=2, maximum=12), n) for n in (1, 2, 3, 4)]
-    [5.0, 10.0, 12.0, None]
+    Argo CD gives a commit up after `limit` retries, and only a new commit or a human gets it going again (argo-cd 18442
+    asks for what we do): `limit` is how many retries are quick here, and after them it goes on at the longest pause. A
+    limit of 0, also a `retry` without one, has no quick ones; -1 has nothing but the backoff, which ends there, too.
+
+    >>> [retry_pause(model.Retry(limit=3, first=5, factor=2, maximum=120), n) for n in (1, 2, 3, 4)]
+    [5.0, 10.0, 20.0, 120.0]
     """
-    if retry.limit >= 0 and failures > retry.limit:
-        return None
+    if 0 <= retry.limit < failures:
+        return float(retry.maximum)
     try:
         delay = retry.first * retry.factor ** max(0, failures - 1)
     except OverflowError:
         delay = retry.maximum
     return float(min(retry.maximum, delay))
-
-
-def after_error(error: errors.GitOpsError, retry: model.Retry, failures: int) -> float:
-    """Seconds until an attempt that ended with this error is worth repeating.
-
-    Superseded: now, for the newer generation. Throttled: at least what the server named. Refused: rarely, because
-    input that was refused stays refused. Else backoff, which goes on at its maximum when the limit is used up.
-    """
-    if isinstance(error, errors.Superseded):
-        return 0.0
-    if isinstance(error, errors.Refused):
-        return max(REFUSED_SECONDS, retry.maximum)
-    delay = backoff(retry, failures)
-    if delay is None:
-        delay = retry.maximum
-    if isinstance(error, errors.Throttled):
-        return max(delay, error.retry_after)
-    return delay
 
 
 def _fraction(seed: str) -> float:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops_workers.core import operation as operations
-from gitops_workers.core.due import backoff
+from gitops_workers.core.due import retry_pause
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.health import failed, settled
 from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
@@ -266,14 +266,8 @@ def health_delay(app: Application, looks: int) -> float:
 
 
 def retry_delay(app: Application, failures: int) -> float:
-    """Seconds until a failed attempt is tried again: Argo CD's backoff, Flux' retryInterval.
-
-    There is no last try: past the limit it goes on at the longest pause until it works or Git changes (argo-cd 18442
-    asks for that; a limit that strands an application wakes people at night).
-    """
-    if app.dialect is Dialect.FLUX:
-        return app.schedule.retry_interval
-    return backoff(app.sync.retry, failures) or app.sync.retry.maximum
+    """Seconds until a failed attempt is tried again: Argo CD's backoff, Flux' retryInterval."""
+    return app.schedule.retry_interval if app.dialect is Dialect.FLUX else retry_pause(app.sync.retry, failures)
 
 
 def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from gitops_workers.core import due, errors, listing
+from gitops_workers.core import due, listing
 from gitops_workers.core.model import Retry
 
 
@@ -39,28 +39,17 @@ def test_the_answer_is_fixed_for_a_seed():
         (Retry(), 1, 5.0),
         (Retry(), 3, 20.0),
         (Retry(), 5, 80.0),
-        (Retry(), 6, None),
+        (Retry(), 6, 180.0),
+        (Retry(), 7, 180.0),
+        (Retry(limit=2), 2, 10.0),
+        (Retry(limit=2), 3, 180.0),
+        (Retry(limit=-1), 6, 160.0),
         (Retry(limit=-1), 1_000_000, 180.0),
-        (Retry(limit=0), 1, None),
+        (Retry(limit=0), 1, 180.0),
+        (Retry(limit=0, maximum=600), 1, 600.0),
         (Retry(limit=-1, first=7, factor=1), 50, 7.0),
         (Retry(limit=-1, first=500), 1, 180.0),
     ],
 )
-def test_backoff_grows_to_its_maximum_and_ends_at_its_limit(retry, failures, expected):
-    assert due.backoff(retry, failures) == expected
-
-
-@pytest.mark.parametrize(
-    ("error", "failures", "expected"),
-    [
-        (errors.Superseded("newer"), 3, 0.0),
-        (errors.ClusterUnavailable("down"), 2, 10.0),
-        (errors.ClusterUnavailable("down"), 500, 180.0),
-        (errors.Throttled("later", 42.0), 1, 42.0),
-        (errors.Throttled("later", 1.0), 2, 10.0),
-        (errors.RenderFailed("bad"), 1, 600.0),
-        (errors.PolicyRefused("no"), 9, 600.0),
-    ],
-)
-def test_each_class_of_error_has_its_own_patience(error, failures, expected):
-    assert due.after_error(error, Retry(), failures) == expected
+def test_the_limit_counts_quick_retries_and_the_longest_pause_goes_on_for_ever(retry, failures, expected):
+    assert due.retry_pause(retry, failures) == expected

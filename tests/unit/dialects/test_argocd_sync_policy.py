@@ -31,7 +31,7 @@ def test_retry_is_bounded_backoff_and_a_bare_number_means_seconds():
     assert (retry.limit, retry.first, retry.factor, retry.maximum) == (-1, 7.0, 3.0, 5400.0)
 
 
-def test_retry_without_a_limit_means_no_retry_as_in_argo_cd():
+def test_retry_without_a_limit_has_no_quick_retries_as_in_argo_cd():
     assert application("spec.syncPolicy.retry", {"backoff": {}}).sync.retry.limit == 0
     assert application("spec.syncPolicy", {"automated": {}}).sync.retry.limit == 5
 
