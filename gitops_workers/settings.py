@@ -67,6 +67,9 @@ class Settings:
     argocd_interval: float = _setting(120.0, "Seconds between polls of Argo CD applications (timeout.reconciliation).")
     argocd_jitter: float = _setting(60.0, "Seconds of spread on top of it (timeout.reconciliation.jitter).")
     flux_interval: float = _setting(600.0, "Seconds for a Flux object that names no interval.")
+    sync_timeout: float = _setting(
+        0.0, "Seconds until an Argo CD operation that waits has failed (controller.sync.timeout.seconds); 0: never."
+    )
     web_address: str = _setting("127.0.0.1:8080", "Where webhooks and the API listen.")
     console_address: str = _setting("127.0.0.1:5555", "Where Flower listens.")
     tokens: tuple[str, ...] = _setting(
@@ -131,7 +134,7 @@ def _parsed(default: Any, text: str) -> Any:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, int | float):
         number = type(default)(text)
-        if not 0 < number < 1e9:
+        if not 0 < number < 1e9 and (number or default):
             raise ValueError(f"found {text!r}, expected a number above 0")
         return number
     return text

@@ -94,6 +94,8 @@ def build(settings: Settings, celery: Sender) -> Engine:
         lease=settings.lease,
         interval=settings.argocd_interval,
         jitter=settings.argocd_jitter,
+        sync_timeout=settings.sync_timeout,
+        flux_interval=settings.flux_interval,
         catalogue_interval=settings.catalogue_interval,
         rules=rules,
         calendar=CronCalendar(),

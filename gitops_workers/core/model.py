@@ -205,7 +205,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Backoff after a failed operation: min(maximum, first * factor ** n). `limit` -1 means no limit."""
+    """Backoff after a failed operation: min(maximum, first * factor ** n). `limit`: so many of them, -1: all."""
 
     limit: int = 5
     first: float = 5.0
@@ -231,6 +231,8 @@ class SyncPolicy:
     timeout: float = 0.0
     """Deadline of one operation; 0 means none."""
     retry: Retry = Retry()
+    finish_first: bool = False
+    """A running operation is finished at its own commit before a newer one is looked at; else that replaces it."""
     absorb: bool = True
     """kubectl's fields become ours with an apply, so that what Git does not have goes (see core.absorption)."""
     respect_ignored: bool = False

@@ -14,6 +14,7 @@ from gitops_workers.dialects.argocd.project import parse_project
 from gitops_workers.dialects.configs import ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.document import Document, flattened
 from gitops_workers.dialects.fields import Reading
+from gitops_workers.dialects.flux import INTERVAL as FLUX_INTERVAL
 from gitops_workers.dialects.flux import NAMESPACE as FLUX_NAMESPACE
 from gitops_workers.dialects.flux.kustomization import parse_kustomization
 from gitops_workers.dialects.flux.path_variables import ReadRef
@@ -41,12 +42,15 @@ class Parsed:
     """About documents that are none of ours; only `validate` shows them."""
 
 
-def parse(documents: Sequence[Document], read: ReadRef | None = None) -> Parsed:
+def parse(
+    documents: Sequence[Document], read: ReadRef | None = None, *, flux_interval: float = FLUX_INTERVAL
+) -> Parsed:
     """Applications, receivers and data of all documents. Never raises for what stands in a document.
 
     `read` looks up a ConfigMap outside the catalogue (for `${VAR}` in a Kustomization's path); it is asked first.
+    `flux_interval`: seconds for a Flux object that names no interval.
     """
-    return _Catalogue(list(flattened(documents)), read).parsed()
+    return _Catalogue(list(flattened(documents)), read, flux_interval).parsed()
 
 
 _DEFAULT_NAMESPACES = {kinds.APPLICATION: argocd.NAMESPACE, kinds.KUSTOMIZATION: FLUX_NAMESPACE}
@@ -58,6 +62,7 @@ class _Catalogue:
 
     documents: list[Document]
     read: ReadRef | None
+    flux_interval: float
     problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Problem] = field(default_factory=list)
     configs: list[ConfigObject] = field(default_factory=list)
@@ -84,7 +89,7 @@ class _Catalogue:
             self._application(index, reading, app and self._limited(app), kinds.APPLICATION)
         for index in ours[kinds.KUSTOMIZATION]:
             reading = Reading(self.documents[index])
-            found = parse_kustomization(reading, self._find_repository, self._read)
+            found = parse_kustomization(reading, self._find_repository, self._read, self.flux_interval)
             if found is not None:
                 self.sources[found[0].id] = found[1]
             self._application(index, reading, found[0] if found else None, kinds.KUSTOMIZATION)
@@ -126,7 +131,7 @@ class _Catalogue:
     def _repository(self, index: int) -> None:
         document = self.documents[index]
         reading = Reading(document)
-        repository = parse_repository(reading)
+        repository = parse_repository(reading, self.flux_interval)
         self.problems[index] += reading.problems
         name, namespace = document.text("metadata", "name"), document.text("metadata", "namespace")
         key = repository.key if repository else SourceKey(document.kind, namespace or FLUX_NAMESPACE, name)

@@ -20,7 +20,7 @@ from gitops_workers.core.model import AppId, Application, Condition, Phase, Reso
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
-from gitops_workers.pipeline import reach, records, stages, step
+from gitops_workers.pipeline import reach, records, revision, stages, step
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
@@ -32,6 +32,8 @@ log = structlog.get_logger()
 
 DOCUMENTS = ("override", "agreement", "drift", "request", "operation", "listed", records.KIND)
 """What an attempt reads of its application, in one round trip."""
+NEWER = 1.0
+"""Seconds until the commit is looked at that had to wait for an operation which has just ended."""
 
 
 def reconcile(world: World, app_id: AppId) -> None:
@@ -74,8 +76,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     # Another worker's memory of the refs may be older than what has been written since.
     newest = max(_newest(attempt, known), stored.record.listed_at if stored else 0.0)
     refs = world.sources.refs(app.source, not_before=newest)
-    resolved = stages.resolve_revision(world, app, refs)
-    closure, rendered = stages.render_objects(world, app, resolved, found)
+    previous = step.operation_from(known.get("operation"))
+    chosen = revision.choose(world, app, refs, found, previous)
+    rendered = chosen.rendered
     wanted = stages.wanted(app, rendered.objects, stages.scopes_of(found))
     check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
 
@@ -94,8 +97,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         attempt=attempt,
         cluster_name=cluster_name,
         cluster=cluster,
-        resolved=resolved,
-        closure=closure,
+        resolved=chosen.resolved,
+        closure=chosen.closure.digest,
         rendered=rendered.digest,
         desired=wanted.desired,
         hooks=wanted.hooks,
@@ -106,10 +109,13 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stale=stale,
         extra=stages.extraneous(cluster, app, stale),
         rules=rules,
-        previous=step.operation_from(known.get("operation")),
+        previous=previous,
         asked=known.get("request") or {},
     )
-    return act(world, sight)
+    outcome = act(world, sight)
+    if chosen.newer and outcome.operation and not outcome.operation.running:
+        return replace(outcome, served=False, due_in=NEWER)
+    return outcome
 
 
 def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:

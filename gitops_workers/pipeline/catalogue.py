@@ -74,14 +74,14 @@ def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
 
 def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Change:
     try:
-        pace = f"{world.interval} {world.jitter}"
+        pace = f"{world.interval} {world.jitter} {world.sync_timeout} {world.flux_interval}"
         token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
         now = [token, outside.fingerprint(world)]
         if world.state.load_many("catalogue", (BEGUN, SEEN)) == {BEGUN: now, SEEN: now}:
             return Change()
         documents, broken = _documents(catalogues)
         reads = outside.Reads(world)
-        parsed = parse(documents, reads)
+        parsed = parse(documents, reads, flux_interval=world.flux_interval)
         outside.remember(world, reads, parsed.receivers)
         around = outside.fingerprint(world)
     except GitOpsError as error:
@@ -153,10 +153,11 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
 
 
 def _paced(world: World, app: Application) -> Application:
-    """Argo CD's manifests do not say how often they are looked at; the installation does."""
+    """Argo CD's manifests do not say how often to look, nor how long a sync may take: the installation does."""
     if app.dialect is Dialect.FLUX:
         return app
-    return replace(app, schedule=replace(app.schedule, interval=world.interval, jitter=world.jitter))
+    schedule = replace(app.schedule, interval=world.interval, jitter=world.jitter)
+    return replace(app, schedule=schedule, sync=replace(app.sync, timeout=world.sync_timeout))
 
 
 def _without_credentials(app: Application) -> Application:

@@ -24,7 +24,7 @@ from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommi
 from gitops_workers.core.status import LEFT_GIT
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Cluster, Discovery, Refs, RenderContext, Rendered, Rules
+from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered, Rules
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,8 +71,8 @@ def _looked_up(
             return replace(history, on_branch=world.sources.on_branch(source, commit, branch))
 
 
-def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[str, Rendered]:
-    """The closure's digest and the rendered objects."""
+def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[Closure, Rendered]:
+    """The inputs and the rendered objects."""
     world.sources.fetch(app.source, resolved.commit)
     closure = world.closures.closure(app.source, app.render, resolved, app.name)
     context = RenderContext(
@@ -85,7 +85,7 @@ def render_objects(world: World, app: Application, resolved: Resolved, found: Di
         api_versions=found.api_versions,
         variables=variables_of(world, app),
     )
-    return closure.digest, world.renderer.render(app.source, app.render, closure, context)
+    return closure, world.renderer.render(app.source, app.render, closure, context)
 
 
 def variables_of(world: World, app: Application) -> tuple[tuple[str, str], ...]:

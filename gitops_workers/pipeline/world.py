@@ -42,10 +42,11 @@ class BuiltInRules:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The ports. `lease`, `interval`, `jitter` and `catalogue_interval` are in seconds.
+    """The ports. `lease`, `interval`, `jitter`, the other intervals and `sync_timeout` are in seconds.
 
-    `interval` and `jitter` are Argo CD's `timeout.reconciliation`: a setting of the installation, for its manifests
-    name none. Flux' name their own.
+    `interval` and `jitter` are Argo CD's `timeout.reconciliation`, `sync_timeout` (0: none) is its
+    `controller.sync.timeout`: settings of the installation, for its manifests name none. Flux' name their own, and
+    `flux_interval` is for those that do not.
     """
 
     sources: Sources
@@ -58,6 +59,8 @@ class World:
     lease: float = 30.0
     interval: float = 120.0
     jitter: float = 60.0
+    sync_timeout: float = 0.0
+    flux_interval: float = 600.0
     catalogue_interval: float = 5.0
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow, for deadlines of this process alone."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
+from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.argocd.ignore import ignore_rule
 from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
 from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
@@ -27,7 +30,7 @@ def parse_application(reading: Reading) -> Application | None:
     metadata, spec = shape.metadata, shape.spec
     path, source = _source(reading, spec)
     destination = _destination(reading, spec.destination)
-    policy = sync_policy(reading, spec.sync_policy)
+    policy = replace(sync_policy(reading, spec.sync_policy), finish_first=finish_first(reading, metadata.annotations))
     _remarks(reading, shape)
     if source is None:
         return None

@@ -154,7 +154,11 @@ class BackoffShape(Shape):
 
 
 class RetryShape(Shape):
-    """`syncPolicy.retry`; a missing limit is 0, as in Argo CD, and every attempt resolves the revision anew."""
+    """`syncPolicy.retry`; a missing limit is 0, as in Argo CD.
+
+    Every attempt resolves the revision anew, which is `refresh: true`: a retry that clings to the commit that failed
+    never sees its repair. What is running can be finished first (see `dialects.annotations`).
+    """
 
     limit: Annotated[int, whole(-1, COUNT)] = 0
     refresh: bool = False

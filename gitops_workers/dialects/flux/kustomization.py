@@ -26,6 +26,7 @@ from gitops_workers.core.model import (
     Tool,
 )
 from gitops_workers.core.objects import group_of
+from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
@@ -41,10 +42,13 @@ JITTER = 0.05
 SHORTEST_TIMEOUT = 30.0
 
 
-def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -> tuple[Application, SourceKey] | None:
+def parse_kustomization(
+    reading: Reading, find: FindRepository, read: ReadRef, default_interval: float = INTERVAL
+) -> tuple[Application, SourceKey] | None:
     """The application and the source it names; None when the document has an error, and the reading holds all of them.
 
-    A source that is not there is no error of the Kustomization, as in Flux: the application exists and says so.
+    `default_interval`: seconds where the manifest names none. A source that is not there is no error of the
+    Kustomization, as in Flux: the application exists and says so.
     """
     shape = reading.shape(KustomizationShape)
     if shape is None:
@@ -57,11 +61,13 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
     path = _path(reading, spec.path, substitution or Substitution(), read)
     render = _render(reading, spec, substitution)
     rules = _health_rules(reading, spec)
+    interval = spec.interval or default_interval
+    sync = replace(_sync(spec, interval), finish_first=finish_first(reading, metadata.annotations))
     if reading.failed or spec.source_ref is None:
         return None
     ref = spec.source_ref
     key = SourceKey(ref.kind, ref.namespace or namespace, ref.name)
-    repository = _repository(reading, key, find)
+    repository = _repository(reading, key, find, interval)
     if repository.suspended and not spec.suspend:
         reading.remark(("spec", "sourceRef"), f"{key} is suspended, and with it this application, drift included.")
     return Application(
@@ -70,8 +76,8 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
         source=replace(repository.source, path=path),
         render=render,
         destination=Destination(name=IN_CLUSTER, namespace=spec.target_namespace),
-        sync=_sync(spec),
-        schedule=_schedule(spec, repository),
+        sync=sync,
+        schedule=_schedule(spec, interval, repository),
         labels=pairs(metadata.labels),
         health_rules=rules,
         ignore=tuple(_ignored(item) for item in spec.ignore),
@@ -81,12 +87,12 @@ def parse_kustomization(reading: Reading, find: FindRepository, read: ReadRef) -
     ), key
 
 
-def _repository(reading: Reading, key: SourceKey, find: FindRepository) -> Repository:
+def _repository(reading: Reading, key: SourceKey, find: FindRepository, interval: float) -> Repository:
     found = find(key)
     if isinstance(found, Repository):
         return found
     reading.refuse(("spec", "sourceRef"), found)
-    return Repository(key, GitSource(""), INTERVAL)
+    return Repository(key, GitSource(""), interval)
 
 
 def _path(reading: Reading, path: str, substitution: Substitution, read: ReadRef) -> str:
@@ -137,9 +143,9 @@ def _image(shape: ImageShape) -> Image:
     return Image(shape.name, shape.new_name, shape.new_tag, shape.digest)
 
 
-def _sync(spec: KustomizationSpec) -> SyncPolicy:
+def _sync(spec: KustomizationSpec, interval: float) -> SyncPolicy:
     """Flux always syncs by itself and corrects drift; it retries for ever, at one pace."""
-    pace = spec.retry_interval or spec.interval
+    pace = spec.retry_interval or interval
     return SyncPolicy(
         automated=True,
         prune=spec.prune,
@@ -148,7 +154,7 @@ def _sync(spec: KustomizationSpec) -> SyncPolicy:
         force=spec.force,
         wait=spec.wait,
         health_checks=tuple((item.api_version, item.kind, item.namespace, item.name) for item in spec.health_checks),
-        timeout=spec.timeout or max(SHORTEST_TIMEOUT, spec.interval - SHORTEST_TIMEOUT),
+        timeout=spec.timeout or max(SHORTEST_TIMEOUT, interval - SHORTEST_TIMEOUT),
         retry=Retry(limit=-1, first=pace, factor=1.0, maximum=pace),
     )
 
@@ -169,12 +175,12 @@ def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpr
     return tuple(rules.values())
 
 
-def _schedule(spec: KustomizationSpec, repository: Repository) -> Schedule:
+def _schedule(spec: KustomizationSpec, own: float, repository: Repository) -> Schedule:
     """One look serves both intervals: the source's for new commits, the Kustomization's for drift."""
-    interval = min(spec.interval, repository.interval)
+    interval = min(own, repository.interval)
     return Schedule(
         interval=interval,
         jitter=interval * JITTER,
-        retry_interval=spec.retry_interval or spec.interval,
+        retry_interval=spec.retry_interval or own,
         suspended=spec.suspend or repository.suspended,
     )

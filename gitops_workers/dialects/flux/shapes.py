@@ -12,7 +12,6 @@ from pydantic import AfterValidator
 from gitops_workers.core.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Pointer, Shape, one_of, wrong
-from gitops_workers.dialects.flux import INTERVAL
 from gitops_workers.dialects.kustomize import SafeTarget, Target
 from gitops_workers.dialects.metadata import Object
 
@@ -103,7 +102,7 @@ class KustomizationSpec(Shape):
 
     source_ref: SourceRef | None = None
     path: str = ""
-    interval: Interval = INTERVAL
+    interval: Interval | None = None
     retry_interval: Interval | None = None
     timeout: Timeout | None = None
     prune: bool = False

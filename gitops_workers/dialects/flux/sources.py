@@ -42,7 +42,7 @@ class GitRepositorySpec(Shape):
 
     url: str = ""
     ref: Ref | None = None
-    interval: Interval = INTERVAL
+    interval: Interval | None = None
     timeout: Timeout = 60.0
     secret_ref: LocalReference | None = None
     ignore: str | None = None
@@ -88,8 +88,11 @@ class Repository:
     refusal: str = ""
 
 
-def parse_repository(reading: Reading) -> Repository | None:
-    """The repository, None when the document has an error; the reading then holds all of them."""
+def parse_repository(reading: Reading, default_interval: float = INTERVAL) -> Repository | None:
+    """The repository, None when the document has an error; the reading then holds all of them.
+
+    `default_interval`: seconds where the manifest names none.
+    """
     shape = reading.shape(GitRepositoryShape)
     if shape is None:
         return None
@@ -104,7 +107,7 @@ def parse_repository(reading: Reading) -> Repository | None:
     return Repository(
         key=key,
         source=GitSource(spec.url, revision(spec.ref), credential=credential, ignore=spec.ignore, timeout=spec.timeout),
-        interval=spec.interval,
+        interval=spec.interval or default_interval,
         suspended=spec.suspend,
         labels=pairs(metadata.labels),
         conditions=tuple(Condition(item.type, f"{key}: {item.message}") for item in reading.conditions),

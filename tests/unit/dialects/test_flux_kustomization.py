@@ -93,6 +93,22 @@ def test_new_commits_and_drift_share_the_shorter_interval(repository, own, expec
     assert only(parsed).schedule.interval == expected
 
 
+@pytest.mark.parametrize(
+    ("repository", "own", "interval", "retry", "timeout"),
+    [
+        ({}, {}, 900, 900, 870),
+        ({"interval": "1m"}, {}, 60, 900, 870),
+        ({}, {"interval": "2m"}, 120, 120, 90),
+        ({}, {"retryInterval": "1m"}, 900, 60, 870),
+    ],
+)
+def test_the_installation_says_how_often_where_the_manifests_do_not(repository, own, interval, retry, timeout):
+    values = [changed(REPOSITORY, "spec", {**REPOSITORY["spec"], **repository})]
+    values.append(changed(KUSTOMIZATION, "spec", {**KUSTOMIZATION["spec"], **own}))
+    app = only(parse([Document("x.yaml", value) for value in values], flux_interval=900.0))
+    assert (app.schedule.interval, app.schedule.retry_interval, app.sync.timeout) == (interval, retry, timeout)
+
+
 def test_everything_that_shapes_the_objects():
     spec = {
         **KUSTOMIZATION["spec"],
