@@ -54,8 +54,11 @@ def reconcile(world: World, app_id: AppId) -> None:
         return
     except GitOpsError as error:
         outcome = _failed(world, app, attempt, known, error)
-    except BaseException:
+    except Exception as error:
         log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
+        _crashed(world, app, attempt, known, error)
+        raise
+    except BaseException:
         abandon(world, app, attempt)
         raise
     report(world, app, attempt, known, outcome)
@@ -167,6 +170,22 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         served=not isinstance(error, Retry),
         due_in=delay,
     )
+
+
+def _crashed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: Exception) -> None:
+    """A defect of ours is a failure like another: shown, backed off, and left alone by polls (F29).
+
+    The error's own text may hold anything, so only its class is told.
+    """
+    defect = Retry(
+        f"{type(error).__name__} in gitops-workers itself while it looked at {app.id}; the worker's log has the "
+        "traceback. Please report it; it is tried again ever more slowly, and at once with the next commit."
+    )
+    try:
+        report(world, app, attempt, known, _failed(world, app, attempt, known, defect))
+    except Exception:
+        log.exception("crash_not_reported", app=app.id)
+        abandon(world, app, attempt)
 
 
 def _newest(attempt: Attempt, known: Mapping[str, Any]) -> float:

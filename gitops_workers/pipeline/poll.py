@@ -138,6 +138,12 @@ def _news(
         closure = world.closures.closure(app.source, app.render, resolved, app.name)
     except Refused as error:
         return f"{resolved.commit[:12]}: {error}"
+    except GitOpsError:
+        raise
+    except Exception as error:
+        # A defect of ours costs this application its look, not the whole group its poll; the attempt shows it.
+        log.exception("closure_crashed", app=app.id)
+        return f"{resolved.commit[:12]}: {type(error).__name__}"
     if closure.digest == last[1]:
         return [resolved.commit, *last[1:]]
     return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"

@@ -77,7 +77,7 @@ def outage(world: World, apps: Iterable[AppId], error: GitOpsError) -> None:
 
 
 def abandon(world: World, app: Application, attempt: Attempt) -> None:
-    """An attempt died of a defect of ours: give everything back and come again later, so that nothing spins."""
+    """An attempt died and could say nothing: give everything back and come again later, so that nothing spins."""
     world.queue.finish(attempt, done=False, due_in=app.schedule.retry_interval)
 
 
