@@ -11,6 +11,7 @@
     ├── Retry              try again later with backoff; nothing is known to be wrong with the input
     │   ├── SourceUnavailable  the Git server does not answer, or answers nonsense
     │   ├── ClusterUnavailable the API server does not answer, or refuses our credential
+    │   │   └── ServerFailed       it answered with an error of its own: about this object, or about everything
     │   ├── Throttled          the server named a time: wait `retry_after` seconds
     │   └── Incomplete         a read was cut short: unknown, never empty
     └── Superseded         somebody newer owns the work; end quietly, it is an outcome and no failure
@@ -64,6 +65,10 @@ class SourceUnavailable(Retry):
 
 class ClusterUnavailable(Retry):
     """The cluster cannot be reached or refuses the credential; nothing is changed or deleted."""
+
+
+class ServerFailed(ClusterUnavailable):
+    """The API server failed at one request (5xx). Whether it fails at all of them is not known yet."""
 
 
 class Throttled(Retry):

@@ -164,7 +164,7 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: floa
             cluster.discovery(refresh=True)
         seen = cluster.observe(kinds)
     except ClusterUnavailable as error:
-        reach.away(world, name, error, stamp(world.queue.now()))
+        reach.unanswered(world, name, error, stamp(world.queue.now()))
         raise
     reach.answered(world, name, stamp(world.queue.now()))
     owners = _by_owner(seen)

@@ -6,12 +6,15 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, ServerFailed
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import Application
 from gitops_workers.core.status import ClusterView
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Urgency
+
+PROBE = "probe"
+"""A record that nobody has. Reading it takes our credential, the server and its store, and nobody's objects."""
 
 
 def configured(world: World, applications: Mapping[str, int]) -> None:
@@ -39,7 +42,28 @@ def failed(world: World, app: Application, error: GitOpsError, at: str) -> None:
     """An attempt ended with this error: only an unreachable cluster counts against its cluster."""
     if isinstance(error, ClusterUnavailable):
         with contextlib.suppress(GitOpsError):
-            away(world, world.clusters.resolve(app.destination.name, app.destination.server), error, at)
+            unanswered(world, world.clusters.resolve(app.destination.name, app.destination.server), error, at)
+
+
+def unanswered(world: World, name: str, error: ClusterUnavailable, at: str) -> None:
+    """A request failed: the cluster is away, unless it was an error about one object and it answers something else.
+
+    One object that cannot be served (I5) would else close the cluster to everybody who has one there.
+    """
+    if isinstance(error, ServerFailed) and _answers(world, name):
+        return
+    away(world, name, error, at)
+
+
+def _answers(world: World, name: str) -> bool:
+    """Whether the cluster serves what every attempt needs first. Costs one request, and only after a failure."""
+    try:
+        world.clusters.records(name).load(PROBE)
+    except ClusterUnavailable:
+        return False
+    except GitOpsError:
+        return True  # refused or told to wait: that is an answer
+    return True
 
 
 def away(world: World, name: str, error: GitOpsError, at: str) -> None:

@@ -1,7 +1,9 @@
 """What an API server's refusal means for the caller: one of our errors, with what to do.
 
 Read off a kube-apiserver 1.37, not from its manual: an unknown field of a server-side apply is a 500 there, a missing
-webhook server too, and neither says anything about the cluster's health, so neither may open its circuit breaker.
+webhook server too, and neither says anything about the cluster's health, so neither may open its circuit breaker. Any
+other 5xx may come from one object alone (a conversion, an aggregated API, a slow admission): it is ServerFailed, and
+whoever counts outages asks for something else first.
 A body that is no Kubernetes `Status` is dropped: it is a proxy's page, and may hold anything.
 """
 
@@ -13,7 +15,7 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters.cluster.transport import Answer
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Retry, Throttled
+from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Retry, ServerFailed, Throttled
 from gitops_workers.core.redact import scrub
 
 MESSAGE_CHARACTERS = 512
@@ -91,7 +93,7 @@ def error_of(answer: Answer, cluster: str, subject: str, *, secret: bool = False
         case 409:
             return Retry(f"{where} was changed at the same time: {words}")
         case 408:
-            return ClusterUnavailable(f"{cluster} did not answer in its own time (408): it is overloaded")
+            return ServerFailed(f"{where} was not answered in the server's own time (408): it is overloaded")
         case 429:
             return Throttled(f"{cluster} asks us to wait (429)", answer.retry_after or DEFAULT_WAIT)
         case 422 if any(word in str(status.get("message")) for word in _IMMUTABLE):
@@ -118,7 +120,9 @@ def _server_error(answer: Answer, status: Mapping[str, Any], cluster: str, where
         return Retry(
             f"{where} cannot be reached: the server behind this API group does not answer; look at its APIService"
         )
-    return ClusterUnavailable(f"{cluster} answered {answer.status}: {words}")
+    if store:
+        return ClusterUnavailable(f"{cluster} answered {answer.status}: {words}")
+    return ServerFailed(f"{where} was answered with {answer.status}: {words}")
 
 
 def _caused_by(status: Mapping[str, Any], reason: str) -> bool:

@@ -7,7 +7,15 @@ import pytest
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.access import ClusterAccess
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, Incomplete, Retry, Superseded, Throttled
+from gitops_workers.core.errors import (
+    ApplyRefused,
+    ClusterUnavailable,
+    Incomplete,
+    Retry,
+    ServerFailed,
+    Superseded,
+    Throttled,
+)
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from tests.contract.cluster_grounds import config_map
 from tests.servers.scripted_api import Reply, scripted_api, serving, status
@@ -18,6 +26,8 @@ NO_NAMESPACE = status(404, "NotFound", 'namespaces "shop" not found', kind="name
 UNTYPED = status(500, "", "failed to create typed patch object (x): .spec.foo: field not declared in schema")
 WEBHOOK = status(500, "InternalError", 'failed calling webhook "w": connection refused')
 ETCD = status(500, "InternalError", "etcdserver: request timed out")
+CONVERSION = status(500, "InternalError", "unable to convert: strconv.ParseInt: parsing")
+SLOW = status(504, "Timeout", "Timeout: request did not complete within the allotted timeout")
 ENDING = status(403, "Forbidden", "no", causes=[{"reason": "NamespaceTerminating"}])
 
 
@@ -40,7 +50,10 @@ def cluster_at(url: str) -> HttpCluster:
         (Reply(500, UNTYPED), ApplyRefused, "field not declared"),
         (Reply(500, WEBHOOK), Retry, "webhook"),
         (Reply(500, ETCD), ClusterUnavailable, "etcdserver"),
-        (Reply(502, b"<html>secret page</html>", content_type="text/html"), ClusterUnavailable, "no Kubernetes Status"),
+        (Reply(500, CONVERSION), ServerFailed, "ConfigMap shop/settings in cluster east .* was answered with 500"),
+        (Reply(504, SLOW), ServerFailed, "ConfigMap shop/settings .* Timeout"),
+        (Reply(408, b""), ServerFailed, "ConfigMap shop/settings .* overloaded"),
+        (Reply(502, b"<html>secret page</html>", content_type="text/html"), ServerFailed, "no Kubernetes Status"),
         (Reply(503, b"service unavailable\n", content_type="text/plain"), Retry, "APIService"),
         (Reply(200, b"<html>", content_type="text/html"), ClusterUnavailable, "without the object"),
         (Reply(200, {"a": 1}, cut=3), ClusterUnavailable, "cut the connection"),
