@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.core.model import AppId
-from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Urgency
+from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
 
 BREAKER_FAILURES = 3
 PROBE_SECONDS = 60.0
@@ -206,6 +206,12 @@ class VolatileQueue:
                 return False
             self._store.every[name] = now
             return True
+
+    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+        """See port."""
+        with self._lock:
+            rows = [self._store.members.get(member) for member in (f"a:{app}", *(f"p:{group}" for group in groups))]
+            return tuple(Standing(row.state, row.due) if row else Standing("", None) for row in rows)
 
     def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""

@@ -6,7 +6,7 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from gitops_workers.cli import app_actions, apps, clusters, doctor, health, offline, plan, repos, up
+from gitops_workers.cli import app_actions, apps, clusters, doctor, explaining, health, offline, plan, repos, up
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -40,6 +40,7 @@ app.command(short_help="Tell what a sync would do, in order.")(plan.plan)
 _apps = _group("app", "Applications: look, sync, wait.")
 _apps.command("list", short_help="List applications.")(apps.list_applications)
 _apps.command(short_help="Show one application.")(apps.get)
+_apps.command(short_help="Say why nothing happens now.")(explaining.explain)
 _apps.command(short_help="Show what differs from Git.")(apps.diff)
 _apps.command(short_help="Compare and apply now.")(app_actions.sync)
 _apps.command(short_help="Wait until in sync and healthy.")(app_actions.wait)

@@ -17,6 +17,7 @@ from gitops_workers.core.errors import Retry
 from gitops_workers.core.model import HealthStatus, SyncStatus
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status import ResourceView
+from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import State
 from gitops_workers.web.history import history_of
 
@@ -135,10 +136,12 @@ class ApplicationPage(Page):
         if status is None:
             raise HTTPError(404, "There is no such application; the Applications page lists all.")
         resources = await self.read(lambda store: store.resources(name))
+        now = datetime.now(UTC).timestamp()
         self.show(
             "gitops-application.html",
             tab="applications",
             status=status,
+            explanation=await self.read(lambda store: explained(store, None, status, now)),
             resources=sorted(resources, key=_trouble_first)[:OBJECTS],
             hidden=max(0, len(resources) - OBJECTS),
             object_count=len(resources),

@@ -140,9 +140,7 @@ def failing(operation: Operation, message: str, now: float) -> Operation:
     """It has failed and still has hooks to run or to put away; they get as long as the operation had."""
     deadline = now + operation.deadline - operation.started_at if operation.deadline else 0.0
     text = f"{message} Putting hooks away."
-    return replace(
-        operation, stage=0, looks=0, waiting_for=(), begun=(), failure=message, message=text, deadline=deadline
-    )
+    return replace(advance(operation), stage=0, failure=message, message=text, deadline=deadline)
 
 
 def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Operation:

@@ -16,6 +16,7 @@ from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
+from gitops_workers.core.facts import FAILED_AT
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
@@ -25,6 +26,7 @@ from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.sight import Sight
+from gitops_workers.pipeline.trail import Trail
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
 
@@ -116,6 +118,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         asked=known.get("request") or {},
     )
     outcome = act(world, sight)
+    outcome = replace(outcome, trail=replace(outcome.trail, chosen=chosen, stale=len(stale)))
     if chosen.newer and outcome.operation and not outcome.operation.running:
         return replace(outcome, served=False, due_in=NEWER)
     return outcome
@@ -169,6 +172,7 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         conditions=(*app.conditions, Condition("ComparisonError", str(error))),
         served=not isinstance(error, Retry),
         due_in=delay,
+        trail=Trail(failed="Revision" if tried == str(error) else FAILED_AT.get(type(error).__name__, "")),
     )
 
 

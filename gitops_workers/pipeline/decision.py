@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from gitops_workers.core import healing
 from gitops_workers.core import operation as operations
-from gitops_workers.core.errors import GitOpsError, Refused
+from gitops_workers.core.errors import GitOpsError, PruneRefused, Refused
 from gitops_workers.core.model import Condition, Dialect, Phase, SyncStatus
+from gitops_workers.core.moments import utc
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Plan, plan
@@ -17,6 +17,7 @@ from gitops_workers.core.prune import Evidence, Pruning, decide
 from gitops_workers.pipeline import records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
+from gitops_workers.pipeline.trail import Trail
 from gitops_workers.pipeline.world import World
 
 
@@ -49,7 +50,7 @@ def act(world: World, sight: Sight) -> Outcome:
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
         hooks = sight.hooks if operation.hooks else ()
         planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks)
-        return step.run(world, sight, operation, planned, pruning)
+        return replace(step.run(world, sight, operation, planned, pruning), trail=Trail(plan=planned, pruning=pruning))
     except Refused as error:
         return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)
 
@@ -107,7 +108,7 @@ def _heals_later(sight: Sight, differing: list[ObjectKey], heal: healing.Turn, n
     times = "once" if heal.healed == 1 else f"{heal.healed} times"
     reason = (
         f"{_count(sight, differing)} changed again in the cluster; healed {times}, next at "
-        f"{datetime.fromtimestamp(heal.at, UTC):%Y-%m-%dT%H:%M:%SZ}. Somebody else writes it: see who by "
+        f"{utc(heal.at)}. Somebody else writes it: see who by "
         "`kubectl get --show-managed-fields`."
     )
     waiting = replace(sight.previous, heal_at=heal.at) if sight.previous else None
@@ -205,4 +206,5 @@ def _ended(sight: Sight, operation: Operation, error: GitOpsError) -> Outcome:
         resources=views.resources(sight),
         conditions=(*sight.app.conditions, Condition("SyncError", str(error))),
         due_in=step.retry_delay(sight.app, operation.failures),
+        trail=Trail(failed="Prune" if isinstance(error, PruneRefused) else "Operation"),
     )

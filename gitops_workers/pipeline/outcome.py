@@ -11,6 +11,7 @@ from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.status import ResourceView
+from gitops_workers.pipeline.trail import NOTHING, Trail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +42,4 @@ class Outcome:
     suspended: bool = False
     served: bool = True
     due_in: float | None = None
+    trail: Trail = NOTHING

@@ -10,12 +10,13 @@ from typing import Any
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import records, step
+from gitops_workers.pipeline import explaining, records, step
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
@@ -34,7 +35,10 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
     state = world.state
     before = state.status(app.id)
     after = _status(world, app, outcome, before, now)
-    if not state.save_status(after, attempt.token, _documents(world, attempt, known, outcome)):
+    documents = _documents(world, attempt, known, outcome)
+    if explaining.is_news(before, after, known.get("operation"), outcome.operation):
+        documents[EXPLANATION] = explaining.note(world, app, attempt, known, outcome)
+    if not state.save_status(after, attempt.token, documents):
         world.queue.finish(attempt, done=False, due_in=None)
         return
     if outcome.resources is not None:

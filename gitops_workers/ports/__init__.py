@@ -9,7 +9,7 @@ from __future__ import annotations
 from gitops_workers.ports.catalogue import Catalogue
 from gitops_workers.ports.clusters import Applied, Cluster, Clusters, Discovery, Records, Resource, Seen
 from gitops_workers.ports.git import Refs, Sources, TreeEntry
-from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Urgency
+from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Standing, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
 from gitops_workers.ports.state import RenderCache, State, StatusPage, StatusQuery
@@ -38,6 +38,7 @@ __all__ = [
     "Secrets",
     "Seen",
     "Sources",
+    "Standing",
     "State",
     "StatusPage",
     "StatusQuery",

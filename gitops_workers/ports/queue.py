@@ -54,6 +54,17 @@ class ClusterLoad:
     lag: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A member of the due queue. `state`: idle, queued (a doorbell is out), running; "" is unknown.
+
+    `at`: when it is due, or until when its doorbell or lease counts; None is off the queue.
+    """
+
+    state: str
+    at: float | None
+
+
 class Queue(Protocol):
     """Intents, due times, leases and admission. The store's time is the only clock; times are epoch seconds.
 
@@ -132,6 +143,9 @@ class Queue(Protocol):
 
     def every(self, name: str, seconds: float) -> bool:
         """True for one caller per `seconds`, of all processes that ask with this name."""
+
+    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+        """How it stands with an application and then with these poll groups, in one round trip."""
 
     def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """The figures of these clusters, in one round trip."""

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gitops_workers.core.status import Status
+from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import StatusQuery, Urgency
 from gitops_workers.web import history, lookup
 from gitops_workers.web.access import Principal, reader, services_of, writer
@@ -89,6 +90,13 @@ def diff(request: Request, principal: Reader, app: str) -> Json:
     services, status = _find(request, principal, app)
     views = [view for view in services.state.resources(status.id) if view.diff]
     return {"items": [{**view.to_json(), "diff": view.diff} for view in views]}
+
+
+@router.get(f"{_APP}/explain")
+def explain(request: Request, principal: Reader, app: str) -> Json:
+    """Say what the last look made of each stage, why nothing happens now, and when the next look is due."""
+    services, status = _find(request, principal, app)
+    return explained(services.state, services.queue, status, services.queue.now()).to_json()
 
 
 @router.get(f"{_APP}/history")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_workers.ports import Doorbell, Urgency
+from gitops_workers.ports import Doorbell, Standing, Urgency
 from tests.contract.queue_grounds import ids
 
 APP = "application/argocd/shop"
@@ -186,6 +186,21 @@ def test_an_expelled_application_is_forgotten_and_its_holder_has_lost(queue):
     queue.finish(attempt, done=True, due_in=1)
     assert queue.begin(APP, 30) is None
     assert queue.loads(["prod"])["prod"].in_flight == 0
+
+
+def test_everybody_can_ask_how_it_stands_with_an_application_and_its_polls(ground, queue):
+    queue.enroll_poll("g1", "prod", 100)
+    unknown, idle = Standing("", None), Standing("idle", None)
+    assert tuple(queue.standings(APP, ["g1", "nowhere"])) == (idle, Standing("idle", ground.time + 100), unknown)
+    assert tuple(queue.standings("application/argocd/unknown", [])) == (unknown,)
+    queue.request(APP, "push", WEBHOOK)
+    assert tuple(queue.standings(APP, [])) == (Standing("idle", ground.time),)
+    queue.dispatch(10)
+    assert queue.standings(APP, [])[0].state == "queued"
+    attempt = queue.begin(APP, 30)
+    assert tuple(queue.standings(APP, [])) == (Standing("running", ground.time + 30),)
+    queue.finish(attempt, done=True, due_in=7)
+    assert tuple(queue.standings(APP, [])) == (Standing("idle", ground.time + 7),)
 
 
 class TestPolls:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gitops_workers.core.model import AppId
-from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Urgency
+from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
 from gitops_workers.redis_client import RedisClient
 
 CLOCK_SECONDS = 1.0
@@ -135,6 +135,13 @@ class RedisQueue:
     def every(self, name: str, seconds: float) -> bool:
         """See port."""
         return bool(self._call("every", name, seconds))
+
+    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+        """See port."""
+        flat = self._call("standings", f"a:{app}", *(f"p:{group}" for group in groups))
+        return tuple(
+            Standing(state.decode(), float(at) if at else None) for state, at in zip(flat[::2], flat[1::2], strict=True)
+        )
 
     def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""

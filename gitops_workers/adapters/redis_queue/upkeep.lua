@@ -51,6 +51,18 @@ function operations.every(name, seconds)
   return 1
 end
 
+-- member... -> flat list of state and due time, "" where there is none
+function operations.standings(...)
+  local out = {}
+  for _, member in ipairs({...}) do
+    local row = load(member)
+    local at = row and due_of(row)
+    out[#out + 1] = row and row.state or ''
+    out[#out + 1] = at and text(at) or ''
+  end
+  return out
+end
+
 -- cluster... -> flat list of depth, in flight, lag
 function operations.loads(...)
   local out = {}

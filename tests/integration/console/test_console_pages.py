@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_workers.core.model import Condition
+from gitops_workers.core.model import Condition, SyncStatus
 from gitops_workers.core.status import Event, ResourceView
 from tests.fleet import fleet
 
@@ -84,6 +84,17 @@ def test_an_application_shows_objects_difference_history_events_and_the_command(
     assert "<form" not in page
 
 
+def test_one_application_says_why_nothing_happens_and_what_each_stage_was(console, state, rows):
+    row = replace(rows[3], sync=SyncStatus.OUT_OF_SYNC, suspended=False, message="ConfigMap a; automated sync is off.")
+    facts = {"commit": "c" * 40, "inputs": "1" * 64, "files": 3, "inputs_before": "2" * 64, "changes": 1}
+    state.save_status(replace(row, cluster="prod-eu-1"))
+    state.save("explanation", row.id, {**facts, "changed": ["~ deploy/app.yaml"]})
+    page = console.get(f"/application/{row.id}")[1]
+    assert re.search(r"<dt>Why nothing happens now</dt><dd>ConfigMap a; automated sync is off.</dd>", page)
+    assert "<dt>Inputs</dt>" in page
+    assert "<div>~ deploy/app.yaml</div>" in page
+
+
 def test_an_unknown_application_is_404(console):
     status, page = console.get("/application/application/argocd/absent")
     assert status == 404
@@ -138,6 +149,7 @@ def test_hostile_texts_are_shown_and_never_run(console, state):
     state.save_status(row)
     view = ResourceView(evil, "v1", evil, evil, evil, row.sync, row.health, evil, 0, f"+{evil}\n-{evil}")
     state.save_resources(row.id, [view])
+    state.save("explanation", row.id, {"commit": evil, "ref": evil, "reasons": [evil], "prune": evil, "stages": [evil]})
     state.add_events([Event(evil, row.id, evil, evil, evil)])
     try:
         listing = console.get("/applications?text=alert")[1]

@@ -94,6 +94,22 @@ def test_a_diff_lists_only_what_differs(ask, rows):
     assert "+          image:" in items[0]["diff"]
 
 
+def test_an_explanation_says_why_nothing_happens_and_what_each_stage_was(world, ask, rows):
+    world.state.save("explanation", rows[0].id, {"commit": "c" * 40, "ref": "main", "failed": "Render"})
+    found = ask(f"{LIST}/{rows[0].id}/explain").json()
+    assert set(found) == {"id", "why", "nextLook", "earlier", "stages"}
+    assert found["id"] == rows[0].id
+    assert [stage["name"] for stage in found["stages"]] == ["Last attempt", "Revision", "Render"]
+    assert found["stages"][1]["lines"] == [f"main at {'c' * 40}"]
+    assert found["why"].startswith("The last attempt failed")
+
+
+def test_an_explanation_is_for_those_only_who_may_see_the_application(world, rows):
+    world.state.save_status(replace(rows[0], project="other"))
+    answer = world.client().get(f"{LIST}/{rows[0].id}/explain", headers=bearer(LIMITED))
+    assert answer.status_code == 404
+
+
 def test_events_are_of_the_application_only_and_newest_first(world, ask, rows):
     world.state.add_events([Event("2026-11-23T00:00:00Z", rows[1].id, "Normal", "Other", "of another")])
     items = ask(f"{LIST}/{rows[0].id}/events", limit=3).json()["items"]

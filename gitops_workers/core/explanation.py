@@ -1,0 +1,217 @@
+"""`app explain`: what the last attempt made of each stage, in the order of the data flow.
+
+Why nothing happens now is answered by `core.reasons`. Everything is put into words here, from what is stored, so that
+command, API and page say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gitops_workers.core.facts import Facts
+from gitops_workers.core.listing import epoch
+from gitops_workers.core.model import Application, SyncStatus
+from gitops_workers.core.moments import since, utc
+from gitops_workers.core.operation import Operation
+from gitops_workers.core.status import LEFT_GIT, ClusterView, ResourceView, Status
+from gitops_workers.core.windows import windows_for
+
+KIND = "explanation"
+"""The kind of the document that holds the facts."""
+ORDER = ("Revision", "Inputs", "Render", "Policy", "Comparison", "Prune", "Stages")
+NAMED = 10
+"""Objects named of many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When something will look at the application. `state`: idle, queued or running; `at` None: not on its own."""
+
+    what: str
+    state: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything that is stored about an application and matters here. `dues`: its own first, then its polls."""
+
+    status: Status
+    now: float
+    app: Application | None = None
+    facts: Facts | None = None
+    operation: Operation | None = None
+    suspended_by: str = ""
+    asked_by: str = ""
+    listed_at: float = 0.0
+    rows: Sequence[ResourceView] = ()
+    cluster: ClusterView | None = None
+    dues: Sequence[Due] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer, in words."""
+
+    app: str
+    why: str
+    next_look: str
+    next_at: float | None
+    earlier: tuple[str, ...]
+    sections: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """What `-o json` and the API give."""
+        return {
+            "id": self.app,
+            "why": self.why,
+            "nextLook": {"at": utc(self.next_at) if self.next_at is not None else None, "message": self.next_look},
+            "earlier": list(self.earlier),
+            "stages": [{"name": title, "lines": list(lines)} for title, lines in self.sections],
+        }
+
+
+def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(title, lines) of each stage, first to last; a stage without anything to say is left out."""
+    facts = known.facts or Facts()
+    found = [("Last attempt", _attempt(known, facts))]
+    reached = ORDER.index(facts.failed) if facts.failed in ORDER else len(ORDER)
+    for number, (title, lines) in enumerate(zip(ORDER, _stages(known, facts), strict=True)):
+        if number < reached:
+            found.append((title, lines))
+        elif number == reached:
+            found.append(
+                (title, [*(lines if title in ("Revision", "Prune") else ()), f"failed: {known.status.message}"])
+            )
+    found += [("Operation", _operation(known)), ("Windows", _windows(known))]
+    return tuple((title, tuple(lines)) for title, lines in found if lines)
+
+
+def _attempt(known: Known, facts: Facts) -> list[str]:
+    checked = epoch(known.status.last_checked_at)
+    lines = [since(checked, known.now)] if checked else []
+    if facts.at and facts.reasons:
+        lines += [f"asked for by: {'; '.join(facts.reasons)}"]
+    if facts.at and abs(facts.at - checked) > 1.0:
+        lines += [f"what follows was found at {since(facts.at, known.now)}, and nothing has changed since"]
+    return lines
+
+
+def _stages(known: Known, facts: Facts) -> list[list[str]]:
+    return [
+        _revision(known, facts),
+        _inputs(facts),
+        _render(facts),
+        _policy(known, facts),
+        _comparison(known),
+        [facts.prune] if facts.prune else [],
+        _steps(known, facts),
+    ]
+
+
+def _revision(known: Known, facts: Facts) -> list[str]:
+    commit, ref = facts.commit or known.status.revision, facts.ref or known.status.ref
+    if not commit:
+        return []
+    listed = f", listed at {since(known.listed_at, known.now)}" if known.listed_at else ""
+    lines = [f"{ref or 'HEAD'} at {commit}{listed}"]
+    if facts.newer:
+        lines += [f"{facts.newer} is newer and waits for the running operation (gitops-workers.dev/new-commit: wait)"]
+    return lines
+
+
+def _inputs(facts: Facts) -> list[str]:
+    if not facts.inputs:
+        return []
+    whole = ", the whole commit: what is read cannot be told before" if facts.whole else ""
+    lines = [f"{facts.files} files, digest {facts.inputs[:12]}{whole}"]
+    if not facts.inputs_before:
+        return [*lines, "there is no earlier look to compare with"]
+    before = f"{facts.inputs_before[:12]} at commit {facts.commit_before[:12]}"
+    if facts.inputs_before == facts.inputs:
+        return [*lines, f"the same as {before}"]
+    if facts.changes < 0:
+        return [*lines, f"not those of {before}; which changed cannot be told, that commit is gone"]
+    more = [f"and {facts.changes - len(facts.changed)} more"] if facts.changes > len(facts.changed) else []
+    return [*lines, f"{facts.changes} changed since {before}:", *facts.changed, *more]
+
+
+def _render(facts: Facts) -> list[str]:
+    if not facts.rendered:
+        return []
+    how = "from the cache" if facts.cached else "rendered anew"
+    return [f"{facts.objects} objects, digest {facts.rendered[:12]}, {how}"]
+
+
+def _policy(known: Known, facts: Facts) -> list[str]:
+    if not facts.rendered:
+        return []
+    project = known.status.project
+    if known.app is not None and known.app.limits is None:
+        return [f"everything is allowed: the catalogue holds no project {project}"]
+    return [f"allowed by project {project}"]
+
+
+def _comparison(known: Known) -> list[str]:
+    if not known.rows:
+        return []
+    left = [row for row in known.rows if row.message == LEFT_GIT]
+    differing = [row for row in known.rows if row.status is not SyncStatus.SYNCED and row not in left]
+    lines = [f"{len(known.rows) - len(differing) - len(left)} objects in sync, {len(differing)} differ"]
+    lines += [f"differs: {_some(differing)}"] if differing else []
+    return lines + ([f"no longer in Git: {_some(left)}"] if left else [])
+
+
+def _some(rows: Sequence[ResourceView]) -> str:
+    names = [
+        f"{row.kind}{'.' if row.group else ''}{row.group} {row.namespace}{'/' if row.namespace else ''}{row.name}"
+        for row in rows[:NAMED]
+    ]
+    return ", ".join(names) + (f" and {len(rows) - NAMED} more" if len(rows) > NAMED else "")
+
+
+def _steps(known: Known, facts: Facts) -> list[str]:
+    operation = known.operation
+    if operation is None or not facts.stages or operation.commit != facts.commit:
+        return []
+    current = operation.stage if operation.running else facts.stages_in_all if not operation.failures else -1
+    lines = []
+    for number, text in enumerate(facts.stages):
+        lines.append(f"{number + 1}. {text}{', done' if number < current else ''}")
+        if number == current and operation.waiting_for:
+            lines.append(f"   waiting since {since(operation.shut_at, known.now)}, for:")
+            lines += [f"   {name}" for name in operation.waiting_for[:NAMED]]
+            more = len(operation.waiting_for) - NAMED
+            lines += [f"   and {more} more"] if more > 0 else []
+    more = facts.stages_in_all - len(facts.stages)
+    return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _operation(known: Known) -> list[str]:
+    operation = known.operation
+    if operation is None or not operation.commit:
+        return []
+    lines = [f"{operation.phase.value} at {operation.commit[:12]}, asked for by {operation.initiated_by}"]
+    lines += [operation.message] if operation.message else []
+    lines += [f"began {since(operation.started_at, known.now)}"] if operation.started_at else []
+    if operation.finished_at:
+        lines += [f"ended {since(operation.finished_at, known.now)}"]
+    elif operation.deadline:
+        lines += [f"fails when it still waits at {since(operation.deadline, known.now)}"]
+    if operation.failures:
+        lines += [f"{operation.failures} failures in a row"]
+    if operation.heals:
+        lines += [f"healed {operation.heals} times in a row"]
+    return lines
+
+
+def _windows(known: Known) -> list[str]:
+    if known.app is None:
+        return []
+    server = known.cluster.server if known.cluster else ""
+    return [
+        f"{window.kind} {window.schedule!r} for {window.duration:g} s"
+        for window in windows_for(known.app, known.status.cluster, server)[:NAMED]
+    ]
