@@ -17,7 +17,6 @@ from gitops_workers.core.facts import Facts
 from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import Application, Resolved
-from gitops_workers.core.operation import Operation
 from gitops_workers.core.reasons import explain
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline.outcome import Outcome
@@ -28,11 +27,20 @@ from gitops_workers.ports import Attempt, Closure, Queue, State
 DOCUMENTS = ("override", "request", "operation", "listed", KIND)
 
 
-def is_news(before: Status | None, after: Status, was: Mapping[str, Any] | None, now: Operation | None) -> bool:
+def is_news(
+    world: World, before: Status | None, after: Status, was: Mapping[str, Any] | None, outcome: Outcome
+) -> bool:
     """Whether the attempt ended differently from the one before. `was`: the operation as it was stored."""
     if before is None or (before.message, before.sync, before.revision) != (after.message, after.sync, after.revision):
         return True
-    return now is not None and (was is None or was["stage"] != now.stage)
+    operation, chosen = outcome.operation, outcome.trail.chosen
+    if operation is not None and (was is None or was["stage"] != operation.stage):
+        return True
+    if chosen is None or chosen.newer is None:
+        return False
+    # Only while a commit waits, which nothing else shows: one read a look.
+    noticed = noted.from_json(world.state.load(KIND, after.id))
+    return noticed is None or noticed.newer != chosen.newer.commit
 
 
 def note(

@@ -10,6 +10,7 @@ from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.status import OperationView
 from gitops_workers.pipeline.catalogue import refresh
+from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import Urgency
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment, values
@@ -51,6 +52,8 @@ def test_the_running_operation_is_finished_first_and_the_newer_commit_follows_at
 ) -> None:
     app, first, second = waiting(lab, dialect)
     assert (operation(lab, app).phase, operation(lab, app).revision) == (Phase.RUNNING, first)
+    told = dict(explained(lab.state, lab.queue, lab.status(app), lab.now).sections)
+    assert told["Revision"][1].startswith(f"{second} is newer and waits for the running operation")
     lab.cluster.put_status(SLOW, READY)
     done = lab.run(7)
     assert not [what for what in done if what.startswith("poll")], "nobody had to find the commit again"
