@@ -139,7 +139,11 @@ class Step:
         return operations.counted(operation, applied=writer.applied, pruned=len(writer.deleted), ran=writer.hooks_run)
 
     def _report(self, operation: Operation) -> Outcome:
-        return _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched)
+        outcome = _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched)
+        if not operation.running or not operation.deadline or outcome.due_in is None:
+            return outcome
+        left = max(operations.FIRST_WAIT, operation.deadline - self.world.queue.now())
+        return replace(outcome, due_in=min(outcome.due_in, left))  # a deadline is kept, however patient the looks are
 
 
 def gate(

@@ -56,7 +56,7 @@ def test_the_running_operation_is_finished_first_and_the_newer_commit_follows_at
     assert told["Revision"][1].startswith(f"{second} is newer and waits for the running operation")
     lab.cluster.put_status(SLOW, READY)
     done = lab.run(7)
-    assert not [what for what in done if what.startswith("poll")], "nobody had to find the commit again"
+    assert not [what for what in done if what.startswith("poll repository")], "nobody had to find the commit again"
     assert (operation(lab, app).phase, operation(lab, app).revision) == (Phase.SUCCEEDED, second)
     assert values(lab) == {"a": "2"}
     stored = lab.clusters.records("east").load(app)
