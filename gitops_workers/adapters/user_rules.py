@@ -85,6 +85,9 @@ class UserRules:
         for rule in app.health_rules:
             place = f"spec.healthCheckExprs of {'.'.join(part for part in (rule.kind, rule.group) if part)}"
             self._check("cel", questions(rule), place)
+        for dependency in app.depends_on:
+            if dependency.ready:
+                self._check("cel", (dependency.ready,), f"readyExpr of spec.dependsOn {dependency.id}")
         for ignored in app.ignore:
             self._check("jq", ignored.jq, "jqPathExpressions")
 
@@ -108,6 +111,11 @@ class UserRules:
         what = f"jqPathExpressions for {key_of(manifests[0])}" if manifests else "jqPathExpressions"
         found = self._run("jq", "\n".join(expressions), request, what)
         return [tuple(tuple(path) for path in paths) for paths in found]
+
+    def holds(self, expression: str, variables: Mapping[str, Any]) -> bool:
+        """See the port."""
+        request = {"expressions": [expression], "variables": variables}
+        return self._run("cel", expression, request, "readyExpr") is not None
 
     def _by_expressions(self, rule: HealthExpressions, live: Manifest) -> Health:
         if (early := before_expressions(live)) is not None:

@@ -110,9 +110,13 @@ def manifests(app: App) -> None:
 
 
 def described(engine: Engine, status: Status) -> dict[str, Any]:
-    """The JSON of design section 9: the row, its objects and its history."""
+    """The JSON of design section 9: the row, its objects and its history, and what it depends on."""
+    from gitops_workers.web.dependencies import dependencies_of  # noqa: PLC0415 - as below
+
     resources = [view.to_json() for view in engine.state.resources(status.id)]
-    return {**status.to_json(), "resources": resources, "history": _history(engine, status)}
+    depends_on = dependencies_of(engine.state, status.id)
+    more = {"dependsOn": depends_on, "resources": resources, "history": _history(engine, status)}
+    return {**status.to_json(), **more}
 
 
 def _history(engine: Engine, status: Status) -> list[dict[str, Any]]:

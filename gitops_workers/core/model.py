@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.project import Project
 
 AppId = str
@@ -307,6 +308,9 @@ class Application:
     history_limit: int = 10
     ignore: tuple[IgnoreRule, ...] = ()
     health_rules: tuple[HealthExpressions, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    needed: bool = field(default=False, compare=False)
+    """Others depend on it: document `dependants/<id>` names them. No change of the application itself."""
     conditions: tuple[Condition, ...] = ()
     refusal: str = ""
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.model import AppId, Application, Dialect, Problem, SecretRef
@@ -12,6 +12,7 @@ from gitops_workers.dialects import kinds
 from gitops_workers.dialects.argocd import application as argocd
 from gitops_workers.dialects.argocd.project import parse_project
 from gitops_workers.dialects.configs import ConfigObject, find_config, is_config, parse_config
+from gitops_workers.dialects.dependencies import linked, place
 from gitops_workers.dialects.document import Document, flattened
 from gitops_workers.dialects.fields import Reading
 from gitops_workers.dialects.flux import INTERVAL as FLUX_INTERVAL
@@ -43,14 +44,19 @@ class Parsed:
 
 
 def parse(
-    documents: Sequence[Document], read: ReadRef | None = None, *, flux_interval: float = FLUX_INTERVAL
+    documents: Sequence[Document],
+    read: ReadRef | None = None,
+    standing: Collection[AppId] = (),
+    *,
+    flux_interval: float = FLUX_INTERVAL,
 ) -> Parsed:
     """Applications, receivers and data of all documents. Never raises for what stands in a document.
 
     `read` looks up a ConfigMap outside the catalogue (for `${VAR}` in a Kustomization's path); it is asked first.
+    `standing`: applications that exist although no document here declares them, so that others may depend on them.
     `flux_interval`: seconds for a Flux object that names no interval.
     """
-    return _Catalogue(list(flattened(documents)), read, flux_interval).parsed()
+    return _Catalogue(list(flattened(documents)), read, standing, flux_interval).parsed()
 
 
 _DEFAULT_NAMESPACES = {kinds.APPLICATION: argocd.NAMESPACE, kinds.KUSTOMIZATION: FLUX_NAMESPACE}
@@ -62,6 +68,7 @@ class _Catalogue:
 
     documents: list[Document]
     read: ReadRef | None
+    standing: Collection[AppId]
     flux_interval: float
     problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Problem] = field(default_factory=list)
@@ -71,6 +78,7 @@ class _Catalogue:
     projects: dict[str, Project | str] = field(default_factory=dict)
     sources: dict[AppId, SourceKey] = field(default_factory=dict)
     applications: dict[AppId, Application] = field(default_factory=dict)
+    places: dict[AppId, int] = field(default_factory=dict)
     rejected: dict[AppId, tuple[Problem, ...]] = field(default_factory=dict)
     receivers: dict[tuple[str, str], Receiver | None] = field(default_factory=dict)
 
@@ -93,6 +101,7 @@ class _Catalogue:
             if found is not None:
                 self.sources[found[0].id] = found[1]
             self._application(index, reading, found[0] if found else None, kinds.KUSTOMIZATION)
+        self._link()
         for index in ours[kinds.RECEIVER]:
             self._receiver(index)
         return Parsed(
@@ -187,12 +196,23 @@ class _Catalogue:
         first = self.applications.pop(app.id, None)
         if first is None and app.id not in self.rejected:
             self.applications[app.id] = app
+            self.places[app.id] = index
             return
         # Neither wins: the first would let an earlier file name take an application over, the last a later one.
         where = f" (also in {first.origin})" if first else ""
         message = f"{app.id} is declared twice{where}: remove or rename one of the two."
         self.problems[index].append(reading.document.problem(("metadata", "name"), message))
         self._reject(index, namespace)
+
+    def _link(self) -> None:
+        """Dependencies mean applications of the whole catalogue. A cycle is the error of every member."""
+        for app_id, (app, remarks, error) in linked(self.applications, (*self.rejected, *self.standing)).items():
+            self.applications[app_id] = app
+            index = self.places[app_id]
+            where = place(self.documents[index])
+            self.problems[index] += [self.documents[index].problem(where, text, known=True) for text in remarks]
+            if error:
+                self.problems[index].append(self.documents[index].problem(where, error))
 
     def _reject(self, index: int, namespace: str) -> None:
         identity = declared_id(self.documents[index], namespace)

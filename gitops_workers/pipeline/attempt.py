@@ -21,7 +21,7 @@ from gitops_workers.core.model import AppId, Application, Condition, Phase, Reso
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
-from gitops_workers.pipeline import reach, records, revision, stages, step
+from gitops_workers.pipeline import dependencies, reach, records, revision, stages, step
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
@@ -47,7 +47,7 @@ def reconcile(world: World, app_id: AppId) -> None:
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
         return
-    known = world.state.load_of(app_id, DOCUMENTS)
+    known = world.state.load_of(app_id, (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS)
     try:
         outcome = look(world, app, attempt, known)
     except Superseded as error:
@@ -55,7 +55,7 @@ def reconcile(world: World, app_id: AppId) -> None:
         world.queue.finish(attempt, done=False, due_in=1.0)
         return
     except GitOpsError as error:
-        outcome = _failed(world, app, attempt, known, error)
+        outcome = dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
     except Exception as error:
         log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
         _crashed(world, app, attempt, known, error)
@@ -84,7 +84,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     previous = step.operation_from(known.get("operation"))
     chosen = revision.choose(world, app, refs, found, previous)
     rendered = chosen.rendered
-    wanted = stages.wanted(app, rendered.objects, stages.scopes_of(found))
+    wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, app, found, rendered.objects))
     check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))

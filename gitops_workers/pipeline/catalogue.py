@@ -24,7 +24,7 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.pipeline import outside, reach, records
+from gitops_workers.pipeline import dependants, outside, reach, records
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.report import new_status, stamp
 from gitops_workers.pipeline.world import World
@@ -81,7 +81,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
             return Change()
         documents, broken = _documents(catalogues)
         reads = outside.Reads(world)
-        parsed = parse(documents, reads, flux_interval=world.flux_interval)
+        parsed = parse(documents, reads, _standing(world, broken), flux_interval=world.flux_interval)
         outside.remember(world, reads, parsed.receivers)
         around = outside.fingerprint(world)
     except GitOpsError as error:
@@ -105,6 +105,15 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
     return change
 
 
+def _standing(world: World, broken: Sequence[Problem]) -> list[AppId]:
+    """Applications of files that cannot be read now: they go on, so others may still depend on them."""
+    if not broken:
+        return []
+    unread = {problem.file for problem in broken}
+    known = world.state.load_applications(world.state.applications())
+    return [app.id for app in known.values() if app.origin in unread]
+
+
 def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Problem]]:
     documents: list[Document] = []
     broken: list[Problem] = []
@@ -120,11 +129,15 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     before = world.state.load_applications(world.state.applications())
     wanted = {app.id: _without_credentials(_paced(world, app)) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
+    needed = dependants.needed_by({**kept, **wanted})
+    wanted, kept = dependants.flagged(wanted, needed), dependants.flagged(kept, needed)
+    flagged = [app for app in (*wanted.values(), *kept.values()) if _flag_changed(before.get(app.id), app)]
     added = [app for app in wanted.values() if app.id not in before]
     changed = [app for app in wanted.values() if app.id in before and before[app.id] != app]
     removed = sorted(set(before) - set(wanted) - set(kept))
 
-    world.state.save_applications([*added, *changed])
+    world.state.save_applications([*added, *changed, *flagged])
+    dependants.save(world, needed, before)
     clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values())}
     for app in changed:
         if before[app.id].schedule.suspended != app.schedule.suspended:
@@ -150,6 +163,11 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     return Change(
         tuple(app.id for app in added), tuple(app.id for app in changed), tuple(removed), (*broken, *parsed.problems)
     )
+
+
+def _flag_changed(before: Application | None, now: Application) -> bool:
+    """Whether somebody depends on it now who did not, or the other way round: stored, and no reason to look at it."""
+    return before is not None and before.needed != now.needed
 
 
 def _paced(world: World, app: Application) -> Application:

@@ -14,7 +14,7 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Plan, plan
 from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Evidence, Pruning, decide
-from gitops_workers.pipeline import records, stages, step, views, windows
+from gitops_workers.pipeline import dependencies, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
@@ -41,6 +41,8 @@ def act(world: World, sight: Sight) -> Outcome:
     )
     if shut is not None:
         return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
+    if not running and (reason := dependencies.waiting(world, app, sight.listed_at)):
+        return _waiting(sight, reason, now)
     operation = sight.previous if running and sight.previous else _new_operation(sight, now, heal)
     try:
         pruning = _pruning(world, sight)
@@ -191,6 +193,16 @@ def _out_of_sync(sight: Sight, reason: str) -> Outcome:
         record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
         conditions=sight.app.conditions,
     )
+
+
+def _waiting(sight: Sight, reason: str, now: float) -> Outcome:
+    """Not served: a dependency rings when it is ready, and should that get lost, the interval asks again."""
+    operation = sight.previous
+    if operation is not None and operation.running:
+        short = sight.resolved.commit[:12]
+        operation = operations.finish(operation, Phase.FAILED, f"Replaced by commit {short}, which waits.", now)
+    shown = _out_of_sync(sight, reason)
+    return replace(shown, operation=operation, awaits_others=True, served=False, due_in=sight.app.schedule.interval)
 
 
 def _ended(sight: Sight, operation: Operation, error: GitOpsError) -> Outcome:

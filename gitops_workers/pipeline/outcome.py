@@ -41,5 +41,7 @@ class Outcome:
     conditions: tuple[Condition, ...] = ()
     suspended: bool = False
     served: bool = True
+    awaits_others: bool = False
+    """A dependency is not ready: the note that it is waited for stays."""
     due_in: float | None = None
     trail: Trail = NOTHING

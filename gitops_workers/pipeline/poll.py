@@ -94,16 +94,21 @@ def _poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgen
     refs = world.sources.refs(first.source, not_before=max(asked_at, world.queue.now() - 1.0))
     _warm_records(world, [app for app in loaded if app not in glances])
     untouched: dict[AppId, list[Any]] = {}
+    later: dict[AppId, str] = {}
     fetched: set[str] = set()
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
         news = _news(world, app, refs, glances.get(app_id), fetched)
-        if isinstance(news, str):
+        if isinstance(news, str) and app.depends_on:
+            later[app_id] = news  # it asks at once whether its dependencies have been looked at with this commit
+        elif isinstance(news, str):
             world.queue.request(app_id, news, urgency, not_before=refs.listed_at)
         elif news is not None:
             untouched[app_id] = news
     world.state.save_many("glance", untouched)
+    for app_id, reason in later.items():
+        world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
 
 
 def _warm_records(world: World, new: Sequence[AppId]) -> None:

@@ -16,7 +16,8 @@ from gitops_workers.core.model import AppId, Application, Condition, Phase, Sync
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import explaining, records, step
+from gitops_workers.pipeline import dependants, explaining, records, step
+from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
@@ -48,6 +49,8 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         state.add_events(events)
     if outcome.waits_since:
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
+    if app.needed:
+        dependants.ring(world, app, after)
     world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in)
 
 
@@ -156,6 +159,8 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
         documents[records.KIND] = outcome.record
     if outcome.history is not None:
         documents["history"] = [asdict(entry) for entry in outcome.history]
+    if known.get(WAITS) and not outcome.awaits_others:
+        documents[WAITS] = None
     if outcome.listed_at > (known.get("listed") or 0.0):
         documents["listed"] = outcome.listed_at
     # A change that was seen in the cluster is served by a comparison only, not by a render that failed.

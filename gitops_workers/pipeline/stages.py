@@ -117,6 +117,19 @@ def scopes_of(found: Discovery) -> dict[GroupKind, bool]:
     return {kind: resource.namespaced for kind, resource in found.resources.items()}
 
 
+def scopes_for(
+    cluster: Cluster, app: Application, found: Discovery, objects: Iterable[Manifest]
+) -> dict[GroupKind, bool]:
+    """The scopes of what is served; for a kind that `found` lacks it is asked again, if a dependency may bring it.
+
+    What this process remembers may be older than the CRD that another worker has applied a moment ago.
+    """
+    scopes = scopes_of(found)
+    if app.depends_on and any(key_of(item).group_kind not in scopes for item in objects):
+        return scopes_of(cluster.discovery(refresh=True))
+    return scopes
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What Git wants in the cluster. `left_alone` are objects that are neither applied nor gone (hook `Skip`)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
@@ -38,6 +39,10 @@ class BuiltInRules:
     ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
         """There is no jq here."""
         raise Retry(f"this process cannot run jq, which {expressions[0]!r} needs; look at how it was started")
+
+    def holds(self, expression: str, variables: Mapping[str, Any]) -> bool:  # noqa: ARG002 - the port's
+        """There is no CEL here."""
+        raise Retry(f"this process cannot run CEL, which {expression!r} needs; look at how it was started")
 
 
 @dataclass(frozen=True, slots=True)

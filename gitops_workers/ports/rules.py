@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest
@@ -35,6 +35,9 @@ class Rules(Protocol):
         self, expressions: Sequence[str], manifests: Sequence[Manifest]
     ) -> Sequence[tuple[tuple[str | int, ...], ...]]:
         """The places that jq path expressions mean in each manifest. Raises Refused for one that had to be stopped."""
+
+    def holds(self, expression: str, variables: Mapping[str, Any]) -> bool:
+        """Whether a CEL expression is true for these variables. Raises Refused when it cannot be evaluated."""
 
 
 class Calendar(Protocol):

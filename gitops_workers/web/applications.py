@@ -14,6 +14,7 @@ from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import StatusQuery, Urgency
 from gitops_workers.web import history, lookup
 from gitops_workers.web.access import Principal, reader, services_of, writer
+from gitops_workers.web.dependencies import dependencies_of
 from gitops_workers.web.intake import ring
 from gitops_workers.web.listing import decode_cursor, encode_cursor, page
 from gitops_workers.web.services import WebServices
@@ -141,7 +142,12 @@ def get_application(request: Request, principal: Reader, app: str) -> Json:
     """Get one application by id or unique bare name, with its objects and history."""
     services, status = _find(request, principal, app)
     objects: Sequence[Json] = [view.to_json() for view in services.state.resources(status.id)]
-    return {**lookup.shown(status), "resources": objects, "history": history.history_of(services.state, status.id)}
+    return {
+        **lookup.shown(status),
+        "dependsOn": dependencies_of(services.state, status.id),
+        "resources": objects,
+        "history": history.history_of(services.state, status.id),
+    }
 
 
 def _find(request: Request, principal: Principal, app: str) -> tuple[WebServices, Status]:

@@ -10,8 +10,10 @@ import pytest
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.user_rules import REST, UserRules
 from gitops_workers.core.customizations import Customizations, HealthScript
-from gitops_workers.core.errors import InvalidManifest, Refused
+from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.errors import InvalidManifest, Refused, Retry
 from gitops_workers.core.model import Dialect, Health, HealthExpressions, HealthStatus, IgnoreRule
+from gitops_workers.pipeline.world import BuiltInRules
 from gitops_workers.sandboxed.frames import Runner
 from tests.servers.rules import InProcess
 from tests.unit.core.making import application, manifest
@@ -97,6 +99,35 @@ def test_an_expression_that_cannot_be_read_is_refused_before_anything_is_done(ru
     UserRules(runner).check(replace(FLUX, health_rules=(HealthExpressions("example.com", "Thing", "status.phase"),)))
     with pytest.raises(InvalidManifest, match=r"jqPathExpressions: '.spec\[' is no jq expression"):
         UserRules(runner).check(replace(ARGOCD, ignore=(IgnoreRule(jq=(".spec[",)),)))
+
+
+DEP = {"dep": {"status": {"ready": True}, "metadata": {}}, "self": {"metadata": {"name": "web"}}}
+
+
+@pytest.mark.parametrize(
+    ("expression", "holds"),
+    [("dep.status.ready && self.metadata.name == 'web'", True), ("self.metadata.name == 'db'", False)],
+)
+def test_a_condition_over_two_objects(runner: Runner, expression: str, holds: bool):
+    assert UserRules(runner).holds(expression, DEP) is holds
+
+
+@pytest.mark.parametrize("expression", ["dep.metadata.labels.app == 'x'", "dep.status", "dep.status.ready &&"])
+def test_a_condition_that_cannot_be_evaluated_is_refused(runner: Runner, expression: str):
+    with pytest.raises(Refused, match=r"^readyExpr: "):
+        UserRules(runner).holds(expression, DEP)
+
+
+def test_a_condition_that_cannot_be_read_is_refused_before_anything_is_done(runner: Runner):
+    broken = replace(FLUX, depends_on=(Dependency("kustomization/flux-system/db", ready="dep.status =="),))
+
+    with pytest.raises(InvalidManifest, match=r"readyExpr of spec.dependsOn kustomization/flux-system/db: 'dep.status"):
+        UserRules(runner).check(broken)
+
+
+def test_without_a_sandbox_no_condition_holds():
+    with pytest.raises(Retry, match="cannot run CEL"):
+        BuiltInRules().holds("true", {})
 
 
 def test_the_places_that_jq_means(runner: Runner):

@@ -11,6 +11,7 @@ from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
 from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
 from gitops_workers.dialects.argocd.source import git_source, render_spec
 from gitops_workers.dialects.argocd.sync_policy import sync_policy
+from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, is_plain, pairs
 
@@ -34,6 +35,7 @@ def parse_application(reading: Reading) -> Application | None:
     _remarks(reading, shape)
     if source is None:
         return None
+    depends_on = dependencies(reading, metadata)
     git, render = git_source(reading, path, source), render_spec(reading, path, source)
     if reading.failed:
         return None
@@ -49,6 +51,7 @@ def parse_application(reading: Reading) -> Application | None:
         labels=pairs(metadata.labels),
         history_limit=spec.revision_history_limit,
         ignore=tuple(ignore_rule(shape) for shape in spec.ignore_differences),
+        depends_on=depends_on,
         conditions=tuple(reading.conditions),
         refusal=" ".join(reading.refusals),
         origin=reading.document.file,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gitops_workers.core.access import IN_CLUSTER
+from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.model import (
     Application,
     Destination,
@@ -27,6 +28,7 @@ from gitops_workers.core.model import (
 )
 from gitops_workers.core.objects import group_of
 from gitops_workers.dialects.annotations import finish_first
+from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
@@ -63,6 +65,7 @@ def parse_kustomization(
     rules = _health_rules(reading, spec)
     interval = spec.interval or default_interval
     sync = replace(_sync(spec, interval), finish_first=finish_first(reading, metadata.annotations))
+    depends_on = dependencies(reading, metadata, _depends_on(spec, namespace))
     if reading.failed or spec.source_ref is None:
         return None
     ref = spec.source_ref
@@ -80,6 +83,7 @@ def parse_kustomization(
         schedule=_schedule(spec, interval, repository),
         labels=pairs(metadata.labels),
         health_rules=rules,
+        depends_on=depends_on,
         ignore=tuple(_ignored(item) for item in spec.ignore),
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
@@ -173,6 +177,13 @@ def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpr
             reading.error(place, f"{what} has expressions already: give each kind one entry.")
         rules[group, item.kind] = HealthExpressions(group, item.kind, item.current, item.in_progress, item.failed)
     return tuple(rules.values())
+
+
+def _depends_on(spec: KustomizationSpec, namespace: str) -> list[Dependency]:
+    return [
+        Dependency(f"kustomization/{item.namespace or namespace}/{item.name}", item.ready_expr)
+        for item in spec.depends_on
+    ]
 
 
 def _schedule(spec: KustomizationSpec, own: float, repository: Repository) -> Schedule:

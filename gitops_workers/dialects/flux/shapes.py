@@ -97,6 +97,14 @@ class HealthCheckExpression(Shape):
     failed: str = ""
 
 
+class DependencyReference(Shape):
+    """`spec.dependsOn[]`: another Kustomization, of the same namespace if it names none."""
+
+    name: Name
+    namespace: Namespace = ""
+    ready_expr: str = ""
+
+
 class KustomizationSpec(Shape):
     """`spec`."""
 
@@ -119,7 +127,7 @@ class KustomizationSpec(Shape):
     common_metadata: CommonMetadata = CommonMetadata()
     post_build: PostBuild | None = None
     health_checks: list[HealthCheck] = []
-    depends_on: Annotated[Any, Later("waiting for other Kustomizations", refuses=True)] = None
+    depends_on: list[DependencyReference] = []
     decryption: Annotated[Any, Later("decryption", refuses=True)] = None
     kube_config: Annotated[Any, Later("another cluster by kubeConfig", refuses=True)] = None
     service_account_name: Annotated[Any, Later("acting as a service account", refuses=True)] = None

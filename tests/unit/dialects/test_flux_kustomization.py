@@ -163,7 +163,6 @@ def test_post_build_variables_and_their_sources():
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("spec.dependsOn", [{"name": "infrastructure"}]),
         ("spec.decryption", {"provider": "sops"}),
         ("spec.kubeConfig", {"secretRef": {"name": "x"}}),
         ("spec.serviceAccountName", "deployer"),

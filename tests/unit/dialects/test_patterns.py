@@ -63,11 +63,18 @@ def test_a_manual_gate_is_a_suspended_kustomization():
     assert app.schedule.suspended
 
 
-def test_ordering_and_decryption_are_shown_and_not_ignored():
-    ordered, secret = pattern("for-later.yaml").applications
+def test_decryption_is_shown_and_not_ignored():
+    _, secret = pattern("for-later.yaml").applications
 
-    assert "spec.dependsOn" in ordered.refusal
     assert "spec.decryption" in secret.refusal
+
+
+def test_ordering_names_what_it_cannot_find():
+    ordered, _ = pattern("for-later.yaml").applications
+
+    assert [item.id.rpartition("/")[2] for item in ordered.depends_on] == ["infrastructure", "cert-manager"]
+    assert ordered.refusal == ""
+    assert "infrastructure: it is not declared" in ordered.conditions[0].message
 
 
 def test_a_webhook_knows_its_applications():

@@ -15,6 +15,7 @@ from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_gr
 from gitops_workers.core.model import AppId, Application, Dialect, SecretRef
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.status import Status
+from gitops_workers.pipeline import dependants
 from gitops_workers.pipeline.attempt import reconcile
 from gitops_workers.pipeline.catalogue import _enroll, _enroll_groups
 from gitops_workers.pipeline.poll import poll
@@ -68,7 +69,10 @@ class Lab:
 
     def enroll(self) -> None:
         clusters = dict.fromkeys(self.applications, "east")
+        needed = dependants.needed_by(self.applications)
+        self.applications = dependants.flagged(self.applications, needed)
         self.state.save_applications(list(self.applications.values()))
+        dependants.save(self.world, needed, {})
         for app in self.applications.values():
             _enroll(self.world, app, "east")
         _enroll_groups(self.world, self.applications, clusters)

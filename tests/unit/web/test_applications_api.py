@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.status import Event, Status
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
@@ -70,6 +71,14 @@ def test_an_application_is_found_by_id_and_by_its_bare_name(world, ask, rows):
     assert {item["kind"] for item in by_id["resources"]} >= {"Deployment", "Service"}
     assert [entry["id"] for entry in by_id["history"]] == [7, 6, 5, 4, 3, 2, 1]
     assert set(by_id["history"][0]) >= {"id", "revision", "deployedAt", "initiatedBy", "outcome"}
+
+
+def test_an_application_shows_what_it_depends_on(world, ask, rows):
+    waiting = replace(application(rows[0].id), depends_on=(Dependency(rows[1].id), Dependency("nobody", problem="?")))
+    world.state.save_applications([waiting])
+
+    assert ask(f"{LIST}/{rows[0].id}").json()["dependsOn"] == [rows[1].id, "nobody"]
+    assert ask(f"{LIST}/{rows[1].id}").json()["dependsOn"] == []
 
 
 def test_a_bare_name_of_several_applications_names_them(world, ask, rows):
