@@ -233,8 +233,12 @@ class ControlPlanes(Sequence[ControlPlane]):
         """Return a plane by name."""
         return next(plane for plane in self._planes if plane.name == name)
 
-    def add(self, *names: str, tokens: Sequence[StaticToken] = ()) -> list[ControlPlane]:
-        """Start more planes, all at once, and wait until they serve."""
+    def add(
+        self, *names: str, tokens: Sequence[StaticToken] = (), nodes: int | None = None, stages: Path | None = None
+    ) -> list[ControlPlane]:
+        """Start more planes, all at once, and wait until they serve. `nodes` and `stages`: other than the block's."""
+        chosen = {"nodes": nodes, "stages": stages}
+        options = self._options | {name: value for name, value in chosen.items() if value is not None}
         added = [
             ControlPlane(name, self._state / name, self._program, self._etcd_url, tokens, audit=self._audit)
             for name in names
@@ -243,7 +247,7 @@ class ControlPlanes(Sequence[ControlPlane]):
         for plane in added:
             plane.spawn()
         for plane in added:
-            plane.finish(**self._options)
+            plane.finish(**options)
         return added
 
     def close(self) -> None:

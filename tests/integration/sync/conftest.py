@@ -1,0 +1,39 @@
+"""One cluster with fake nodes for the folder; every test has a namespace and an application of its own."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gitops_workers.core.errors import Refused
+from gitops_workers.local import kube_programs
+from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
+from tests.conftest import missing
+from tests.integration.sync.yard import Yard
+
+
+@pytest.fixture(scope="session")
+def busy_plane(planes: ControlPlanes, tmp_path_factory) -> ControlPlane:
+    """A cluster with one node, on which pods do what their label says."""
+    stages = tmp_path_factory.mktemp("stages") / "stages.yaml"
+    own = Path(__file__).with_name("stages.yaml")
+    stages.write_text("\n---\n".join(path.read_text() for path in (kube_programs.STAGES, own)))
+    try:
+        (plane,) = planes.add("busy", nodes=1, stages=stages)
+    except Refused as reason:
+        missing(reason)
+    return plane
+
+
+@pytest.fixture
+def yard(busy_plane: ControlPlane) -> Iterator[Yard]:
+    """The pipeline over the busy cluster."""
+    space = f"yard-{uuid.uuid4().hex[:10]}"
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": space}}
+    status, answer = busy_plane.call("POST", "/api/v1/namespaces", body)
+    assert status == 201, answer
+    yield Yard(plane=busy_plane, space=space)
+    busy_plane.call("DELETE", f"/api/v1/namespaces/{space}")
