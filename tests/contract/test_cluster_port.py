@@ -222,6 +222,47 @@ def test_delete_hits_only_the_incarnation_that_was_seen(ground):
     assert ground.cluster.delete(key, uid=new) is False
 
 
+def test_what_a_finalizer_holds_is_deleted_when_it_is_released(ground):
+    manifest = config_map(ground.namespace, a="1")
+    manifest["metadata"]["finalizers"] = ["example.com/ours", "example.com/theirs"]
+    key = key_of(manifest)
+    uid = ground.cluster.apply(manifest, dry_run=False).manifest["metadata"]["uid"]
+    assert ground.cluster.delete(key, uid=uid) is True
+    assert ground.cluster.delete(key, uid=uid) is True, "it is still there, and still on its way"
+    assert "deletionTimestamp" in ground.cluster.get(key)["metadata"]
+
+    for left in (["example.com/theirs"], []):
+        version = ground.cluster.get(key)["metadata"]["resourceVersion"]
+        ground.cluster.release(key, left, resource_version=version, version="v1")
+        live = ground.cluster.get(key)
+        assert (live["metadata"]["finalizers"] if live else []) == left
+    assert ground.cluster.get(key) is None
+
+
+def test_a_released_object_that_nobody_deletes_stays_as_it_is(ground):
+    manifest = config_map(ground.namespace, a="1")
+    manifest["metadata"]["finalizers"] = ["example.com/ours"]
+    before = ground.cluster.apply(manifest, dry_run=False).manifest
+    ground.cluster.release(key_of(manifest), [], resource_version=before["metadata"]["resourceVersion"])
+    after = ground.cluster.get(key_of(manifest))
+    assert not after["metadata"].get("finalizers")
+    assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], {"a": "1"})
+
+
+def test_only_the_version_that_was_seen_is_released(ground):
+    manifest = config_map(ground.namespace, a="1")
+    manifest["metadata"]["finalizers"] = ["example.com/ours"]
+    seen = ground.cluster.apply(manifest, dry_run=False).manifest["metadata"]["resourceVersion"]
+    ground.edit(config_map(ground.namespace, a="2"))
+    with pytest.raises(Superseded):
+        ground.cluster.release(key_of(manifest), [], resource_version=seen)
+    assert ground.cluster.get(key_of(manifest))["metadata"]["finalizers"] == ["example.com/ours"]
+
+    absent = ObjectKey("", "ConfigMap", ground.namespace, "absent")
+    ground.cluster.release(absent, [], resource_version=seen)
+    assert ground.cluster.get(absent) is None
+
+
 def test_discovery_knows_scope_plural_and_versions(ground):
     found = ground.cluster.discovery()
     deployments = found.resources[GroupKind("apps", "Deployment")]
