@@ -1,9 +1,13 @@
-"""Fields that kubectl owns become ours, so that what was added by hand goes when Git does not have it.
+"""Fields that kubectl or the engine before us owns become ours, so that they go when Git does not have them.
 
 Server-side apply takes nothing away from other managers. An object that was once applied with kubectl, or edited, would
 keep those fields for ever. Flux merges the entries of kubectl's managers into its own before it applies (flux.md 1.5);
 Argo CD does so for `kubectl-client-side-apply` alone (argocd.md 1.1, ClientSideApplyMigration), and additions by
 `kubectl edit` are no difference to it.
+
+The managers that the dialect's own engine applies with count as ourselves: what they own came from Git, and the engine
+itself would remove it once Git has dropped it. The other dialect's are strangers: a Flux application may well patch
+what Argo CD applies. Nothing else of Argo CD is taken: `argocd-server` is people who asked for a restart in its pages.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ from gitops_workers.core.objects import Manifest
 from gitops_workers.core.places import Place
 
 FLUX_SSA: Final = "kustomize.toolkit.fluxcd.io/ssa"
+ARGOCD: Final = frozenset({"kubectl-client-side-apply", "argocd-controller"})
+ARGOCD_USER_AGENT: Final = "argocd-application-controller"
+"""Its manager before 2.5, and of Replace=true since. On its own kinds it is who writes status and operation, too."""
+FLUX: Final = frozenset({"before-first-apply", "kustomize-controller"})
 LAST_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -66,8 +74,9 @@ def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str) -> bool
         return False
     manager = str(entry.get("manager") or "")
     if dialect is Dialect.ARGOCD:
-        return manager == "kubectl-client-side-apply"
-    return manager.startswith("kubectl") or manager == "before-first-apply"
+        own = api_version.startswith("argoproj.io/")
+        return manager in ARGOCD or (manager == ARGOCD_USER_AGENT and not own)
+    return manager.startswith("kubectl") or manager in FLUX
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
+from gitops_workers.core.marks import ARGOCD_HOOK, HELM_HOOK
 from gitops_workers.core.model import Dialect, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, digest_of
 
-ARGOCD_HOOK = "argocd.argoproj.io/hook"
-HELM_HOOK = "helm.sh/hook"
 ARGOCD_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 HELM_DELETE_POLICY = "helm.sh/hook-delete-policy"
 RUN = "gitops-workers.dev/hook-run"

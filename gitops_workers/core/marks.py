@@ -12,6 +12,10 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record import PART_OF, applyset_id
 
 TRACKING_ID = "argocd.argoproj.io/tracking-id"
+INSTANCE = "app.kubernetes.io/instance"
+"""Argo CD's tracking label before 3.0. Helm charts set it as well, to their release's name."""
+ARGOCD_HOOK = "argocd.argoproj.io/hook"
+HELM_HOOK = "helm.sh/hook"
 FLUX_NAME = "kustomize.toolkit.fluxcd.io/name"
 FLUX_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace"
 CONTROL_PLANE = "argocd"
@@ -20,8 +24,12 @@ CONTROL_PLANE = "argocd"
 
 def tracking_id(app: Application, key: ObjectKey) -> str:
     """Argo CD's `<app>:<group>/<kind>:<namespace>/<name>`."""
-    name = app.name if app.namespace == CONTROL_PLANE else f"{app.namespace}_{app.name}"
-    return f"{name}:{key.group}/{key.kind}:{key.namespace}/{key.name}"
+    return f"{tracking_name(app)}:{key.group}/{key.kind}:{key.namespace}/{key.name}"
+
+
+def tracking_name(app: Application) -> str:
+    """An application's name in tracking ids."""
+    return app.name if app.namespace == CONTROL_PLANE else f"{app.namespace}_{app.name}"
 
 
 def marked(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
@@ -48,7 +56,13 @@ def hook_owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
     """Whether the object of a hook run is ours to replace: also one that Argo CD ran for the same application."""
     if owner(live):
         return owner(live) == applyset_id(app.id)
-    return ((live.get("metadata") or {}).get("annotations") or {}).get(TRACKING_ID) == tracking_id(app, key)
+    metadata = live.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if TRACKING_ID in annotations:
+        return bool(annotations[TRACKING_ID] == tracking_id(app, key))
+    # The old label alone is on anything; only what is called a hook was made to be replaced.
+    tracked = (metadata.get("labels") or {}).get(INSTANCE) == tracking_name(app)
+    return tracked and (ARGOCD_HOOK in annotations or HELM_HOOK in annotations)
 
 
 def owned(app: Application, key: ObjectKey, live: Manifest) -> bool:

@@ -108,15 +108,23 @@ class ControlPlane:
         }
 
     def call(
-        self, method: str, path: str, body: Any = None, *, token: str | None = None, timeout: float = 10.0
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        timeout: float = 10.0,
+        content_type: str = "",
     ) -> tuple[int, Any]:
         """Send one request as the administrator (or `token`); return the HTTP status and the JSON answer.
 
-        A PATCH is a merge patch. Raises `OSError` or `ssl.SSLError` when the server does not answer.
+        A PATCH is a merge patch unless `content_type` says otherwise. Raises `OSError` or `ssl.SSLError` when the
+        server does not answer.
         """
         context = ssl.create_default_context(cadata=self.ca_pem)
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
-        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        kind = content_type or ("application/merge-patch+json" if method == "PATCH" else "application/json")
         headers = {"Authorization": f"Bearer {token or self.token}", "Content-Type": kind, "Accept": "application/json"}
         with contextlib.closing(connection):
             connection.request(method, path, None if body is None else json.dumps(body), headers)

@@ -1,6 +1,6 @@
 """The pipeline in this process over a real cluster whose Pods, Jobs and Deployments really progress.
 
-Git, queue and state are in memory, so that a test says when time passes: `step` does what is due now, `until` steps and
+Git, queue and state are in memory, so that a test says when time passes: `until` does what is due and
 lets ten seconds of the queue's clock pass in one. A pod's label `plays` says what becomes of it (stages.yaml).
 """
 
@@ -83,10 +83,6 @@ class Yard(Lab):
         assert found is not None, f"{kind} {name} is not there"
         return found
 
-    def step(self) -> list[str]:
-        """Do what is due now."""
-        return self.run()
-
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Let time pass and do what is due until the answer is true; returns it."""
         deadline = time.monotonic() + PATIENCE
@@ -98,7 +94,7 @@ class Yard(Lab):
             time.sleep(0.05)
             passed, before = time.monotonic() - before, time.monotonic()
             self.now += passed * FASTER
-            self.step()
+            self.run()
         return answer
 
     def until_phase(self, phase: Phase) -> Status:

@@ -1,4 +1,4 @@
-"""kubectl's fields become ours: which of them go, and when nothing has to be done."""
+"""kubectl's and the former engine's fields become ours: which of them go, and when nothing has to be done."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ OURS = entry("gitops-workers", data("a"), "Apply")
         ("kubectl-edit", False, True),
         ("kubectl", False, True),
         ("before-first-apply", False, True),
+        ("argocd-controller", True, False),
+        ("argocd-application-controller", True, False),
+        ("argocd-server", False, False),
+        ("kustomize-controller", False, True),
+        ("gotk-kustomize-controller", False, False),
         ("kube-controller-manager", False, False),
         ("helm", False, False),
     ],
@@ -50,6 +55,13 @@ def test_whose_fields_are_absorbed(manager: str, argocd: bool, flux: bool):
 
     assert (absorption(Dialect.ARGOCD, found, found) is not None) is argocd
     assert (absorption(Dialect.FLUX, found, found) is not None) is flux
+
+
+def test_what_argo_cd_writes_on_its_own_kinds_is_not_from_git():
+    theirs = entry("argocd-application-controller", {"f:operation": {}, "f:status": {}})
+    found = config(OURS, {**theirs, "apiVersion": "argoproj.io/v1alpha1"}) | {"apiVersion": "argoproj.io/v1alpha1"}
+
+    assert absorption(Dialect.ARGOCD, found, found) is None
 
 
 def test_what_git_does_not_have_goes_and_the_rest_becomes_ours():
