@@ -71,6 +71,11 @@ class Repository:
             (self.path / name).write_text(text.replace(old, new))
         return self.commit(message, branch)
 
+    def bring(self, message: str, sample: str, into: str, changes: Mapping[str, tuple[str, str]]) -> str:
+        """Add the files of `deploy/demo/changes/<sample>` to a folder, and `edit`; the new commit on main."""
+        shutil.copytree(SAMPLES / "changes" / sample, self.path / into, dirs_exist_ok=True)
+        return self.edit(message, changes)
+
     def remove(self, message: str, file: str, branch: str) -> str:
         """Delete a file and its line in the kustomization next to it; the new commit."""
         self._switch(branch)

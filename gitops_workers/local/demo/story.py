@@ -92,6 +92,34 @@ def promotion(scene: Scene) -> None:
     )
 
 
+def release(scene: Scene) -> None:
+    """A hook runs first, then wave after wave: a new kind, the program, and the first resource of the kind."""
+    scene.say("   $  git commit -m 'Search 7.2.0: rebuild the index, describe it by a resource' && git push")
+    commit = scene.repositories["search-config"].bring(
+        "Search 7.2.0: rebuild the index, describe it by a resource",
+        "search-7.2",
+        "k8s/dev",
+        {"k8s/dev/deployment.yaml": ("7.0.0", "7.2.0")},
+    )
+    scene.push_event("search-config", "refs/heads/main", commit)
+    scene.until("PreSync: the Job rebuild-index has run to its end", lambda: _ended(_rebuild(scene)) != "")
+    scene.until("wave -1: the cluster serves the new kind SearchIndex", lambda: bool(_index_kind(scene)))
+    scene.until("wave 0:  search-dev runs the image 7.2.0", lambda: _rolled_out(_search(scene), "7.2.0") != "")
+    scene.until("wave 1:  the SearchIndex products is there", lambda: _products(scene) is not None)
+    times = (
+        ("the Job began", _created(_rebuild(scene))),
+        ("the Job ended", _ended(_rebuild(scene))),
+        ("the kind was created", _created(_index_kind(scene))),
+        ("the pods of 7.2.0 were ready", _rolled_out(_search(scene), "7.2.0")),
+        ("its first resource was created", _created(_products(scene))),
+    )
+    for what, at in times:
+        scene.say(f"      {at[11:19]}  {what}")
+    if [at for _, at in times] != sorted(at for _, at in times):
+        raise DidNotHappen("something came before what it had to wait for")
+    scene.say("   ok by the cluster's own clock each came after the one before it")
+
+
 def drift(scene: Scene) -> None:
     """What somebody changes by hand is put back."""
     path = "/apis/apps/v1/namespaces/payments-prod/deployments/payments"
@@ -170,6 +198,7 @@ STEPS: Sequence[tuple[str, Callable[[Scene], None]]] = (
     ("A person syncs production by hand", manual_sync),
     ("A commit is pushed, and a signed webhook says so", webhook),
     ("A tag promotes search to production", promotion),
+    ("A release runs a hook first, then wave after wave", release),
     ("Somebody changes a cluster by hand", drift),
     ("A file is removed from Git", prune),
     ("Somebody pushes a broken commit", broken_commit),
@@ -204,6 +233,45 @@ def tell(scene: Scene) -> None:
 def _all_well(scene: Scene) -> bool:
     rows = [scene.status(app) for app in scene.state.applications()]
     return all(row.sync == "Synced" and row.health in WELL for row in rows)
+
+
+def _rebuild(scene: Scene) -> Json | None:
+    return scene.read("west", "/apis/batch/v1/namespaces/search-dev/jobs/rebuild-index")
+
+
+def _index_kind(scene: Scene) -> Json | None:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/searchindexes.search.example.com"
+    found = scene.read("west", path)
+    return found if _condition(found, "Established").get("status") == "True" else None
+
+
+def _search(scene: Scene) -> Json | None:
+    return scene.deployment("west", "search-dev", "search")
+
+
+def _products(scene: Scene) -> Json | None:
+    return scene.read("west", "/apis/search.example.com/v1/namespaces/search-dev/searchindexes/products")
+
+
+def _created(item: Json | None) -> str:
+    return str(item["metadata"]["creationTimestamp"]) if item is not None else ""
+
+
+def _ended(job: Json | None) -> str:
+    """When a Job had succeeded, as RFC 3339; "" before."""
+    return str(job["status"].get("completionTime", "")) if job is not None else ""
+
+
+def _rolled_out(item: Json | None, tag: str) -> str:
+    """When the pods of this image were ready, as RFC 3339; "" before."""
+    progress = _condition(item, "Progressing")
+    done = _image(item).endswith(f":{tag}") and _available(item) and progress.get("reason") == "NewReplicaSetAvailable"
+    return str(progress["lastUpdateTime"]) if done else ""
+
+
+def _condition(item: Json | None, name: str) -> Json:
+    conditions = item["status"].get("conditions", ()) if item is not None else ()
+    return next((found for found in conditions if found["type"] == name), {})
 
 
 def _beta(scene: Scene) -> Json | None:
