@@ -3,7 +3,7 @@
 Server-side apply takes nothing away from other managers. An object that was once applied with kubectl, or edited, would
 keep those fields for ever. Flux merges the entries of kubectl's managers into its own before it applies (flux.md 1.5);
 Argo CD does so for `kubectl-client-side-apply` alone (argocd.md 1.1, ClientSideApplyMigration), and additions by
-`kubectl edit` are no difference to it.
+`kubectl edit` are no difference to it. Our own replaces (Replace=true) leave such an entry, too: they are updates.
 
 The managers that the dialect's own engine applies with count as ourselves: what they own came from Git, and the engine
 itself would remove it once Git has dropped it. The other dialect's are strangers: a Flux application may well patch
@@ -21,7 +21,6 @@ from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.places import Place
 
-FLUX_SSA: Final = "kustomize.toolkit.fluxcd.io/ssa"
 ARGOCD: Final = frozenset({"kubectl-client-side-apply", "argocd-controller"})
 ARGOCD_USER_AGENT: Final = "argocd-application-controller"
 """Its manager before 2.5, and of Replace=true since. On its own kinds it is who writes status and operation, too."""
@@ -37,15 +36,14 @@ class Absorption:
     excess: tuple[Place, ...]
 
 
-def absorption(dialect: Dialect, live: Manifest, would_be: Manifest) -> Absorption | None:
-    """What has to change hands before an apply; None when nobody else's fields would stay behind.
+def absorption(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl: bool = True) -> Absorption | None:
+    """What has to change hands before an apply; None when nothing would stay behind.
 
     `would_be` is the answer to our dry-run: its managedFields say what would be ours and what would stay theirs.
+    Without `kubectl` its fields are left to it.
     """
-    if dialect is Dialect.FLUX and "merge" in (_ssa(live), _ssa(would_be)):
-        return None
     found = managed_fields.entries(would_be)
-    foreign = [entry for entry in found if _absorbed(dialect, entry, str(would_be.get("apiVersion")))]
+    foreign = [entry for entry in found if _absorbed(dialect, entry, str(would_be.get("apiVersion")), kubectl=kubectl)]
     if not foreign:
         return None
     ours = [entry for entry in found if _is_ours(entry)]
@@ -54,23 +52,37 @@ def absorption(dialect: Dialect, live: Manifest, would_be: Manifest) -> Absorpti
     excess = frozenset(trail for trail in excess if not _bookkeeping(trail))
     if not excess:
         return None
-    return Absorption(_handed_over(dialect, live), tuple(managed_fields.places(excess, would_be)))
+    return Absorption(_handed_over(dialect, live, kubectl=kubectl), tuple(managed_fields.places(excess, would_be)))
 
 
-def _handed_over(dialect: Dialect, live: Manifest) -> tuple[dict[str, Any], ...]:
+def after_replace(live: Manifest) -> tuple[dict[str, Any], ...]:
+    """The managedFields of an object that we have just replaced, with our update made an apply; () if there is none."""
+    version = str(live.get("apiVersion"))
+    if not any(_is_our_update(entry, version) for entry in managed_fields.entries(live)):
+        return ()
+    return _handed_over(Dialect.ARGOCD, live, kubectl=False)
+
+
+def _handed_over(dialect: Dialect, live: Manifest, *, kubectl: bool) -> tuple[dict[str, Any], ...]:
     """All entries of the live object, with the absorbed ones merged into ours."""
     everything = (live.get("metadata") or {}).get("managedFields") or []
     version = str(live.get("apiVersion"))
-    taken = [item for item in everything if not item.get("subresource") and _absorbed(dialect, item, version)]
+    taken = [
+        item
+        for item in everything
+        if not item.get("subresource") and _absorbed(dialect, item, version, kubectl=kubectl)
+    ]
     ours = [entry for entry in everything if _is_ours(entry)]
     base = ours[0] if ours else {**taken[0], "manager": MANAGER, "operation": "Apply"}
     mine = {**base, "fieldsV1": managed_fields.merged([*ours, *taken])}
     return (mine, *(entry for entry in everything if entry not in taken and entry not in ours))
 
 
-def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str) -> bool:
+def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str, *, kubectl: bool) -> bool:
     """Field sets of another version name other fields: they stay as they are."""
-    if entry.get("apiVersion") != api_version:
+    if _is_our_update(entry, api_version):
+        return True
+    if entry.get("apiVersion") != api_version or not kubectl:
         return False
     manager = str(entry.get("manager") or "")
     if dialect is Dialect.ARGOCD:
@@ -83,12 +95,11 @@ def _is_ours(entry: dict[str, Any]) -> bool:
     return entry.get("manager") == MANAGER and entry.get("operation") == "Apply" and not entry.get("subresource")
 
 
+def _is_our_update(entry: dict[str, Any], api_version: str) -> bool:
+    ours = entry.get("manager") == MANAGER and entry.get("operation") == "Update"
+    return ours and entry.get("apiVersion") == api_version
+
+
 def _bookkeeping(trail: Trail) -> bool:
     """Kubectl's copy of what it applied: it goes with the next apply, but is no reason for one."""
     return trail[-1] == LAST_APPLIED
-
-
-def _ssa(manifest: Manifest) -> str:
-    metadata = manifest.get("metadata") or {}
-    marks = {**(metadata.get("labels") or {}), **(metadata.get("annotations") or {})}
-    return str(marks.get(FLUX_SSA, "")).lower()

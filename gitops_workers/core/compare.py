@@ -36,11 +36,13 @@ class Compared:
     """What is applied instead of the desired object, where ignored fields stay as they are in the cluster."""
     absorption: Absorption | None = field(default=None, repr=False, compare=False)
     """What changes hands before the apply."""
+    left_alone: str = ""
+    """The object's own mark by which it is not written, whatever differs (core.options); else ""."""
 
     @property
     def in_sync(self) -> bool:
         """Nothing to write."""
-        return self.exists and not self.differs
+        return bool(self.left_alone) or (self.exists and not self.differs)
 
 
 def ignores_extraneous(live: Manifest) -> bool:

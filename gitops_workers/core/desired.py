@@ -1,7 +1,8 @@
 """From rendered objects to desired ones: namespaces filled in, marks put on, digests taken.
 
 Whether a kind lives in a namespace is the destination cluster's to say; a kind that it does not serve yet (its CRD is
-part of the same application) takes its scope from that CRD, and is an error otherwise.
+part of the same application) takes its scope from that CRD, and is an error otherwise, unless the object says that its
+kind may come later: then it is taken for a namespaced one until the cluster knows better.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.marks import marked
 from gitops_workers.core.model import Application
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, digest_of, key_of
+from gitops_workers.core.options import to_apply
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -36,18 +38,18 @@ def desired_objects(
     nobody serves, a namespace that cannot be filled in, or two objects of one identity.
     """
     manifests = list(objects)
-    known = {**scopes, **_own_scopes(manifests)}
+    known = {**scopes, **own_scopes(manifests)}
     found: dict[ObjectKey, Desired] = {}
     for manifest in manifests:
-        key = _placed(app, key_of(manifest), known)
+        key = _placed(app, manifest, known)
         if key in found:
             raise RenderFailed(f"{key} is rendered twice: remove or rename one of the two.")
         found[key] = _desired(app, key, manifest)
     return tuple(found.values())
 
 
-def _own_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
-    """The scopes of kinds that CRDs among the manifests define."""
+def own_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
+    """The kinds that CRDs among the manifests define, and whether they are namespaced."""
     scopes = {}
     for manifest in manifests:
         if key_of(manifest).group_kind == CRD:
@@ -57,8 +59,11 @@ def _own_scopes(manifests: Iterable[Manifest]) -> dict[GroupKind, bool]:
     return scopes
 
 
-def _placed(app: Application, key: ObjectKey, scopes: Mapping[GroupKind, bool]) -> ObjectKey:
+def _placed(app: Application, manifest: Manifest, scopes: Mapping[GroupKind, bool]) -> ObjectKey:
+    key = key_of(manifest)
     namespaced = scopes.get(key.group_kind)
+    if namespaced is None and to_apply(app, manifest).skip_missing:
+        return key._replace(namespace=key.namespace or app.destination.namespace)
     if namespaced is None:
         raise RenderFailed(
             f"{key}: the cluster does not serve this kind. Apply its CustomResourceDefinition first, "

@@ -32,6 +32,12 @@ def tracking_name(app: Application) -> str:
     return app.name if app.namespace == CONTROL_PLANE else f"{app.namespace}_{app.name}"
 
 
+def tracker(live: Manifest) -> str:
+    """The application that a live object's tracking id names, "" when it has none."""
+    annotations = (live.get("metadata") or {}).get("annotations") or {}
+    return str(annotations.get(TRACKING_ID) or "").partition(":")[0]
+
+
 def marked(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
     """A copy of the manifest that carries our marks; `key` has the namespace filled in."""
     metadata = dict(manifest.get("metadata") or {})

@@ -224,7 +224,7 @@ class SyncPolicy:
     allow_empty: bool = False
     create_namespace: bool = False
     force: bool = False
-    """Flux `spec.force`: delete and create an object whose immutable field changed."""
+    """Flux `spec.force`, Argo CD `Force=true`: delete and create an object whose immutable field changed."""
     wait: bool = False
     """The operation ends when every object is healthy (Flux `wait: true`)."""
     health_checks: tuple[tuple[str, str, str, str], ...] = ()
@@ -238,6 +238,22 @@ class SyncPolicy:
     """kubectl's fields become ours with an apply, so that what Git does not have goes (see core.absorption)."""
     respect_ignored: bool = False
     """Ignored fields keep their live value in an apply, too (RespectIgnoreDifferences; always so in Flux)."""
+    prune_option: str = ""
+    """Argo CD's sync option `Prune` where an object names none: "", `false` or `confirm`."""
+    prune_last: bool = False
+    propagation: str = ""
+    """How deletes treat dependants, in the API server's words; "" is the dialect's own way."""
+    validate: bool = True
+    """Fields that the server does not know are refused (Argo CD `Validate=false`: they are left out)."""
+    skip_missing: bool = False
+    """A kind need not be served before its object's turn (SkipDryRunOnMissingResource)."""
+    replace: bool = False
+    """Live objects are overwritten as a whole (Argo CD `Replace=true`)."""
+    fail_on_shared: bool = False
+    """An object that another application tracks refuses the sync (FailOnSharedResource)."""
+    namespace_labels: Pairs = ()
+    namespace_annotations: Pairs = ()
+    """Argo CD's managedNamespaceMetadata: what the created namespace gets and keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +332,8 @@ class Application:
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""
     origin: str = ""
     """Where it was declared: file or repository path, for messages."""
+    approved_at: float = 0.0
+    """When a human agreed to the deletes that ask for it (Argo CD `deletion-approved`), epoch s; 0 is never."""
 
     @property
     def name(self) -> str:

@@ -16,6 +16,8 @@ from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 HOOK_WEIGHT = "helm.sh/hook-weight"
+PRUNE_LAST = 1 << 40
+"""The wave of a delete that comes after everything else (PruneLast=true): no annotation reaches it."""
 
 ARGOCD_KINDS = (
     "Namespace NetworkPolicy ResourceQuota LimitRange PodSecurityPolicy PodDisruptionBudget ServiceAccount Secret "
@@ -134,3 +136,18 @@ def mirrored(waves: Iterable[int]) -> dict[int, int]:
     """
     distinct = sorted(set(waves))
     return dict(zip(distinct, reversed(distinct), strict=True))
+
+
+def prune_waves(waves: Iterable[int], applied: Iterable[int]) -> dict[int, int]:
+    """The wave in which the deletes of each wave are done, beside objects that are applied in `applied`.
+
+    Mirrored; what is put last comes one wave after all others (Argo CD: last sync wave + 1).
+
+    >>> prune_waves([1, 2, PRUNE_LAST], [0, 5]) == {1: 2, 2: 1, PRUNE_LAST: 6}
+    True
+    """
+    distinct = set(waves)
+    found = mirrored(distinct - {PRUNE_LAST})
+    if PRUNE_LAST in distinct:
+        found[PRUNE_LAST] = max([0, *applied, *found.values()]) + 1
+    return found

@@ -17,7 +17,7 @@ from gitops_workers.core.desired import CRD, Desired
 from gitops_workers.core.hooks import Hook, HookPhase
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.ordering import Task, argocd_order, argocd_rank, flux_rank, flux_stage, mirrored, wave_of
+from gitops_workers.core.ordering import Task, argocd_order, argocd_rank, flux_rank, flux_stage, prune_waves, wave_of
 from gitops_workers.core.prune import Deletion
 
 
@@ -96,7 +96,8 @@ def _argocd_stages(
     together: dict[tuple[HookPhase, int], list[Task]] = defaultdict(list)
     for task in argocd_order(desired, hooks):
         together[task.place].append(task)
-    turned = mirrored({*pruned, *(item.wave for item in deletions)})
+    applied = (wave for phase, wave in together if phase is HookPhase.SYNC)
+    turned = prune_waves({*pruned, *(item.wave for item in deletions)}, applied)
     doomed: dict[int, list[Deletion]] = defaultdict(list)
     for item in sorted(deletions, key=lambda item: argocd_rank(item.key)):
         doomed[turned[item.wave]].append(item)

@@ -17,9 +17,9 @@ from gitops_workers.core.kinds import assumed_scopes
 from gitops_workers.core.marks import marked
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.ordering import SYNC_WAVE, Task, flux_stage, mirrored, wave_of
+from gitops_workers.core.ordering import SYNC_WAVE, Task, flux_stage, prune_waves, wave_of
 from gitops_workers.core.places import NOTHING, Place, at, counterpart
-from gitops_workers.core.plan import Stage, plan
+from gitops_workers.core.plan import Plan, Stage, plan
 from gitops_workers.core.prune import Deletion, Evidence, candidates, decide
 from gitops_workers.core.record import InventoryItem
 
@@ -68,11 +68,12 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
         decide(app, doomed, len(inventory), evidence, wanted=len(desired), consent=False)
     except PruneRefused as error:
         consent = str(error)
-    waves = _prune_waves(app, pruning.deletions)
     planned = plan(app, desired, pruning.deletions, hooks=hooks)
+    waves = _prune_waves(app, planned, pruning.deletions)
     found = [each for stage in planned.stages for each in _stage(app, stage, waves, originals)]
     found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
     found += [_kept(key, "no longer in Git, and an annotation keeps it") for key in pruning.kept]
+    found += [_kept(key, "no longer in Git, and to be confirmed before it is deleted") for key in pruning.unconfirmed]
     if not app.sync.prune:
         found += [_kept(item.key, "no longer in Git, and prune is off") for item in stale]
     return Preview(tuple(found), consent)
@@ -145,10 +146,11 @@ def _is_mark(name: str) -> bool:
     return name.startswith(("applyset.kubernetes.io/", "kustomize.toolkit.fluxcd.io/n")) or name.endswith("tracking-id")
 
 
-def _prune_waves(app: Application, deletions: Sequence[Deletion]) -> dict[ObjectKey, int]:
+def _prune_waves(app: Application, planned: Plan, deletions: Sequence[Deletion]) -> dict[ObjectKey, int]:
     if app.dialect is Dialect.FLUX:
         return {item.key: flux_stage(item.key) for item in deletions}
-    turned = mirrored(item.wave for item in deletions)
+    applied = (task.wave for stage in planned.stages for task in stage.tasks if task.phase is HookPhase.SYNC)
+    turned = prune_waves((item.wave for item in deletions), applied)
     return {item.key: turned[item.wave] for item in deletions}
 
 

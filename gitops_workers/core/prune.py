@@ -14,21 +14,16 @@ from dataclasses import dataclass, field
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.marks import hook_owned, owned
-from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.ordering import wave_of
+from gitops_workers.core.options import Pruned, to_prune
+from gitops_workers.core.ordering import PRUNE_LAST, wave_of
 from gitops_workers.core.record import InventoryItem
 
 MASS_MINIMUM = 10
 """So many deletes in one sync need no consent, however small the application (F25)."""
 MASS_SHARE = 0.30
 """Nor does this share of what we manage; beyond the larger of the two a human says yes."""
-
-SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
-RESOURCE_POLICY = "helm.sh/resource-policy"
-FLUX_PRUNE = "kustomize.toolkit.fluxcd.io/prune"
-FLUX_RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile"
-FLUX_SSA = "kustomize.toolkit.fluxcd.io/ssa"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +60,18 @@ class Pruning:
     """Live, but no longer ours: drop from the inventory, touch nothing."""
     kept: tuple[ObjectKey, ...] = ()
     """Ours, kept on request (Prune=false, resource-policy keep): stays in the inventory."""
+    unconfirmed: tuple[ObjectKey, ...] = ()
+    """Ours, to be deleted when a human agrees (Prune=confirm): stays in the inventory until then."""
+
+    @property
+    def staying(self) -> tuple[ObjectKey, ...]:
+        """What left Git and stays."""
+        return (*self.kept, *self.unconfirmed)
 
     @property
     def only_kept(self) -> bool:
         """Whether all that left Git stays where it is."""
-        return bool(self.kept) and not (self.deletions or self.gone or self.disowned)
+        return bool(self.staying) and not (self.deletions or self.gone or self.disowned)
 
 
 def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
@@ -86,11 +88,12 @@ def decide(
     *,
     wanted: int,
     consent: bool,
+    confirmed: bool = False,
 ) -> Pruning:
     """Split the candidates; raise PruneRefused when the evidence is incomplete or consent is missing.
 
     `managed` is the size of the inventory, `wanted` how many objects Git has; `consent` a human's yes to this very sync
-    (`app sync --prune`).
+    (`app sync --prune`), `confirmed` one to the objects that ask for it (Argo CD `deletion-approved`).
     """
     items = tuple(stale)
     if not items:
@@ -101,7 +104,7 @@ def decide(
     if unread:
         raise PruneRefused(f"{unread[0]} could not be read, so nothing is pruned: unknown is not gone.")
 
-    deletions, gone, disowned, kept = [], [], [], []
+    deletions, gone, disowned, kept, unconfirmed = [], [], [], [], []
     for item in items:
         live = evidence.live[item.key]
         if live is None:
@@ -110,17 +113,19 @@ def decide(
             disowned.append(item.key)
         elif (live.get("metadata") or {}).get("deletionTimestamp"):
             gone.append(item.key)
-        elif _kept(app.dialect, live):
+        elif (rule := to_prune(app, live).prune) is Pruned.NO:
             kept.append(item.key)
+        elif rule is Pruned.CONFIRMED and not (consent or confirmed):
+            unconfirmed.append(item.key)
         else:
-            deletions.append(_deletion(app.dialect, item, live))
+            deletions.append(_deletion(app, item, live))
     _require_consent(app, len(deletions), managed, empty=not wanted, consent=consent)
-    return Pruning(tuple(deletions), tuple(gone), tuple(disowned), tuple(kept))
+    return Pruning(tuple(deletions), tuple(gone), tuple(disowned), tuple(kept), tuple(unconfirmed))
 
 
-def recreatable(app: Application, refusal: str) -> bool:
-    """Whether a refused apply may become delete and create: on opt-in, for an immutable field (Flux force)."""
-    return app.sync.force and ("immutable" in refusal or "may not be changed" in refusal)
+def recreatable(refusal: str) -> bool:
+    """Whether a refused apply is one that delete and create would answer: a changed immutable field."""
+    return "immutable" in refusal or "may not be changed" in refusal
 
 
 def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
@@ -130,7 +135,7 @@ def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
             f"{desired.key} has an immutable field that changed, but it is not this application's object: "
             "delete it by hand or give up the change."
         )
-    return _deletion(app.dialect, InventoryItem(desired.key, desired.version), live)
+    return _deletion(app, InventoryItem(desired.key, desired.version), live, "Background")
 
 
 def hook_removal(app: Application, key: ObjectKey, version: str, live: Manifest) -> Deletion:
@@ -139,7 +144,7 @@ def hook_removal(app: Application, key: ObjectKey, version: str, live: Manifest)
         raise PruneRefused(
             f"hook {key}: an object of this name exists and is not this application's. Delete it, or rename the hook."
         )
-    return _deletion(app.dialect, InventoryItem(key, version), live, "Background")
+    return _deletion(app, InventoryItem(key, version), live, "Background")
 
 
 def _require_consent(app: Application, deletions: int, managed: int, *, empty: bool, consent: bool) -> None:
@@ -158,23 +163,9 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
         )
 
 
-def _kept(dialect: Dialect, live: Manifest) -> bool:
-    metadata = live.get("metadata") or {}
-    annotations = metadata.get("annotations") or {}
-    labels = metadata.get("labels") or {}
-    if str(annotations.get(RESOURCE_POLICY, "")).strip().lower() == "keep":
-        return True
-    if dialect is Dialect.FLUX:
-        marks = {name: str(annotations.get(name) or labels.get(name) or "").lower() for name in _FLUX_KEEP}
-        return any(marks[name] == value for name, value in _FLUX_KEEP.items())
-    options = {part.strip() for part in str(annotations.get(SYNC_OPTIONS, "")).split(",")}
-    return bool({"Prune=false", "Prune=confirm"} & options)
-
-
-_FLUX_KEEP = {FLUX_PRUNE: "disabled", FLUX_RECONCILE: "disabled", FLUX_SSA: "ignore"}
-
-
-def _deletion(dialect: Dialect, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
-    # Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see.
-    propagation = propagation or ("Foreground" if dialect is Dialect.ARGOCD else "Background")
-    return Deletion(item.key, item.version, (live.get("metadata") or {})["uid"], wave_of(live), propagation)
+def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
+    """Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see."""
+    options = to_prune(app, live)
+    wave = PRUNE_LAST if options.prune_last else wave_of(live)
+    uid = (live.get("metadata") or {})["uid"]
+    return Deletion(item.key, item.version, uid, wave, propagation or options.propagation)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import structlog
@@ -21,8 +22,9 @@ from gitops_workers.core.model import AppId, Application, Condition, Phase, Reso
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
-from gitops_workers.pipeline import dependencies, reach, records, revision, stages, step
+from gitops_workers.pipeline import dependencies, namespaces, reach, records, revision, stages, step
 from gitops_workers.pipeline.decision import act
+from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.sight import Sight
@@ -84,7 +86,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     previous = step.operation_from(known.get("operation"))
     chosen = revision.choose(world, app, refs, found, previous)
     rendered = chosen.rendered
-    wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, app, found, rendered.objects))
+    wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
     check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))
@@ -94,7 +96,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     if agreement.rules != rules:
         agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
     claimed = stages.claims(world, cluster_name)
-    looks = stages.look_at(cluster, app, wanted.desired, agreement, _moved(known), world.rules, claimed)
+    running = operations.continues(previous, chosen.resolved, rendered.digest)
+    observer = Observer(cluster, app, world.rules, claimed, previous.started_at if previous and running else inf)
+    looks = stages.look_at(observer, wanted.desired, agreement, _moved(known))
     inventory = stored.record.inventory if stored else ()
     stale = candidates(inventory, wanted.keys)
     sight = Sight(
@@ -111,6 +115,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stored=stored,
         listed_at=refs.listed_at,
         looks=looks,
+        namespace=namespaces.look(observer, wanted.desired),
         stale=stale,
         extra=stages.extraneous(cluster, app, stale),
         rules=rules,

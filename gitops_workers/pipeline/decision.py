@@ -14,7 +14,7 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Plan, plan
 from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Evidence, Pruning, decide
-from gitops_workers.pipeline import dependencies, records, stages, step, views, windows
+from gitops_workers.pipeline import dependencies, namespaces, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
@@ -24,7 +24,8 @@ from gitops_workers.pipeline.world import World
 def act(world: World, sight: Sight) -> Outcome:
     """Decide, and do one step of the operation where one is due."""
     app, now = sight.app, world.queue.now()
-    differing = [key for key, item in sight.looks.items() if not item.compared.in_sync]
+    looks = (*sight.looks.values(), *((sight.namespace,) if sight.namespace else ()))
+    differing = [item.compared.desired.key for item in looks if not item.compared.in_sync]
     running = operations.continues(sight.previous, sight.resolved, sight.rendered)
     unfinished = sight.unfinished and bool(app.sync.automated or sight.asked)
     # Whoever asks for a sync has its hooks run, also when nothing differs (Argo CD 3.5).
@@ -47,8 +48,9 @@ def act(world: World, sight: Sight) -> Outcome:
     try:
         pruning = _pruning(world, sight)
         if not running:
-            if pruning.only_kept and not differing and not unfinished and not rerun:
-                return _agreed(sight, now)
+            asked = not pruning.unconfirmed or _last_of(sight) is not None
+            if pruning.only_kept and asked and not differing and not unfinished and not rerun:
+                return _kept(sight, pruning, now)
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
         hooks = sight.hooks if operation.hooks else ()
         planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks)
@@ -77,7 +79,22 @@ def _pruning(world: World, sight: Sight) -> Pruning:
         live=stages.read_candidates(sight.cluster, stale),
     )
     managed = len(sight.stored.record.inventory) if sight.stored else 0
-    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=bool(sight.asked.get("prune")))
+    consent, confirmed = bool(sight.asked.get("prune")), _confirmed(sight)
+    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=consent, confirmed=confirmed)
+
+
+def _last_of(sight: Sight) -> Operation | None:
+    """The last operation, if it was one of what Git has now: it is from its start on that a confirmation counts."""
+    last = sight.previous
+    return last if last is not None and last.rendered == sight.rendered else None
+
+
+def _confirmed(sight: Sight) -> bool:
+    """Whether a human has agreed to the deletes that ask for it, since they were asked for (Prune=confirm)."""
+    last = _last_of(sight)
+    if last is None:
+        return False
+    return last.consent if last.running else sight.app.approved_at > last.started_at
 
 
 def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
@@ -136,7 +153,7 @@ def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Opera
         now,
         str(sight.asked.get("by") or "automated sync"),
         failures=previous.failures if previous is not None and same else 0,
-        consent=bool(sight.asked.get("prune")),
+        consent=bool(sight.asked.get("prune")) or _confirmed(sight),
         rendered=sight.rendered,
         heals=heals,
     )
@@ -153,7 +170,7 @@ def _agreed(sight: Sight, now: float) -> Outcome:
     operation = _at_rest(sight, now)
     if operation is not None:
         operation = replace(operation, failures=0, heal_at=0.0, looks=looks + 1 if waits else 0)
-    due = step.health_delay(sight.app, looks) if waits else None
+    due = step.health_delay(sight.app, looks) if waits else namespaces.due_in(sight.app)
     return Outcome(
         message="In sync with Git.",
         sync=SyncStatus.SYNCED,
@@ -169,6 +186,12 @@ def _agreed(sight: Sight, now: float) -> Outcome:
         due_in=due,
         waits_since=operation.finished_at if operation and waits else 0.0,
     )
+
+
+def _kept(sight: Sight, pruning: Pruning, now: float) -> Outcome:
+    """Nothing to write, and something stays that left Git."""
+    sync = SyncStatus.OUT_OF_SYNC if views.counts(sight, pruning) else SyncStatus.SYNCED
+    return replace(_agreed(sight, now), message=views.staying(sight.app, pruning), sync=sync)
 
 
 def _at_rest(sight: Sight, now: float) -> Operation | None:
@@ -192,6 +215,7 @@ def _out_of_sync(sight: Sight, reason: str) -> Outcome:
         history=sight.stored.record.history if sight.stored else None,
         record=records.copy(sight.cluster_name, sight.stored) if sight.stored else None,
         conditions=sight.app.conditions,
+        due_in=namespaces.due_in(sight.app),
     )
 
 

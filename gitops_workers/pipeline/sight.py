@@ -13,7 +13,7 @@ from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.record import InventoryItem, StoredRecord
-from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.looks import Look
 from gitops_workers.ports import Attempt, Cluster
 
 
@@ -34,6 +34,8 @@ class Sight:
     stored: StoredRecord | None
     listed_at: float
     looks: dict[ObjectKey, Look]
+    namespace: Look | None
+    """The destination's namespace, where the application says what stands on it."""
     stale: tuple[InventoryItem, ...]
     extra: frozenset[ObjectKey]
     """Those of them that are no difference (compare-options IgnoreExtraneous)."""
@@ -50,8 +52,9 @@ class Sight:
 
     @property
     def inventory(self) -> tuple[InventoryItem, ...]:
-        """Everything that this sync will have written."""
-        return tuple(InventoryItem(item.key, item.version) for item in self.desired)
+        """Everything that this sync may write now: what is not served yet has no place in the cluster yet, either."""
+        served = (item for item in self.desired if not self.looks[item.key].unserved)
+        return tuple(InventoryItem(item.key, item.version) for item in served)
 
     @property
     def unfinished(self) -> bool:

@@ -7,42 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from gitops_workers.core.absorption import absorption
-from gitops_workers.core.agreement import Agreed, Agreement, content_of
-from gitops_workers.core.compare import Compared, compared, ignores_extraneous
-from gitops_workers.core.desired import CRD, Desired, desired_objects
+from gitops_workers.core.agreement import Agreement
+from gitops_workers.core.compare import Compared, ignores_extraneous
+from gitops_workers.core.desired import Desired, desired_objects, own_scopes
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
-from gitops_workers.core.ignoring import Ignored, ignored, kept_alive, rules_for
-from gitops_workers.core.marks import owner
-from gitops_workers.core.model import Application, Dialect, GitSource, Health, IgnoreRule, Resolved, SecretRef
+from gitops_workers.core.model import Application, Dialect, GitSource, Resolved, SecretRef
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
-from gitops_workers.core.prune import Deletion, recreatable, recreation
 from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
 from gitops_workers.core.status import LEFT_GIT
 from gitops_workers.pipeline import records
+from gitops_workers.pipeline.looks import Look, Observer
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered, Rules
+from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PARALLEL = 8
 """Requests of one application in flight: hides the latency of a far cluster, and is fair on a near one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One desired object as this attempt knows it: compared, and its health. `fresh` when it was asked for now."""
-
-    compared: Compared
-    health: Health | None
-    fresh: bool
-    agreed: Agreed | None = None
-    recreate: Deletion | None = None
-    """Set where an immutable field changed and the application allows deleting and creating the object."""
 
 
 def resolve_revision(world: World, app: Application, refs: Refs) -> Resolved:
@@ -117,17 +102,13 @@ def scopes_of(found: Discovery) -> dict[GroupKind, bool]:
     return {kind: resource.namespaced for kind, resource in found.resources.items()}
 
 
-def scopes_for(
-    cluster: Cluster, app: Application, found: Discovery, objects: Iterable[Manifest]
-) -> dict[GroupKind, bool]:
-    """The scopes of what is served; for a kind that `found` lacks it is asked again, if a dependency may bring it.
+def scopes_for(cluster: Cluster, found: Discovery, objects: Sequence[Manifest]) -> dict[GroupKind, bool]:
+    """The scopes of what is served; where `found` lacks a kind that nothing here defines, the cluster is asked again.
 
     What this process remembers may be older than the CRD that another worker has applied a moment ago.
     """
-    scopes = scopes_of(found)
-    if app.depends_on and any(key_of(item).group_kind not in scopes for item in objects):
-        return scopes_of(cluster.discovery(refresh=True))
-    return scopes
+    unknown = {key_of(manifest).group_kind for manifest in objects} - found.resources.keys()
+    return scopes_of(cluster.discovery(refresh=True) if unknown - own_scopes(objects).keys() else found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,36 +136,25 @@ def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupK
 
 
 def look_at(
-    cluster: Cluster,
-    app: Application,
-    desired: tuple[Desired, ...],
-    agreement: Agreement,
-    moved: frozenset[ObjectKey] | None,
-    rules: Rules,
-    claimed: Callable[[ObjectKey, str], str] = lambda _key, _mark: "",
+    observer: Observer, desired: tuple[Desired, ...], agreement: Agreement, moved: frozenset[ObjectKey] | None
 ) -> dict[ObjectKey, Look]:
     """Every desired object compared with the cluster; unchanged ones without a request.
 
-    `moved` are objects seen to have changed; None means that nothing is known and all are asked for. `claimed` tells
-    whose an object with another mark than ours is. All refusals of the dry-run are collected into one ApplyRefused, and
-    then nothing has been written (design, section 8).
+    `moved` are objects seen to have changed; None means that nothing is known and all are asked for. All refusals of
+    the dry-run are collected into one ApplyRefused, and then nothing has been written (design, section 8).
     """
+    cluster, app = observer.cluster, observer.app
     asked = [item for item in desired if _must_ask(app, item, agreement, moved)]
     missing = missing_namespaces(cluster, app, desired, asked)
-    unserved = _unserved(desired, cluster.discovery())
+    found = cluster.discovery()
+    unserved = _unserved(desired, found)
 
     def ask(item: Desired) -> Look | ApplyRefused:
+        if item.key.group_kind not in found.resources and item.key.group_kind not in unserved:
+            return Look(Compared(item, exists=False, differs=True), None, fresh=True, unserved=True)
         if item.key.namespace in missing or item.key.group_kind in unserved:
             return Look(Compared(item, exists=False, differs=True), None, fresh=True)
-        try:
-            look = _asked(cluster, app, item, agreement.objects.get(item.key), rules)
-            return _others(app, item, look, claimed) or look
-        except ApplyRefused as error:
-            live = cluster.get(item.key, item.version) if recreatable(app, str(error)) else None
-            if live is None:
-                return error
-            deletion = recreation(app, item, live)
-            return Look(compared(item, live, item.manifest), None, fresh=True, recreate=deletion)
+        return observer.look(item, agreement.objects.get(item.key))
 
     answers = dict(zip((item.key for item in asked), _each(ask, asked), strict=True))
     refusals = [answer for answer in answers.values() if isinstance(answer, ApplyRefused)]
@@ -205,84 +175,6 @@ def _must_ask(app: Application, item: Desired, agreement: Agreement, moved: froz
     if moved is None or known is None or known.digest != item.digest or item.key in moved:
         return True
     return not settled(app.dialect, known.health)
-
-
-def _asked(cluster: Cluster, app: Application, item: Desired, known: Agreed | None, rules: Rules) -> Look:
-    ignoring = rules_for(rules.ignored(app), item.key, item.version, item.manifest)
-    respected = bool(ignoring) and app.sync.respect_ignored
-    if respected or (known is not None and known.digest == item.digest):
-        live = cluster.get(item.key, item.version)
-        if known is not None and live is not None and known.digest == item.digest and content_of(live) == known.content:
-            return _same(app, item, live, rules)
-        payload = _kept_alive(item, live, ignoring, rules) if respected and live is not None else None
-        would_be = cluster.apply(payload or item.manifest, dry_run=True).manifest
-        return _compared(app, item, live, would_be, rules, ignoring, payload)
-    answer = cluster.apply(item.manifest, dry_run=True)
-    live = None if answer.created else cluster.get(item.key, item.version)
-    return _compared(app, item, live, answer.manifest, rules, ignoring)
-
-
-def _kept_alive(item: Desired, live: Manifest, ignoring: Sequence[IgnoreRule], rules: Rules) -> Manifest:
-    """What to apply where ignored fields keep their live values."""
-    return kept_alive(item.manifest, live, _left_alone(item, live, live, ignoring, rules).desired)
-
-
-def _left_alone(
-    item: Desired, live: Manifest, would_be: Manifest, ignoring: Sequence[IgnoreRule], rules: Rules
-) -> Ignored:
-    """The fields that the rules mean, those of their jq expressions included."""
-    sides = (live, would_be, item.manifest)
-    by_jq = rules.paths(jq, sides) if (jq := [text for rule in ignoring for text in rule.jq]) else ((), (), ())
-    return ignored(ignoring, *sides, by_jq)
-
-
-def _same(app: Application, item: Desired, live: Manifest, rules: Rules) -> Look:
-    metadata = live.get("metadata") or {}
-    same = Compared(
-        item,
-        exists=True,
-        differs=False,
-        uid=metadata.get("uid", ""),
-        resource_version=metadata.get("resourceVersion", ""),
-        live=live,
-    )
-    return Look(same, rules.health(app, live), fresh=True)
-
-
-def _compared(
-    app: Application,
-    item: Desired,
-    live: Manifest | None,
-    would_be: Manifest,
-    rules: Rules,
-    ignoring: Sequence[IgnoreRule] = (),
-    payload: Manifest | None = None,
-) -> Look:
-    if live is None:
-        return Look(compared(item, None, would_be), None, fresh=True)
-    result = compared(
-        item,
-        live,
-        would_be,
-        left_alone=_left_alone(item, live, would_be, ignoring, rules) if ignoring else None,
-        absorbed=absorption(app.dialect, live, would_be) if app.sync.absorb else None,
-        payload=payload,
-    )
-    return Look(result, rules.health(app, live), fresh=True)
-
-
-def _others(
-    app: Application, item: Desired, look: Look, claimed: Callable[[ObjectKey, str], str]
-) -> ApplyRefused | None:
-    """The refusal to take an object that another application still declares: both would write it for ever (F32)."""
-    mark = owner(look.compared.live or {})
-    other = claimed(item.key, mark) if mark not in ("", applyset_id(app.id)) else ""
-    if not other:
-        return None
-    return ApplyRefused(
-        f"{item.key} belongs to {other}, which declares it too: remove it from one of the two. "
-        "It is taken over as soon as the other one has given it up."
-    )
 
 
 def claims(world: World, cluster_name: str) -> Callable[[ObjectKey, str], str]:
@@ -313,14 +205,7 @@ def missing_namespaces(
 
 def _unserved(desired: Iterable[Desired], found: Discovery) -> frozenset[GroupKind]:
     """Kinds whose CRD is part of this sync and not established yet."""
-    kinds = set()
-    for item in desired:
-        if item.key.group_kind == CRD:
-            spec = item.manifest.get("spec") or {}
-            kind = GroupKind(spec.get("group", ""), (spec.get("names") or {}).get("kind", ""))
-            if kind not in found.resources:
-                kinds.add(kind)
-    return frozenset(kinds)
+    return frozenset(own_scopes(item.manifest for item in desired)) - found.resources.keys()
 
 
 def extraneous(cluster: Cluster, app: Application, stale: Iterable[InventoryItem]) -> frozenset[ObjectKey]:

@@ -19,11 +19,12 @@ from gitops_workers.core.plan import Gate, Plan, Stage
 from gitops_workers.core.prune import Pruning
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import records, views
+from gitops_workers.pipeline import namespaces, records, views
 from gitops_workers.pipeline.hook_runs import HookRuns, instances
+from gitops_workers.pipeline.looks import Look
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
-from gitops_workers.pipeline.stages import Look, missing_namespaces
+from gitops_workers.pipeline.stages import missing_namespaces
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 
@@ -108,7 +109,8 @@ class Step:
     def _prepare(self, operation: Operation) -> None:
         if operation.failure or operation.stage or operation.looks:
             return
-        _prepare_namespace(self.writer, self.sight, self.looks)
+        seen = bool(self.sight.agreement.objects)
+        namespaces.prepare(self.writer, self.sight.cluster, self.sight.namespace, self.looks, seen=seen)
         if self.plan.hooks and not operation.begun:
             items = [task.item for task in self.plan.hooks]
             missing = missing_namespaces(self.sight.cluster, self.sight.app, self.sight.desired, items)
@@ -150,8 +152,9 @@ def gate(
     world: World, sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what is still waited for, what has failed) before the next stage may start."""
-    if stage.gate is Gate.OPEN:
-        return (), ()
+    pending = tuple(str(key) for key in sorted(stage.keys) if looks[key].pending)
+    if pending or stage.gate is Gate.OPEN:
+        return pending, ()
     keys = stage.keys
     if stage.gate is Gate.SERVED:
         keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
@@ -178,23 +181,12 @@ def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -
     found: dict[ObjectKey, Health | None] = {}
     for api_version, kind, namespace, name in sight.app.sync.health_checks:
         key = ObjectKey(group_of(api_version), kind, namespace, name)
-        if key in looks:
+        if key in looks and not looks[key].compared.left_alone:
             found[key] = looks[key].health
         else:
             live = sight.cluster.get(key, api_version.rpartition("/")[2])
             found[key] = world.rules.health(sight.app, live) if live else Health(HealthStatus.NOT_FOUND)
     return found
-
-
-def _prepare_namespace(writer: Writer, sight: Sight, looks: Mapping[ObjectKey, Look]) -> None:
-    app = sight.app
-    name = app.destination.namespace
-    if not app.sync.create_namespace or not name or sight.agreement.objects:
-        return
-    new = any(key.namespace == name and not look.compared.exists for key, look in looks.items())
-    own = ObjectKey("", "Namespace", "", name)
-    if new and own not in looks and sight.cluster.get(own, "v1") is None:
-        writer.create_namespace(name)
 
 
 def _defines(stage: Stage) -> bool:
@@ -216,20 +208,22 @@ def _report(
     if succeeded:
         history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
     in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
+    stays = views.staying(sight.app, pruning) if succeeded else ""
+    approved = pruning.unconfirmed and sight.app.approved_at > operation.started_at
     return Outcome(
-        message=operation.message,
-        sync=SyncStatus.SYNCED if in_sync else SyncStatus.OUT_OF_SYNC,
+        message=f"{operation.message} {stays}".strip(),
+        sync=SyncStatus.SYNCED if in_sync and not views.counts(sight, pruning) else SyncStatus.OUT_OF_SYNC,
         health=views.health(sight.app, looks),
         resolved=sight.resolved,
         listed_at=sight.listed_at,
         operation=operation,
         agreement=views.agreement(sight, looks=looks, synced=sight.rendered if succeeded else sight.agreement.synced),
-        resources=views.resources(sight, looks),
+        resources=views.resources(sight, looks, pruning.staying),
         history=history,
         record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
         conditions=sight.app.conditions,
         served=operation.phase is not Phase.RUNNING,
-        due_in=1.0 if succeeded and (left or not in_sync) else _due(sight.app, operation, looks, watched),
+        due_in=1.0 if succeeded and (left or approved or not in_sync) else _due(sight.app, operation, looks, watched),
         waits_since=_waits_since(sight.app, operation, looks, watched),
     )
 
@@ -258,7 +252,7 @@ def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look]
         return operation.watched_wait if watched else operation.wait
     if operation.phase is not Phase.SUCCEEDED:
         return retry_delay(app, operation.failures)
-    return health_delay(app, 0) if views.unsettled(app, looks) else None
+    return health_delay(app, 0) if views.unsettled(app, looks) else namespaces.due_in(app)
 
 
 def health_delay(app: Application, looks: int) -> float:

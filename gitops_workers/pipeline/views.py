@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from gitops_workers.core.agreement import Agreed, Agreement, agreed
 from gitops_workers.core.health import Member, aggregate, member, settled
+from gitops_workers.core.marks import owner
 from gitops_workers.core.masking import mask
 from gitops_workers.core.model import Application, Dialect, Health, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.ordering import wave_of
+from gitops_workers.core.prune import Pruning
+from gitops_workers.core.record import applyset_id
 from gitops_workers.core.status import LEFT_GIT, ResourceView
 from gitops_workers.core.unified import diff
+from gitops_workers.pipeline.looks import Look
 from gitops_workers.pipeline.sight import Sight
-from gitops_workers.pipeline.stages import Look
 
 
 def health(app: Application, looks: Mapping[ObjectKey, Look]) -> Health:
@@ -25,6 +28,8 @@ def health(app: Application, looks: Mapping[ObjectKey, Look]) -> Health:
 def _member(app: Application, look: Look) -> Member:
     """A look as it counts: the health that was read or remembered, or what absence means for the kind."""
     absent = member(look.compared.desired.manifest, None, app.dialect)
+    if look.compared.left_alone and look.health is None:
+        return replace(absent, ignored=True)
     if not look.compared.exists:
         return absent
     return replace(absent, health=look.health, absent=False, ignored=absent.ignored and app.dialect is Dialect.ARGOCD)
@@ -36,12 +41,16 @@ def unsettled(app: Application, looks: Mapping[ObjectKey, Look]) -> bool:
 
 
 def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | None = None) -> Agreement:
-    """What is agreed now: the objects found in sync."""
+    """What is agreed now: the objects found in sync.
+
+    Not those without our mark, whatever puts them in sync: no poll lists them, so they would be missed for ever.
+    """
     objects: dict[ObjectKey, Agreed] = {}
+    mark = applyset_id(sight.app.id)
     for key, look in (sight.looks if looks is None else looks).items():
         if not look.compared.in_sync:
             continue
-        if look.compared.live is not None:
+        if look.compared.live is not None and owner(look.compared.live) == mark:
             objects[key] = agreed(look.compared.desired, look.compared.live, look.health)
         elif look.agreed is not None:
             objects[key] = look.agreed
@@ -50,9 +59,40 @@ def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | No
     )
 
 
-def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tuple[ResourceView, ...]:
-    """One row per object, with a masked diff where it differs, and one per object that left Git."""
-    rows = [_row(sight.app, look) for look in (sight.looks if looks is None else looks).values()]
+def staying(app: Application, pruning: Pruning) -> str:
+    """What left Git, stays all the same, and why; "" when nothing does."""
+    said = []
+    if pruning.kept:
+        said.append(f"{_counted(pruning.kept)} left Git and is kept, as an annotation or Prune=false asks for.")
+    if pruning.unconfirmed:
+        said.append(
+            f"{_counted(pruning.unconfirmed)} left Git and waits for a confirmation (Prune=confirm): set the "
+            f"application's annotation argocd.argoproj.io/deletion-approved to the time now, or run "
+            f"`gitops-workers app sync {app.name} --prune`."
+        )
+    return " ".join(said)
+
+
+def counts(sight: Sight, pruning: Pruning) -> bool:
+    """Whether what stays although it left Git is a difference: to Argo CD, unless the object says that it is none."""
+    argocd = sight.app.dialect is Dialect.ARGOCD
+    return argocd and any(key not in sight.extra for key in pruning.staying)
+
+
+def _counted(keys: tuple[ObjectKey, ...]) -> str:
+    return str(keys[0]) if len(keys) == 1 else f"{keys[0]} (and {len(keys) - 1} more)"
+
+
+def resources(
+    sight: Sight, looks: Mapping[ObjectKey, Look] | None = None, kept: Iterable[ObjectKey] = ()
+) -> tuple[ResourceView, ...]:
+    """One row per object, with a masked diff where it differs, and one per object that left Git and is there still."""
+    kept = frozenset(kept)
+    namespace: tuple[Look, ...] = (sight.namespace,) if sight.namespace else ()
+    if looks is not None:
+        # A step brings it in order before anything else.
+        namespace = tuple(replace(it, compared=replace(it.compared, exists=True, differs=False)) for it in namespace)
+    rows = [_row(sight.app, look) for look in (*namespace, *(sight.looks if looks is None else looks).values())]
     rows += [
         ResourceView(
             item.key.group,
@@ -65,7 +105,7 @@ def resources(sight: Sight, looks: Mapping[ObjectKey, Look] | None = None) -> tu
             LEFT_GIT,
         )
         for item in sight.stale
-        if looks is None or not sight.app.sync.prune
+        if looks is None or not sight.app.sync.prune or item.key in kept
     ]
     return tuple(rows)
 
@@ -76,7 +116,10 @@ def _row(app: Application, look: Look) -> ResourceView:
     if compared.differs:
         target, live = mask(compared.would_be or desired.manifest, compared.beside or compared.live)
         text = diff(desired.key, live, target)
-    found = _member(app, look).health
+    found = look.health if compared.left_alone else _member(app, look).health
+    said = found.message if found else ""
+    if compared.left_alone:
+        said = f"Left alone: {compared.left_alone}."
     return ResourceView(
         desired.key.group,
         desired.version,
@@ -85,7 +128,7 @@ def _row(app: Application, look: Look) -> ResourceView:
         desired.key.name,
         SyncStatus.SYNCED if compared.in_sync else SyncStatus.OUT_OF_SYNC,
         found.status if found else None,
-        found.message if found else "",
+        said,
         wave_of(desired.manifest),
         text,
     )

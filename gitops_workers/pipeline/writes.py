@@ -11,20 +11,23 @@ refuses most of those.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from gitops_workers.core.absorption import after_replace
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import Superseded
+from gitops_workers.core.errors import ApplyRefused, Incomplete, Superseded
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.marks import hook_owned
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.options import to_apply
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.lease import Lease
-from gitops_workers.pipeline.stages import Look
+from gitops_workers.pipeline.looks import Look, replacement
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Cluster
 
@@ -92,10 +95,10 @@ class Writer:
         """Whether the object of a hook run is this application's."""
         return hook_owned(self.app, key, live)
 
-    def create_namespace(self, name: str) -> None:
-        """CreateNamespace=true: the bare namespace, unowned, so that it is never pruned with the application."""
+    def apply_namespace(self, manifest: Manifest) -> None:
+        """CreateNamespace=true: the namespace, unowned, so that it is never pruned with the application."""
         self._fence()
-        self.cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, dry_run=False)
+        self.cluster.apply(manifest, dry_run=False)
         self.applied += 1
 
     def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry) -> Record:
@@ -107,10 +110,13 @@ class Writer:
 
     def _apply(self, item: Desired, look: Look) -> Look:
         self._fence()
-        if look.recreate is not None:
-            self._delete((look.recreate,))
+        options = to_apply(self.app, item.manifest)
+        if (look.unserved and self._just_served(item)) or (look.recreate and not self._removed(item, look.recreate)):
+            return replace(look, pending=True)
         version = "" if look.recreate else look.compared.resource_version
-        if look.compared.absorption is not None and version:
+        live = look.compared.live or {}
+        replaces = options.replace and look.compared.payload is None
+        if look.compared.absorption is not None and version and not replaces:
             self.lease.keep()
             fields = look.compared.absorption.fields
             version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
@@ -118,23 +124,62 @@ class Writer:
         for _ in range(MOVES):
             self.lease.keep()
             try:
-                answer = self.cluster.apply(payload, dry_run=False, resource_version=version)
+                if replaces and version:
+                    found = self._replace(item, live, version, validate=options.validate)
+                else:
+                    answer = self.cluster.apply(
+                        payload, dry_run=False, resource_version=version, validate=options.validate
+                    )
+                    found = answer.manifest
             except Superseded:
-                version = self._moved(item)
+                live = self._moved(item)
+                version = str((live.get("metadata") or {}).get("resourceVersion", ""))
                 continue
             self.applied += 1
             self.deleted.discard(item.key)
-            return applied(item, answer.manifest, self.world.rules.health(self.app, answer.manifest))
+            return applied(item, found, self.world.rules.health(self.app, found))
         raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
 
-    def _moved(self, item: Desired) -> str:
-        """The object changed since it was compared: ours to write still, if the record says so."""
+    def _replace(self, item: Desired, live: Manifest, version: str, *, validate: bool) -> Manifest:
+        """Overwrite the object; what that made ours is then ours as by an apply, so that it goes when it leaves Git."""
+        body = replacement(item.manifest, live)
+        found = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
+        if fields := after_replace(found):
+            self.lease.keep()
+            metadata = found["metadata"]
+            with suppress(Superseded):  # somebody wrote in between: the next comparison finds our update
+                version = self.cluster.hand_over(
+                    item.key, fields, resource_version=metadata["resourceVersion"], version=item.version
+                )
+                return {**found, "metadata": {**metadata, "resourceVersion": version}}
+        return found
+
+    def _just_served(self, item: Desired) -> bool:
+        """True when the cluster serves the kind now: the next step knows its scope and can try the object first."""
+        found = self.cluster.discovery(refresh=True)
+        if item.key.group_kind in found.resources:
+            return True
+        if item.key.group in found.failed:
+            raise Incomplete(f"{item.key}: the cluster does not say now what is in API group {item.key.group}")
+        raise ApplyRefused(
+            f"{item.key}: its turn has come, and the cluster does not serve this kind yet. "
+            "Apply its CustomResourceDefinition in an earlier wave, or correct apiVersion and kind."
+        )
+
+    def _removed(self, item: Desired, deletion: Deletion) -> bool:
+        """Delete an object that is created anew; False while its finalizers or its grace period keep it."""
+        self._delete((deletion,))
+        self.deleted.discard(item.key)
+        left = self.cluster.get(item.key, item.version)
+        return left is None or left["metadata"]["uid"] != deletion.uid
+
+    def _moved(self, item: Desired) -> Manifest:
+        """The object changed since it was compared: ours to write still, if the record says so. Empty if it is gone."""
         self.lease.prove()
         stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
         if stored is None or stored.record.writer != self.attempt.token:
             raise Superseded(f"{self.app.id}: another attempt writes now.")
-        live = self.cluster.get(item.key, item.version)
-        return str((live.get("metadata") or {}).get("resourceVersion", "")) if live else ""
+        return self.cluster.get(item.key, item.version) or {}
 
     def _delete(self, deletions: Iterable[Deletion]) -> None:
         for doomed in deletions:

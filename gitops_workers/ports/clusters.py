@@ -67,10 +67,17 @@ class Cluster(Protocol):
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:
         """The live object; None only when the server says 404 for this object of a kind that it serves."""
 
-    def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "") -> Applied:
+    def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "", validate: bool = True) -> Applied:
         """Server-side apply, manager `gitops-workers`, conflicts forced.
 
-        With a `resource_version` the server refuses when the object has moved on (raises Superseded).
+        With a `resource_version` the server refuses when the object has moved on (raises Superseded). Without
+        `validate` fields that the server does not know are left out instead of being refused.
+        """
+
+    def replace(self, manifest: Manifest, *, dry_run: bool, resource_version: str, validate: bool = True) -> Applied:
+        """Overwrite this very version of an object as a whole: what the manifest does not have goes.
+
+        Raises Superseded when the object has moved on or is gone.
         """
 
     def hand_over(

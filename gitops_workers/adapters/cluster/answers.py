@@ -26,7 +26,14 @@ DEFAULT_WAIT = 1.0
 _OURS_TO_FIX = "failed to "
 """How messages about a manifest's content begin: "failed to create typed patch object", "failed to convert new object".
 They carry no reason, unlike everything that the API machinery classified."""
-_IMMUTABLE = ("field is immutable", "may not be changed", "is immutable when")
+_IMMUTABLE = (
+    "is immutable",
+    "may not be changed",
+    "may not change",
+    "cannot change roleRef",
+    "updates to statefulset spec",
+)
+"""How servers since 1.30 say that a field keeps its value: for Jobs, PVCs, Pods, role bindings, older StatefulSets."""
 _SERVERS_STORE = ("etcdserver:", "rpc error:", "context deadline exceeded", "leader changed")
 _AGGREGATED = (b"service unavailable", b"error trying to reach service")
 

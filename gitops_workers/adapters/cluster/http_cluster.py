@@ -9,11 +9,12 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.adapters.cluster import answers, discovery, wire
+from gitops_workers.adapters.cluster import answers, discovery, undeclared, wire
 from gitops_workers.adapters.cluster.transport import Answer, Transport
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Incomplete, Retry, Superseded
 from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
+from gitops_workers.core.places import without
 from gitops_workers.core.record import PART_OF
 from gitops_workers.ports import Applied, Discovery, RenderCache, Resource, Seen
 
@@ -77,27 +78,33 @@ class HttpCluster:
             return None
         raise self._error(answer, key)
 
-    def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "") -> Applied:
+    def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "", validate: bool = True) -> Applied:
         """See the port.
 
         A precondition on an object that has been deleted meanwhile is refused by a dry-run; a real apply creates the
         object anew (API servers do for most kinds), which is what Git wants.
         """
         key = key_of(manifest)
-        answer = self._about(
-            key,
-            "PATCH",
-            str(manifest["apiVersion"]).rpartition("/")[2],
-            exact=True,
-            query=wire.apply_query(dry_run=dry_run),
-            body=wire.patch_body(manifest, resource_version),
-            content_type=wire.PATCH_TYPE,
-        )
+        query = wire.apply_query(dry_run=dry_run, validate=validate)
+        answer = self._write(manifest, "PATCH", query, resource_version)
+        if not validate and (unknown := undeclared.places(answers.status_of(answer), manifest)):
+            manifest = without(manifest, unknown)
+            answer = self._write(manifest, "PATCH", query, resource_version)
         if answer.status in (200, 201):
             if not dry_run and key.kind in ("CustomResourceDefinition", "APIService"):
                 self._read_at = float("-inf")  # what is unknown now may be served the next moment
             return Applied(self._object(answer, key), created=answer.status == 201)
         if answer.status == 409 and resource_version:
+            raise Superseded(f"{key} in {self} has changed since it was read")
+        raise self._error(answer, key)
+
+    def replace(self, manifest: Manifest, *, dry_run: bool, resource_version: str, validate: bool = True) -> Applied:
+        """See the port."""
+        key = key_of(manifest)
+        answer = self._write(manifest, "PUT", wire.write_query(dry_run=dry_run, validate=validate), resource_version)
+        if answer.status == 200:
+            return Applied(self._object(answer, key), created=False)
+        if answer.status == 409 or answers.absent(answer, key.name, namespace=key.group_kind == NAMESPACE_KIND):
             raise Superseded(f"{key} in {self} has changed since it was read")
         raise self._error(answer, key)
 
@@ -134,6 +141,17 @@ class HttpCluster:
         if answer.status == 409 and "precondition" in str(answers.status_of(answer).get("message", "")).lower():
             return False
         raise self._error(answer, key)
+
+    def _write(self, manifest: Manifest, method: str, query: Mapping[str, str], resource_version: str) -> Answer:
+        return self._about(
+            key_of(manifest),
+            method,
+            str(manifest["apiVersion"]).rpartition("/")[2],
+            exact=True,
+            query=query,
+            body=wire.body_of(manifest, resource_version),
+            content_type=wire.PATCH_TYPE if method == "PATCH" else "application/json",
+        )
 
     def _about(
         self,

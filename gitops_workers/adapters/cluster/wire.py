@@ -50,8 +50,8 @@ def _segment(text: str, what: str) -> str:
     return quote(text, safe="")
 
 
-def patch_body(manifest: Manifest, resource_version: str) -> bytes:
-    """The manifest as an apply patch, without what only a server may write. Raises ApplyRefused for what is no JSON."""
+def body_of(manifest: Manifest, resource_version: str) -> bytes:
+    """The manifest as a body, without what only a server may write. Raises ApplyRefused for what is no JSON."""
     metadata = {name: value for name, value in manifest["metadata"].items() if name not in _SERVERS_FIELDS}
     if resource_version:
         metadata["resourceVersion"] = resource_version
@@ -93,14 +93,19 @@ def delete_body(uid: str, propagation: str) -> bytes:
     return orjson.dumps(options)
 
 
-def apply_query(*, dry_run: bool) -> dict[str, str]:
+def write_query(*, dry_run: bool, validate: bool) -> dict[str, str]:
+    """The parameters of a write. Strict, as kubectl's own default, unless fields need not be known."""
+    query = {"fieldManager": MANAGER, "fieldValidation": "Strict" if validate else "Ignore"}
+    return query | {"dryRun": "All"} if dry_run else query
+
+
+def apply_query(*, dry_run: bool, validate: bool) -> dict[str, str]:
     """The parameters of an apply.
 
-    Strict, as kubectl's own default. It decides little: a 1.37 server refuses unknown and mistyped fields of an apply
-    whatever it is told here, since field ownership needs the schema.
+    The validation decides little: a 1.37 server refuses unknown and mistyped fields of an apply whatever it is told
+    here, since field ownership needs the schema (see `undeclared`).
     """
-    query = {"fieldManager": MANAGER, "force": "true", "fieldValidation": "Strict"}
-    return query | {"dryRun": "All"} if dry_run else query
+    return write_query(dry_run=dry_run, validate=validate) | {"force": "true"}
 
 
 def seen_in(resource: Resource, page: Mapping[str, Any]) -> dict[ObjectKey, Seen]:

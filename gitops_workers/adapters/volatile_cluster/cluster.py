@@ -91,7 +91,14 @@ class VolatileCluster:
             stored = self._objects.get(key)
             return stored.shown() if stored else None
 
-    def apply(self, manifest: Manifest, *, dry_run: bool, resource_version: str = "") -> Applied:
+    def apply(
+        self,
+        manifest: Manifest,
+        *,
+        dry_run: bool,
+        resource_version: str = "",
+        validate: bool = True,  # noqa: ARG002 - there are no schemas
+    ) -> Applied:
         """See the port."""
         key = key_of(manifest)
         if self.before_write and not dry_run:
@@ -121,6 +128,31 @@ class VolatileCluster:
                 self._objects[key] = after
                 self._follow(key, result)
             return Applied(after.shown(), created=held is None)
+
+    def replace(
+        self,
+        manifest: Manifest,
+        *,
+        dry_run: bool,
+        resource_version: str,
+        validate: bool = True,  # noqa: ARG002 - there are no schemas
+    ) -> Applied:
+        """See the port."""
+        key = key_of(manifest)
+        if self.before_write and not dry_run:
+            self.before_write("replace", key)
+        with self._life.lock:
+            self._life.enter("dry-run" if dry_run else "replace")
+            self._check(manifest, key)
+            held = self._objects.get(key)
+            if held is None or held.manifest["metadata"]["resourceVersion"] != resource_version:
+                raise Superseded(f"{key} in cluster {self.name} has changed since it was read")
+            after = fields.replaced(held.manifest, manifest)
+            owned, others = fields.owned_after_replace(held.owned, held.others, held.manifest, after)
+            stored = _Stored(self._finished(key, after, held), owned, others)
+            if not dry_run:
+                self._objects[key] = stored
+            return Applied(stored.shown(), created=False)
 
     def hand_over(
         self,

@@ -63,13 +63,33 @@ def managed(api_version: str, owned: Iterable[Path], others: Mapping[str, Iterab
 
 def owners(entries: Sequence[Mapping[str, Any]]) -> tuple[frozenset[Path], dict[str, frozenset[Path]]]:
     """The reverse: our leaves, and those of others by manager."""
-    found = {
-        str(entry["manager"]): frozenset(
-            tuple(word.removeprefix("f:") for word in trail) for trail in managed_fields.trails([entry])
-        )
-        for entry in entries
-    }
-    return found.pop(managed_fields.MANAGER, frozenset()), found
+    ours, others = frozenset[Path](), {}
+    for entry in entries:
+        paths = frozenset(tuple(word.removeprefix("f:") for word in trail) for trail in managed_fields.trails([entry]))
+        if entry["operation"] == "Apply" and entry["manager"] == managed_fields.MANAGER:
+            ours = paths
+        else:
+            others[str(entry["manager"])] = paths
+    return ours, others
+
+
+def replaced(live: Manifest, manifest: Manifest) -> Manifest:
+    """The object after a replace: the manifest, with what only a server may write."""
+    after = desired(manifest)
+    kept = {name: value for name, value in live["metadata"].items() if name in SERVERS_FIELDS | {"deletionTimestamp"}}
+    after["metadata"] |= kept
+    return {**after, "status": live["status"]} if "status" in live else after
+
+
+def owned_after_replace(
+    ours: frozenset[Path], others: Mapping[str, frozenset[Path]], before: Manifest, after: Manifest
+) -> tuple[frozenset[Path], dict[str, frozenset[Path]]]:
+    """Who owns what then: what a replace changed belongs to our updates, what it removed to nobody."""
+    there = frozenset(leaves(desired(after))) - IDENTITY
+    changed = frozenset(path for path in there if _value(before, path) != _value(after, path))
+    left = {name: (paths - changed) & there for name, paths in others.items()}
+    left[managed_fields.MANAGER] = left.get(managed_fields.MANAGER, frozenset()) | changed
+    return (ours & there) - changed | (ours & IDENTITY), {name: paths for name, paths in left.items() if paths}
 
 
 def without_conflicts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
 from gitops_workers.dialects.annotations import finish_first
@@ -13,7 +14,8 @@ from gitops_workers.dialects.argocd.source import git_source, render_spec
 from gitops_workers.dialects.argocd.sync_policy import sync_policy
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, is_plain, pairs
+from gitops_workers.dialects.fields import Reading, is_plain, pairs, shown
+from gitops_workers.dialects.metadata import Metadata
 
 NAMESPACE = "argocd"
 INTERVAL = 120.0
@@ -21,6 +23,7 @@ JITTER = 60.0
 """Argo CD's `timeout.reconciliation` and its jitter, in seconds."""
 _PREFIX = "argocd.argoproj.io/"
 _SKIP = f"{_PREFIX}skip-reconcile"
+_APPROVED = f"{_PREFIX}deletion-approved"
 
 
 def parse_application(reading: Reading) -> Application | None:
@@ -32,6 +35,7 @@ def parse_application(reading: Reading) -> Application | None:
     path, source = _source(reading, spec)
     destination = _destination(reading, spec.destination)
     policy = replace(sync_policy(reading, spec.sync_policy), finish_first=finish_first(reading, metadata.annotations))
+    approved_at = _approved_at(reading, metadata)
     _remarks(reading, shape)
     if source is None:
         return None
@@ -55,6 +59,7 @@ def parse_application(reading: Reading) -> Application | None:
         conditions=tuple(reading.conditions),
         refusal=" ".join(reading.refusals),
         origin=reading.document.file,
+        approved_at=approved_at,
     )
 
 
@@ -85,6 +90,22 @@ def _destination(reading: Reading, shape: DestinationShape | None) -> Destinatio
         if not is_plain(value):
             reading.error((*path, key), "the text holds control characters or starts with '-': remove them.")
     return Destination(name=shape.name, server=shape.server, namespace=shape.namespace)
+
+
+def _approved_at(reading: Reading, metadata: Metadata) -> float:
+    """When a human confirmed the deletes that ask for it; what is no time confirms nothing."""
+    text = metadata.annotations.get(_APPROVED)
+    if text is None:
+        return 0.0
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except (OverflowError, ValueError):
+        pass
+    place = ("metadata", "annotations", _APPROVED)
+    reading.remark(place, f"found {shown(text)}, allowed is a time such as 2026-01-31T12:00:00Z: it confirms nothing.")
+    return 0.0
 
 
 def _remarks(reading: Reading, shape: ApplicationShape) -> None:

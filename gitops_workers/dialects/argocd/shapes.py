@@ -165,15 +165,20 @@ class RetryShape(Shape):
     backoff: BackoffShape = BackoffShape()
 
 
+class NamespaceMetadata(Shape):
+    """`syncPolicy.managedNamespaceMetadata`, for the namespace that CreateNamespace makes."""
+
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
 class Policy(Shape):
     """`spec.syncPolicy`."""
 
     automated: Automated | None = None
     sync_options: list[str] = []
     retry: RetryShape | None = None
-    managed_namespace_metadata: Annotated[
-        Any, Later("labels and annotations of the created namespace", refuses=True)
-    ] = None
+    managed_namespace_metadata: NamespaceMetadata = NamespaceMetadata()
 
 
 class Hydrator(Shape):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_workers.core.model import Retry, SyncPolicy
+from gitops_workers.core.options import PROPAGATIONS
 from gitops_workers.dialects.argocd.shapes import Automated, Policy
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, shown, unknown
+from gitops_workers.dialects.fields import Reading, pairs, shown, unknown
 
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """`done` values need no remark, `noted` ones get a condition, `refused` ones stop syncs."""
+    """`done` values need no remark, `noted` ones get a condition."""
 
     done: tuple[str, ...]
     noted: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
 
 
 _OPTIONS = {
@@ -24,25 +24,30 @@ _OPTIONS = {
     # Every apply is server-side, and an object that agrees is never written: these two ask for what happens anyway.
     "ServerSideApply": _Option(done=("true",), noted=("false",)),
     "ApplyOutOfSyncOnly": _Option(done=("true", "false")),
-    "Validate": _Option(done=("true",), noted=("false",)),
-    "SkipDryRunOnMissingResource": _Option(done=("false",), noted=("true",)),
-    "PruneLast": _Option(done=("false",), noted=("true",)),
-    "PrunePropagationPolicy": _Option(done=(), noted=("foreground", "background"), refused=("orphan",)),
+    "Validate": _Option(done=("true", "false")),
+    "SkipDryRunOnMissingResource": _Option(done=("true", "false")),
+    "PruneLast": _Option(done=("true", "false")),
+    "PrunePropagationPolicy": _Option(done=tuple(PROPAGATIONS)),
     "RespectIgnoreDifferences": _Option(done=("true", "false")),
     "ClientSideApplyMigration": _Option(done=("true", "false")),
-    "FailOnSharedResource": _Option(done=("false",), refused=("true",)),
-    "Prune": _Option(done=("true",), refused=("false", "confirm")),
-    "Delete": _Option(done=("true",), refused=("false", "confirm")),
-    "Replace": _Option(done=("false",), refused=("true",)),
-    "Force": _Option(done=("false",), refused=("true",)),
+    "FailOnSharedResource": _Option(done=("true", "false")),
+    "Prune": _Option(done=("true", "false", "confirm")),
+    "Delete": _Option(done=("true", "false", "confirm")),
+    "Replace": _Option(done=("true", "false")),
+    "Force": _Option(done=("true", "false")),
 }
-"""Argo CD 3.5, sync options. Replace, Force, Prune and Delete change what is applied or deleted."""
+"""Argo CD 3.5, sync options."""
 
 
 def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
     """What may be done unasked. Without `automated`, or with `enabled: false`, a sync happens only when asked for."""
     path = ("spec", "syncPolicy")
     options = _options(reading, (*path, "syncOptions"), policy.sync_options)
+    metadata = policy.managed_namespace_metadata
+    create_namespace = options.get("CreateNamespace") == "true"
+    if (metadata.labels or metadata.annotations) and not create_namespace:
+        place = (*path, "managedNamespaceMetadata")
+        reading.remark(place, "the field has no effect without the sync option CreateNamespace=true.")
     automated = policy.automated or Automated(enabled=False)
     on = automated.enabled
     return SyncPolicy(
@@ -50,7 +55,17 @@ def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
         prune=on and automated.prune,
         self_heal=on and automated.self_heal,
         allow_empty=on and automated.allow_empty,
-        create_namespace=options.get("CreateNamespace") == "true",
+        create_namespace=create_namespace,
+        namespace_labels=pairs(metadata.labels),
+        namespace_annotations=pairs(metadata.annotations),
+        prune_option=options.get("Prune", "").replace("true", ""),
+        prune_last=options.get("PruneLast") == "true",
+        propagation=PROPAGATIONS.get(options.get("PrunePropagationPolicy", ""), ""),
+        validate=options.get("Validate") != "false",
+        skip_missing=options.get("SkipDryRunOnMissingResource") == "true",
+        replace=options.get("Replace") == "true",
+        force=options.get("Force") == "true",
+        fail_on_shared=options.get("FailOnSharedResource") == "true",
         respect_ignored=options.get("RespectIgnoreDifferences") == "true",
         absorb=options.get("ClientSideApplyMigration") != "false",
         retry=_retry(reading, path, policy),
@@ -76,12 +91,10 @@ def _options(reading: Reading, path: Path, texts: list[str]) -> dict[str, str]:
         place = (*path, index)
         if option is None:
             reading.error(place, unknown("sync option", name, _OPTIONS))
-        elif value in option.refused:
-            reading.refuse(place, f"{text} is not done by this version: nothing is synced while it is set.")
         elif value in option.noted:
             reading.remark(place, f"{text} is not done by this version: it has no effect.")
         elif value not in option.done:
-            allowed = " or ".join(f"{name}={value}" for value in (*option.done, *option.noted, *option.refused))
+            allowed = " or ".join(f"{name}={value}" for value in (*option.done, *option.noted))
             reading.error(place, f"found {shown(text)}, allowed is {allowed}.")
         found[name] = value
     return found

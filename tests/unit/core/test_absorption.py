@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.absorption import absorption
+from gitops_workers.core.absorption import absorption, after_replace
 from gitops_workers.core.managed_fields import merged, places, trails
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
@@ -93,12 +93,33 @@ def test_nothing_is_done_where_nothing_would_go(foreign: list[dict[str, Any]]):
     assert absorption(Dialect.FLUX, found, found) is None
 
 
-@pytest.mark.parametrize("value", ["Merge", "merge"])
-def test_an_object_may_ask_to_keep_what_was_added(value: str):
-    marks = {"annotations": {"kustomize.toolkit.fluxcd.io/ssa": value}}
-    found = config(OURS, entry("kubectl-edit", data("b")), **marks)
+@pytest.mark.parametrize("dialect", Dialect)
+def test_what_kubectl_added_may_be_left_to_it(dialect: Dialect):
+    found = config(OURS, entry("kubectl-client-side-apply", data("b")))
 
-    assert absorption(Dialect.FLUX, found, found) is None
+    assert absorption(dialect, found, found, kubectl=False) is None
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("kubectl", [True, False])
+def test_what_our_own_replace_wrote_goes_when_it_leaves_git(dialect: Dialect, kubectl: bool):
+    update = entry("gitops-workers", data("b"))
+    found = config(OURS, update)
+
+    result = absorption(dialect, found, found, kubectl=kubectl)
+
+    assert result is not None
+    assert result.excess == (("data", "b"),)
+    assert result.fields == (entry("gitops-workers", data("a", "b"), "Apply"),)
+
+
+def test_a_replace_is_made_an_apply_and_leaves_the_others_alone():
+    status = entry("gitops-workers", {"f:status": {}}, subresource="status")
+    theirs = entry("kubectl-client-side-apply", data("c"))
+    found = config(OURS, entry("gitops-workers", data("b")), theirs, status)
+
+    assert after_replace(found) == (entry("gitops-workers", data("a", "b"), "Apply"), theirs, status)
+    assert after_replace(config(OURS, theirs, status)) == ()
 
 
 def test_an_object_that_was_never_ours_gets_our_entry():

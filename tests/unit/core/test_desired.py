@@ -60,6 +60,15 @@ def test_a_kind_defined_by_the_same_application_is_known() -> None:
     assert items[1].key == ObjectKey("shop.io", "Widget", "shop", "w")
 
 
+@pytest.mark.parametrize(("namespace", "expected"), [("", "shop"), ("other", "other")])
+def test_a_kind_that_may_come_later_is_taken_for_a_namespaced_one(namespace: str, expected: str) -> None:
+    gadget = manifest("Gadget", "g", "x.io/v1", namespace=namespace)
+    (item,) = desired(application(skip_missing=True), gadget)
+    assert item.key == ObjectKey("x.io", "Gadget", expected, "g")
+    gadget["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "SkipDryRunOnMissingResource=true"}
+    assert desired(application(), gadget)[0].key == item.key
+
+
 @pytest.mark.parametrize(
     ("objects", "words"),
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.ordering import ARGOCD_KINDS, FLUX_KINDS, argocd_rank, flux_rank, mirrored
+from gitops_workers.core.ordering import ARGOCD_KINDS, FLUX_KINDS, PRUNE_LAST, argocd_rank, flux_rank, mirrored
 from gitops_workers.core.plan import Gate, Plan, plan
 from gitops_workers.core.prune import Deletion
 from tests.unit.core.making import application, crd, desired, manifest
@@ -104,6 +104,26 @@ def test_stages_stay_where_they_were_when_some_deletes_are_done() -> None:
     second = plan(app, items, (doomed("ConfigMap", 0),), (0, 5))
     assert [stage.name for stage in second.stages] == [stage.name for stage in first.stages]
     assert [[item.key.name for item in stage.deletions] for stage in second.stages] == [[], [], ["configmap-0"]]
+
+
+def test_what_is_pruned_last_comes_after_the_last_wave_and_its_health() -> None:
+    app = application()
+    items = desired(app, manifest("ConfigMap", "a", wave=4))
+    found = plan(app, items, (doomed("ConfigMap", 9), doomed("Service", PRUNE_LAST)))
+    assert [(stage.name, [item.key.kind for item in stage.deletions], stage.gate) for stage in found.stages] == [
+        ("wave 4", [], Gate.HEALTHY),
+        ("wave 9", ["ConfigMap"], Gate.HEALTHY),
+        ("wave 10", ["Service"], Gate.OPEN),
+    ]
+    alone = plan(app, (), (doomed("Service", PRUNE_LAST),))
+    assert [stage.name for stage in alone.stages] == ["wave 1"]
+
+
+def test_the_stage_of_what_was_pruned_last_stays() -> None:
+    app = application()
+    items = desired(app, manifest("ConfigMap", "a", wave=4))
+    found = plan(app, items, (), (PRUNE_LAST,))
+    assert [(stage.name, stage.gate) for stage in found.stages] == [("wave 4", Gate.HEALTHY), ("wave 5", Gate.OPEN)]
 
 
 def test_flux_deletes_after_it_applied_in_reverse_order() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.ordering import PRUNE_LAST
 from gitops_workers.core.prune import Evidence, candidates, decide
 from gitops_workers.core.record import InventoryItem
 from tests.unit.core.making import application, desired, manifest
@@ -58,7 +59,6 @@ def test_an_unread_candidate_refuses_everything() -> None:
     ("dialect", "annotation", "value", "kept"),
     [
         (Dialect.ARGOCD, "argocd.argoproj.io/sync-options", "Validate=false, Prune=false", True),
-        (Dialect.ARGOCD, "argocd.argoproj.io/sync-options", "Prune=confirm", True),
         (Dialect.ARGOCD, "helm.sh/resource-policy", "keep", True),
         (Dialect.ARGOCD, "kustomize.toolkit.fluxcd.io/prune", "disabled", False),
         (Dialect.FLUX, "kustomize.toolkit.fluxcd.io/prune", "Disabled", True),
@@ -75,6 +75,64 @@ def test_opt_outs_are_read_from_the_live_object(dialect: Dialect, annotation: st
     )
     assert bool(found.kept) is kept
     assert bool(found.deletions) is not kept
+
+
+@pytest.mark.parametrize(
+    ("option", "annotation", "consent", "confirmed", "expected"),
+    [
+        ("", "", False, False, "deletions"),
+        ("", "Prune=false", True, True, "kept"),
+        ("", "Prune=confirm", False, False, "unconfirmed"),
+        ("", "Prune=confirm", False, True, "deletions"),
+        ("", "Prune=confirm", True, False, "deletions"),
+        ("false", "", True, True, "kept"),
+        ("false", "Prune=true", False, False, "deletions"),
+        ("confirm", "", False, False, "unconfirmed"),
+        ("confirm", "", False, True, "deletions"),
+        ("confirm", "Prune=true", False, False, "deletions"),
+        ("confirm", "Prune=false", False, True, "kept"),
+        ("false", "Prune=confirm", False, False, "unconfirmed"),
+    ],
+)
+def test_prune_option_of_the_application_and_of_the_object(
+    option: str, annotation: str, consent: bool, confirmed: bool, expected: str
+) -> None:
+    app = application(prune_option=option)
+    (item,) = inventory("old")
+    marks = {"argocd.argoproj.io/sync-options": annotation} if annotation else {}
+    seen = evidence({item.key: live(app, "old", **marks)})
+    found = decide(app, [item], 5, seen, wanted=9, consent=consent, confirmed=confirmed)
+    assert [name for name in ("deletions", "kept", "unconfirmed") if getattr(found, name)] == [expected]
+    assert found.only_kept is (expected != "deletions")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sync", "annotation", "expected"),
+    [
+        (Dialect.ARGOCD, {}, "", "Foreground"),
+        (Dialect.ARGOCD, {"propagation": "Background"}, "", "Background"),
+        (Dialect.ARGOCD, {"propagation": "Orphan"}, "", "Orphan"),
+        (Dialect.ARGOCD, {"propagation": "Orphan"}, "PrunePropagationPolicy=foreground", "Foreground"),
+        (Dialect.FLUX, {}, "", "Background"),
+    ],
+)
+def test_how_a_delete_treats_dependants(dialect: Dialect, sync: dict[str, Any], annotation: str, expected: str) -> None:
+    app = application(dialect, **sync)
+    (item,) = inventory("old")
+    marks = {"argocd.argoproj.io/sync-options": annotation} if annotation else {}
+    seen = evidence({item.key: live(app, "old", **marks)})
+    (doomed,) = decide(app, [item], 5, seen, wanted=9, consent=False).deletions
+    assert doomed.propagation == expected
+
+
+@pytest.mark.parametrize("sync", [{"prune_last": True}, {}])
+def test_a_delete_may_come_last(sync: dict[str, Any]) -> None:
+    app = application(**sync)
+    (item,) = inventory("old")
+    marks = {} if sync else {"argocd.argoproj.io/sync-options": "PruneLast=true"}
+    seen = evidence({item.key: live(app, "old", **marks, **{"argocd.argoproj.io/sync-wave": "-3"})})
+    (doomed,) = decide(app, [item], 5, seen, wanted=9, consent=False).deletions
+    assert doomed.wave == PRUNE_LAST
 
 
 def test_gone_and_foreign_objects_are_only_forgotten() -> None:

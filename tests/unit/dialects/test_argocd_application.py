@@ -142,7 +142,6 @@ def test_a_kustomize_source():
         ("spec.source.chart", "podinfo"),
         ("spec.source.tagPrefix", "web-"),
         ("spec.source.directory.jsonnet", {"libs": ["a"]}),
-        ("spec.syncPolicy.managedNamespaceMetadata", {"labels": {"a": "b"}}),
         ("spec.sources", [APPLICATION["spec"]["source"], APPLICATION["spec"]["source"]]),
         ("spec.sourceHydrator", {"drySource": APPLICATION["spec"]["source"]}),
         ("spec.source.repoURL", "oci://registry.example.com/shop"),

@@ -37,45 +37,87 @@ def test_retry_without_a_limit_has_no_quick_retries_as_in_argo_cd():
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "sets"),
+    ("option", "field", "value"),
     [
-        ("CreateNamespace=true", True, True),
-        ("CreateNamespace=false", False, False),
-        ("ServerSideApply=true", False, None),
+        ("CreateNamespace=true", "create_namespace", True),
+        ("CreateNamespace=false", "create_namespace", False),
+        ("RespectIgnoreDifferences=true", "respect_ignored", True),
+        ("ClientSideApplyMigration=false", "absorb", False),
+        ("Prune=true", "prune_option", ""),
+        ("Prune=false", "prune_option", "false"),
+        ("Prune=confirm", "prune_option", "confirm"),
+        ("PruneLast=true", "prune_last", True),
+        ("PrunePropagationPolicy=foreground", "propagation", "Foreground"),
+        ("PrunePropagationPolicy=background", "propagation", "Background"),
+        ("PrunePropagationPolicy=orphan", "propagation", "Orphan"),
+        ("Validate=false", "validate", False),
+        ("Validate=true", "validate", True),
+        ("SkipDryRunOnMissingResource=true", "skip_missing", True),
+        ("Replace=true", "replace", True),
+        ("Replace=false", "replace", False),
+        ("Force=true", "force", True),
+        ("FailOnSharedResource=true", "fail_on_shared", True),
     ],
 )
-def test_done_sync_options_need_no_remark(option, value, sets):
+def test_sync_options_are_read(option, field, value):
     app = application("spec.syncPolicy.syncOptions", [option])
 
-    assert app.sync.create_namespace is value
+    assert getattr(app.sync, field) == value
     assert (app.conditions, app.refusal) == ((), "")
 
 
 @pytest.mark.parametrize(
     "option",
-    [
-        "Prune=false",
-        "Prune=confirm",
-        "Delete=false",
-        "Replace=true",
-        "Force=true",
-        "FailOnSharedResource=true",
-        "PrunePropagationPolicy=orphan",
-    ],
+    ["ServerSideApply=true", "ApplyOutOfSyncOnly=true", "ApplyOutOfSyncOnly=false", "Delete=false", "Delete=confirm"],
 )
-def test_options_that_change_what_is_applied_or_deleted_stop_the_sync(option):
+def test_what_happens_anyway_needs_no_remark(option):
     app = application("spec.syncPolicy.syncOptions", [option])
 
-    assert option in app.refusal
-    assert [condition.type for condition in app.conditions] == ["UnsupportedField"]
+    assert (app.conditions, app.refusal) == ((), "")
 
 
-@pytest.mark.parametrize("option", ["Validate=false", "PruneLast=true", "PrunePropagationPolicy=foreground"])
-def test_other_options_for_later_get_a_condition_and_no_refusal(option):
-    app = application("spec.syncPolicy.syncOptions", [option])
+def test_an_apply_by_the_client_is_not_done_and_said_so():
+    app = application("spec.syncPolicy.syncOptions", ["ServerSideApply=false"])
 
     assert app.refusal == ""
-    assert option in app.conditions[0].message
+    assert "ServerSideApply=false" in app.conditions[0].message
+
+
+def test_of_two_values_of_one_option_the_later_counts():
+    assert application("spec.syncPolicy.syncOptions", ["Replace=true", "Replace=false"]).sync.replace is False
+
+
+def test_the_metadata_of_the_created_namespace_is_read():
+    metadata = {"labels": {"team": "shop", "env": "prod"}, "annotations": {"a": "b"}}
+    policy = {"syncOptions": ["CreateNamespace=true"], "managedNamespaceMetadata": metadata}
+    app = application("spec.syncPolicy", policy)
+
+    assert app.sync.namespace_labels == (("env", "prod"), ("team", "shop"))
+    assert app.sync.namespace_annotations == (("a", "b"),)
+    assert app.conditions == ()
+
+
+def test_metadata_of_a_namespace_that_is_not_created_is_remarked():
+    app = application("spec.syncPolicy.managedNamespaceMetadata", {"labels": {"a": "b"}})
+
+    assert "CreateNamespace=true" in app.conditions[0].message
+    assert app.refusal == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "remarks"),
+    [
+        ("2026-01-31T12:00:00Z", 1769860800.0, 0),
+        ("2026-01-31T13:00:00.5+01:00", 1769860800.5, 0),
+        ("2026-01-31T12:00:00", 0.0, 1),
+        ("yes", 0.0, 1),
+        ("", 0.0, 1),
+    ],
+)
+def test_a_confirmation_is_a_moment(text, moment, remarks):
+    app = application("metadata.annotations", {"argocd.argoproj.io/deletion-approved": text})
+
+    assert (app.approved_at, len(app.conditions)) == (moment, remarks)
 
 
 @pytest.mark.parametrize(

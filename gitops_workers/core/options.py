@@ -1,0 +1,150 @@
+"""How one object is applied, compared and pruned: its application's sync options, and what stands on the object itself.
+
+Argo CD: `spec.syncPolicy.syncOptions`, and the object's annotation `sync-options`, which wins (3.5 docs, sync options).
+An object to be applied speaks through its manifest in Git, one to be pruned through the live one. Flux: labels or
+annotations whose values are read without regard to case, on the manifest, on the live object or on either
+(kustomize-controller 1.9 docs, controlling the apply behaviour).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gitops_workers.core.model import Application, Dialect, SyncPolicy
+from gitops_workers.core.objects import Manifest
+
+SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
+RESOURCE_POLICY: Final = "helm.sh/resource-policy"
+FLUX: Final = "kustomize.toolkit.fluxcd.io/"
+FLUX_PRUNE: Final = f"{FLUX}prune"
+FLUX_RECONCILE: Final = f"{FLUX}reconcile"
+FLUX_SSA: Final = f"{FLUX}ssa"
+FLUX_FORCE: Final = f"{FLUX}force"
+
+PROPAGATIONS: Final = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
+"""Argo CD's words for `PrunePropagationPolicy`, and the API server's."""
+
+
+class Handling(enum.StrEnum):
+    """What an apply does with an object."""
+
+    APPLIED = "applied"
+    ONCE = "once"
+    """Created where it is missing, and then left alone."""
+    NEVER = "never"
+
+
+class Pruned(enum.StrEnum):
+    """What happens to an object that left Git."""
+
+    YES = "yes"
+    NO = "no"
+    CONFIRMED = "confirmed"
+    """It goes when a human has agreed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What counts for one object. `reason` is the mark behind `handling` or `prune`, for people."""
+
+    handling: Handling = Handling.APPLIED
+    reason: str = ""
+    absorb: bool = True
+    """The fields of kubectl become ours (see core.absorption)."""
+    validate: bool = True
+    """A field that the server does not know is a refusal; else it is left out."""
+    skip_missing: bool = False
+    """The kind need not be served before the object's turn."""
+    replace: bool = False
+    """The live object is overwritten as a whole; what only it has goes."""
+    force: bool = False
+    """Deleted and created where the server refuses to change an immutable field."""
+    prune: Pruned = Pruned.YES
+    prune_last: bool = False
+    propagation: str = "Background"
+    """Of a delete, in the API server's words."""
+
+
+def to_apply(app: Application, desired: Manifest, live: Manifest | None = None) -> Options:
+    """The options of an object that Git has; `live` where it is known."""
+    if app.dialect is Dialect.FLUX:
+        return _flux(app.sync, desired, live)
+    return _argocd(app.sync, desired)
+
+
+def to_prune(app: Application, live: Manifest) -> Options:
+    """The options of an object that left Git."""
+    if app.dialect is Dialect.FLUX:
+        return _flux(app.sync, None, live)
+    return _argocd(app.sync, live)
+
+
+def own_options(manifest: Manifest) -> dict[str, str]:
+    """What the annotation `sync-options` of an object says; of two values of one option the later one counts."""
+    text = str(_annotations(manifest).get(SYNC_OPTIONS) or "")
+    parts = (part.strip().partition("=") for part in text.split(","))
+    return {name: value for name, sign, value in parts if sign}
+
+
+def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
+    own = own_options(manifest)
+
+    def is_on(name: str, *, default: bool) -> bool:
+        return {"true": True, "false": False}.get(own.get(name, ""), default)
+
+    kept = own.get("Prune", policy.prune_option)
+    prune = {"false": Pruned.NO, "confirm": Pruned.CONFIRMED}.get(kept, Pruned.YES)
+    reason = f"Prune={kept}" if prune is not Pruned.YES else ""
+    if _is_kept(manifest):
+        prune, reason = Pruned.NO, f"{RESOURCE_POLICY}: keep"
+    propagation = PROPAGATIONS.get(own.get("PrunePropagationPolicy", ""), policy.propagation)
+    return Options(
+        reason=reason,
+        absorb=is_on("ClientSideApplyMigration", default=policy.absorb),
+        validate=is_on("Validate", default=policy.validate),
+        skip_missing=is_on("SkipDryRunOnMissingResource", default=policy.skip_missing),
+        replace=is_on("Replace", default=policy.replace),
+        force=is_on("Force", default=policy.force),
+        prune=prune,
+        prune_last=is_on("PruneLast", default=policy.prune_last),
+        propagation=propagation or "Foreground",
+    )
+
+
+def _flux(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -> Options:
+    sides = [side for side in (desired, live) if side is not None]
+    handling, reason = Handling.APPLIED, ""
+    for name, value in ((FLUX_RECONCILE, "disabled"), (FLUX_SSA, "Ignore")):
+        if any(_marked(side, name, value) for side in sides):
+            handling, reason = Handling.NEVER, f"{name}: {value}"
+    if handling is Handling.APPLIED and desired is not None and _marked(desired, FLUX_SSA, "IfNotPresent"):
+        handling, reason = Handling.ONCE, f"{FLUX_SSA}: IfNotPresent"
+    prune = Pruned.NO if handling is Handling.NEVER else Pruned.YES
+    if live is not None and _marked(live, FLUX_PRUNE, "disabled"):
+        prune, reason = Pruned.NO, reason or f"{FLUX_PRUNE}: disabled"
+    if live is not None and _is_kept(live):
+        prune, reason = Pruned.NO, reason or f"{RESOURCE_POLICY}: keep"
+    return Options(
+        handling=handling,
+        reason=reason,
+        absorb=policy.absorb and not any(_marked(side, FLUX_SSA, "Merge") for side in sides),
+        force=policy.force or any(_marked(side, FLUX_FORCE, "enabled") for side in sides),
+        prune=prune,
+    )
+
+
+def _marked(manifest: Manifest, name: str, value: str) -> bool:
+    metadata: Mapping[str, Any] = manifest.get("metadata") or {}
+    found = ((metadata.get(field) or {}).get(name) for field in ("labels", "annotations"))
+    return any(str(text or "").lower() == value.lower() for text in found)
+
+
+def _is_kept(manifest: Manifest) -> bool:
+    return str(_annotations(manifest).get(RESOURCE_POLICY, "")).strip().lower() == "keep"
+
+
+def _annotations(manifest: Manifest) -> Mapping[str, Any]:
+    return (manifest.get("metadata") or {}).get("annotations") or {}
