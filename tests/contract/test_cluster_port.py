@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.volatile_cluster import VolatileCluster
-from gitops_workers.core.absorption import absorption
+from gitops_workers.core.absorption import absorption, after_replace
 from gitops_workers.core.errors import ApplyRefused, Superseded
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of
@@ -94,6 +94,68 @@ def test_fields_of_an_object_that_moved_on_are_not_handed_over(ground):
     ground.remove(live)
     with pytest.raises(Superseded):
         ground.cluster.hand_over(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+
+
+def test_a_replace_leaves_what_the_manifest_has_and_nothing_else(ground):
+    first = ground.cluster.apply(config_map(ground.namespace, kept="1", gone="1"), dry_run=False).manifest
+    ground.edit(config_map(ground.namespace, theirs="1"), "somebody")
+    seen = ground.cluster.get(key_of(first))["metadata"]["resourceVersion"]
+
+    for dry_run in (True, False):
+        answer = ground.cluster.replace(
+            config_map(ground.namespace, kept="1", new="1"), dry_run=dry_run, resource_version=seen
+        )
+        assert (answer.created, answer.manifest["data"]) == (False, {"kept": "1", "new": "1"})
+
+    live = ground.cluster.get(key_of(first))
+    assert live["data"] == {"kept": "1", "new": "1"}
+    assert live["metadata"]["uid"] == first["metadata"]["uid"]
+    assert live["metadata"]["resourceVersion"] == answer.manifest["metadata"]["resourceVersion"] != seen
+
+
+def test_what_a_replace_brought_goes_with_an_apply_after_it_was_handed_over(ground):
+    first = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
+    version = first["metadata"]["resourceVersion"]
+    replaced = ground.cluster.replace(
+        config_map(ground.namespace, kept="1", new="1"), dry_run=False, resource_version=version
+    ).manifest
+
+    would_be = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=True).manifest
+    assert would_be["data"] == {"kept": "1", "new": "1"}
+    assert absorption(Dialect.ARGOCD, replaced, would_be, kubectl=False).excess == (("data", "new"),)
+
+    ground.cluster.hand_over(
+        key_of(first), after_replace(replaced), resource_version=replaced["metadata"]["resourceVersion"]
+    )
+    answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
+    assert answer["data"] == {"kept": "1"}
+    assert absorption(Dialect.ARGOCD, answer, answer) is None
+
+
+def test_an_object_that_moved_on_or_is_gone_is_not_replaced(ground):
+    seen = ground.cluster.apply(config_map(ground.namespace, a="1"), dry_run=False).manifest["metadata"]
+    ground.edit(config_map(ground.namespace, b="2"))
+    for dry_run in (True, False):
+        with pytest.raises(Superseded):
+            ground.cluster.replace(
+                config_map(ground.namespace, a="3"), dry_run=dry_run, resource_version=seen["resourceVersion"]
+            )
+    assert ground.cluster.get(key_of(config_map(ground.namespace)))["data"] == {"a": "1", "b": "2"}
+    ground.remove(config_map(ground.namespace))
+    with pytest.raises(Superseded):
+        ground.cluster.replace(
+            config_map(ground.namespace, a="3"), dry_run=False, resource_version=seen["resourceVersion"]
+        )
+    assert ground.cluster.get(key_of(config_map(ground.namespace))) is None
+
+
+def test_what_every_server_knows_is_written_without_validation_too(ground):
+    manifest = config_map(ground.namespace, a="1")
+    first = ground.cluster.apply(manifest, dry_run=False, validate=False).manifest
+    version = first["metadata"]["resourceVersion"]
+    changed = config_map(ground.namespace, a="2")
+    answer = ground.cluster.replace(changed, dry_run=False, resource_version=version, validate=False)
+    assert answer.manifest["data"] == {"a": "2"}
 
 
 def test_a_conflicting_field_is_taken_back(ground):

@@ -8,6 +8,7 @@ from gitops_workers.adapters.cluster import discovery
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, Incomplete, Retry
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of
+from gitops_workers.core.prune import recreatable
 from tests.contract.cluster_grounds import access_of, config_map, deployment, secret, transport_of
 
 
@@ -71,6 +72,63 @@ def test_an_unknown_or_mistyped_field_is_a_refusal_of_the_object(cluster, namesp
     manifest["spec"] |= change
     with pytest.raises(ApplyRefused, match=next(iter(change))):
         cluster.apply(manifest, dry_run=True)
+
+
+def test_unknown_fields_are_left_out_where_they_need_not_be_known(cluster, namespace):
+    manifest = deployment(namespace)
+    manifest["spec"] |= {"foo": 1, "bar": {"x": [1]}}
+    manifest["spec"]["template"]["spec"]["containers"][0]["baz"] = 1
+    for dry_run in (True, False):
+        answer = cluster.apply(manifest, dry_run=dry_run, validate=False)
+        assert answer.created
+        assert not {"foo", "bar"} & answer.manifest["spec"].keys()
+        assert answer.manifest["spec"]["template"]["spec"]["containers"][0]["image"] == "nginx:1"
+
+    version = answer.manifest["metadata"]["resourceVersion"]
+    with pytest.raises(ApplyRefused, match="unknown field"):
+        cluster.replace(manifest, dry_run=True, resource_version=version)
+    assert (
+        "foo" not in cluster.replace(manifest, dry_run=True, resource_version=version, validate=False).manifest["spec"]
+    )
+
+    manifest["spec"]["replicas"] = "three"
+    with pytest.raises(ApplyRefused, match="expected numeric"):
+        cluster.apply(manifest, dry_run=True, validate=False)
+
+
+IMMUTABLE = {
+    "statefulsets": ("apps/v1", {"serviceName": "a", "selector": {"matchLabels": {"a": "b"}}, "template": {}}),
+    "jobs": ("batch/v1", {"template": {}}),
+    "pods": ("v1", {"containers": [{"name": "main", "image": "nginx:1"}]}),
+    "persistentvolumeclaims": (
+        "v1",
+        {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    ),
+}
+KINDS = {"statefulsets": "StatefulSet", "jobs": "Job", "pods": "Pod", "persistentvolumeclaims": "PersistentVolumeClaim"}
+
+
+@pytest.mark.parametrize("plural", IMMUTABLE)
+def test_the_words_for_immutable_fields_are_known(cluster, namespace, plural):
+    """What an opt-in to delete and create goes by, so each kind's own words count."""
+    api, spec = IMMUTABLE[plural]
+    pod = {"containers": [{"name": "main", "image": "nginx:1"}], "restartPolicy": "Never"}
+    spec = dict(spec)
+    if "template" in spec:
+        pod |= {} if plural == "jobs" else {"restartPolicy": "Always"}
+        spec["template"] = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
+    metadata = {"name": "fixed", "namespace": namespace}
+    manifest = {"apiVersion": api, "kind": KINDS[plural], "metadata": metadata, "spec": spec}
+    cluster.apply(manifest, dry_run=False)
+    changed = {
+        "statefulsets": {"serviceName": "other"},
+        "jobs": {"template": {"metadata": {"labels": {"a": "c"}}, "spec": pod}},
+        "pods": {"containers": [{"name": "main", "image": "nginx:1", "command": ["x"]}]},
+        "persistentvolumeclaims": {"accessModes": ["ReadWriteMany"]},
+    }[plural]
+    with pytest.raises(ApplyRefused, match="immutable field") as caught:
+        cluster.apply({**manifest, "spec": {**spec, **changed}}, dry_run=True)
+    assert recreatable(str(caught.value))
 
 
 def test_an_immutable_field_is_called_so(cluster, namespace):

@@ -18,6 +18,11 @@ from tests.unit.pipeline.moves import as_json, inventory
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 SSA = "kustomize.toolkit.fluxcd.io/ssa"
 RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile"
+METADATA: dict[str, Any] = {
+    "create_namespace": True,
+    "namespace_labels": (("team", "shop"),),
+    "namespace_annotations": (("contact", "ann"),),
+}
 REPLICAS = ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas")
 
 
@@ -373,16 +378,10 @@ def test_an_object_that_another_application_tracks_refuses_the_sync() -> None:
 class TestNamespace:
     """CreateNamespace with managedNamespaceMetadata."""
 
-    METADATA: Any = {
-        "create_namespace": True,
-        "namespace_labels": (("team", "shop"),),
-        "namespace_annotations": (("contact", "ann"),),
-    }
-
     def lab(self, **sync: Any) -> tuple[Lab, AppId]:
         lab = Lab()
         lab.cluster.remove(key_of(manifest("Namespace", "shop")))
-        app = lab.declare(prune=True, **{**self.METADATA, **sync})
+        app = lab.declare(prune=True, **{**METADATA, **sync})
         lab.push(config("a"))
         lab.run(5)
         return lab, app
@@ -451,7 +450,7 @@ class TestNamespace:
         files = {"owner/a.json": as_json(manifest("Namespace", "shop")), "guest/a.json": as_json(config("a"))}
         lab.repository.commit(files)
         lab.run(5)
-        second = lab.declare(name="guest", path="guest", **self.METADATA)
+        second = lab.declare(name="guest", path="guest", **METADATA)
         lab.poll_repository()
         assert lab.status(first).sync == "Synced"
         assert f"Namespace shop belongs to {first}" in lab.status(second).message
@@ -491,7 +490,7 @@ class TestLeftAlone:
         assert looks_of(lab) == 0
 
     def test_it_is_looked_after_again_when_the_mark_goes(self) -> None:
-        lab, app = synced(config("b"), dialect=Dialect.FLUX, self_heal=True)
+        lab, _ = synced(config("b"), dialect=Dialect.FLUX, self_heal=True)
         lab.cluster.edit(config("b", "by hand", **{SSA: "Ignore"}))
         lab.poll_cluster()
         lab.run(5)
