@@ -210,7 +210,7 @@ class HazardLab(Lab):
             answer = call()
             worker.read.add(words[0])
             return answer
-        if port == "cluster" and name == "apply" and not words[-1]["dry_run"]:
+        if port == "cluster" and name in ("apply", "replace") and not words[-1]["dry_run"]:
             answer = call()
             self._applied(worker, key_of(words[0]))
             if answer.created and (run := words[0]["metadata"].get("annotations", {}).get(RUN)):

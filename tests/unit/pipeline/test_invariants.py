@@ -63,12 +63,17 @@ class Games(RuleBasedStateMachine):
         self.head: dict[str, tuple[int, int]] = {}
         self.heals = True
 
-    @initialize(dialect=st.sampled_from(list(Dialect)), first=bundles, heals=st.booleans())
-    def begin(self, dialect: Dialect, first: dict[str, tuple[int, int]], heals: bool) -> None:
+    @initialize(
+        dialect=st.sampled_from(list(Dialect)),
+        first=bundles,
+        heals=st.booleans(),
+        options=st.sets(st.sampled_from(["replace", "prune_last"])),
+    )
+    def begin(self, dialect: Dialect, first: dict[str, tuple[int, int]], heals: bool, options: set[str]) -> None:
         """Without self-heal nobody edits by hand and nobody freezes: what is left differing then is our own doing."""
         self.heals = heals
         self.push_good(first)
-        self.app = self.lab.declare(dialect, prune=True, self_heal=heals)
+        self.app = self.lab.declare(dialect, prune=True, self_heal=heals, **dict.fromkeys(sorted(options), True))
 
     # --- what people do --------------------------------------------------------------------------------------------
     @rule(content=bundles)
