@@ -38,6 +38,8 @@ class Stage:
     name: str
     tasks: tuple[Task, ...]
     deletions: tuple[Deletion, ...] = ()
+    awaited: tuple[Deletion, ...] = ()
+    """Objects whose end the next stage waits for: of these deletes, and of those that an earlier step has made."""
     gate: Gate = Gate.OPEN
     """For the objects; hooks are waited for in any case."""
     deletes_first: bool = False
@@ -82,15 +84,23 @@ def plan(
     deletions: Sequence[Deletion],
     waves: Sequence[int] = (),
     hooks: Sequence[Hook] = (),
+    leaving: Sequence[Deletion] = (),
 ) -> Plan:
-    """The stages in the order of the application's dialect. `waves`: of the deletes that the operation began with."""
+    """The stages in the order of the application's dialect. `waves`: of the deletes that the operation began with.
+
+    `leaving`: what is being deleted already. Objects of other waves than these were no delete of this operation.
+    """
     if app.dialect is Dialect.FLUX:
         return Plan(tuple(_gated(app, _flux_stages(desired, deletions))))
-    return Plan(tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks))), _after_failure(hooks))
+    return Plan(tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks, leaving))), _after_failure(hooks))
 
 
 def _argocd_stages(
-    desired: Sequence[Desired], deletions: Sequence[Deletion], pruned: Sequence[int], hooks: Sequence[Hook]
+    desired: Sequence[Desired],
+    deletions: Sequence[Deletion],
+    pruned: Sequence[int],
+    hooks: Sequence[Hook],
+    leaving: Sequence[Deletion],
 ) -> list[Stage]:
     """One stage per phase and wave, and ahead of it one of its own for CRDs that something in it may need."""
     together: dict[tuple[HookPhase, int], list[Task]] = defaultdict(list)
@@ -101,6 +111,10 @@ def _argocd_stages(
     doomed: dict[int, list[Deletion]] = defaultdict(list)
     for item in sorted(deletions, key=lambda item: argocd_rank(item.key)):
         doomed[turned[item.wave]].append(item)
+    going: dict[int, list[Deletion]] = defaultdict(list)
+    for item in leaving:
+        if item.wave in turned:
+            going[turned[item.wave]].append(item)
     stages: list[Stage] = []
     for phase, wave in sorted({*together, *((HookPhase.SYNC, wave) for wave in turned.values())}):
         tasks = together.get((phase, wave), [])
@@ -111,7 +125,8 @@ def _argocd_stages(
         if definitions and rest:
             stages.append(Stage(f"{name}, definitions", definitions, gate=Gate.SERVED))
         deletes = tuple(doomed.get(wave, ())) if syncs else ()
-        stages.append(Stage(name, rest or definitions, deletes, Gate.HEALTHY, deletes_first=True))
+        awaited = (*deletes, *going.get(wave, ())) if syncs else ()
+        stages.append(Stage(name, rest or definitions, deletes, awaited, Gate.HEALTHY, deletes_first=True))
     return stages
 
 
@@ -150,10 +165,11 @@ def _flux_stages(desired: Sequence[Desired], deletions: Sequence[Deletion]) -> l
 def _gated(app: Application, stages: list[Stage]) -> list[Stage]:
     """The last stage waits for its objects only when the application asks for it, or for hooks among several stages.
 
-    Argo CD ends a sync without waiting for health once nothing but objects of the last wave is left.
+    Argo CD ends a sync without waiting for health once nothing but objects of the last wave is left. Nor does anything
+    wait for the end of what the last stage deletes.
     """
     if not stages:
         return []
     last = stages[-1]
     waits = app.sync.wait or bool(app.sync.health_checks) or (len(stages) > 1 and bool(last.hooks))
-    return [*stages[:-1], replace(last, gate=Gate.HEALTHY if waits else Gate.OPEN)]
+    return [*stages[:-1], replace(last, gate=Gate.HEALTHY if waits else Gate.OPEN, awaited=())]

@@ -56,6 +56,8 @@ class Pruning:
     deletions: tuple[Deletion, ...] = ()
     gone: tuple[ObjectKey, ...] = ()
     """Already away, or on its way (its finalizers are being served): drop from the inventory."""
+    leaving: tuple[Deletion, ...] = ()
+    """Those of `gone` that are on their way: what stands below them waits for their end."""
     disowned: tuple[ObjectKey, ...] = ()
     """Live, but no longer ours: drop from the inventory, touch nothing."""
     kept: tuple[ObjectKey, ...] = ()
@@ -104,7 +106,7 @@ def decide(
     if unread:
         raise PruneRefused(f"{unread[0]} could not be read, so nothing is pruned: unknown is not gone.")
 
-    deletions, gone, disowned, kept, unconfirmed = [], [], [], [], []
+    deletions, gone, leaving, disowned, kept, unconfirmed = [], [], [], [], [], []
     for item in items:
         live = evidence.live[item.key]
         if live is None:
@@ -113,6 +115,7 @@ def decide(
             disowned.append(item.key)
         elif (live.get("metadata") or {}).get("deletionTimestamp"):
             gone.append(item.key)
+            leaving.append(_deletion(app, item, live))
         elif (rule := to_prune(app, live).prune) is Pruned.NO:
             kept.append(item.key)
         elif rule is Pruned.CONFIRMED and not (consent or confirmed):
@@ -120,7 +123,7 @@ def decide(
         else:
             deletions.append(_deletion(app, item, live))
     _require_consent(app, len(deletions), managed, empty=not wanted, consent=consent)
-    return Pruning(tuple(deletions), tuple(gone), tuple(disowned), tuple(kept), tuple(unconfirmed))
+    return Pruning(tuple(deletions), tuple(gone), tuple(leaving), tuple(disowned), tuple(kept), tuple(unconfirmed))
 
 
 def recreatable(refusal: str) -> bool:

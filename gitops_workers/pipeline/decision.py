@@ -53,7 +53,7 @@ def act(world: World, sight: Sight) -> Outcome:
                 return _kept(sight, pruning, now)
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
         hooks = sight.hooks if operation.hooks else ()
-        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks)
+        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks, pruning.leaving)
         return replace(step.run(world, sight, operation, planned, pruning), trail=Trail(plan=planned, pruning=pruning))
     except Refused as error:
         return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)

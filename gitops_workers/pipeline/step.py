@@ -104,7 +104,18 @@ class Step:
         running, bad = self.hooks.verdict(operation, stage)
         self.watched = not running and not named(self.sight.app)
         shut, broken = gate(self.world, self.sight, stage, self.looks)
-        return operation, (*running, *shut), (*bad, *broken)
+        leaving = self._leaving(stage)
+        self.watched &= not leaving
+        return operation, (*leaving, *running, *shut), (*bad, *broken)
+
+    def _leaving(self, stage: Stage) -> tuple[str, ...]:
+        """What was deleted and is still there: with its dependants (foreground), or held by somebody's finalizer."""
+        found = []
+        for item in stage.awaited:
+            live = self.sight.cluster.get(item.key, item.version)
+            if live is not None and live["metadata"]["uid"] == item.uid:
+                found.append(f"the end of {item.key}")
+        return tuple(found)
 
     def _prepare(self, operation: Operation) -> None:
         if operation.failure or operation.stage or operation.looks:

@@ -6,6 +6,7 @@ import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.objects import key_of
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
@@ -112,6 +113,29 @@ def test_what_leaves_git_is_pruned(lab: Lab, dialect: Dialect) -> None:
     stored = lab.clusters.records("east").load(app)
     assert stored is not None
     assert [item.key.name for item in stored.record.inventory] == ["a"]
+
+
+def test_what_stands_below_is_deleted_when_what_stands_on_it_has_really_gone(lab: Lab) -> None:
+    """Deleting in the foreground takes as long as the dependants do; the wave below has to wait for that."""
+    app = lab.declare(prune=True)
+    held = manifest("ConfigMap", "upper", wave=1, data={})
+    lab.push(config("kept"), config("lower"), held)
+    lab.run(5)
+    held["metadata"].update(namespace="shop", finalizers=["somebody.example/finalizer"])
+    lab.cluster.edit(held)
+    lab.push(config("kept"))
+    lab.poll_repository()
+    lab.run(5)
+    assert lab.live("ConfigMap", "lower"), "what it stands on is still needed"
+    assert "the end of ConfigMap shop/upper" in lab.status(app).message
+    live = lab.live("ConfigMap", "upper")
+    assert live is not None
+    lab.cluster.release(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+    lab.run(10)
+    assert lab.live("ConfigMap", "lower") is None
+    operation = lab.status(app).operation
+    assert operation is not None
+    assert (operation.phase, operation.message) == (Phase.SUCCEEDED, "2 pruned.")
 
 
 def test_without_prune_argocd_shows_what_left_git_and_flux_lets_it_be(lab: Lab) -> None:
