@@ -13,6 +13,7 @@ import enum
 from dataclasses import dataclass, field
 
 from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.leaving import Deleting, Leaving
 from gitops_workers.core.project import Project
 
 AppId = str
@@ -334,6 +335,9 @@ class Application:
     """Where it was declared: file or repository path, for messages."""
     approved_at: float = 0.0
     """When a human agreed to the deletes that ask for it (Argo CD `deletion-approved`), epoch s; 0 is never."""
+    deleting: Deleting = field(default_factory=Deleting)
+    leaving: Leaving | None = None
+    """Set when the manifest is gone and the objects are to go with it (core.deletion)."""
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
 from gitops_workers.dialects.annotations import finish_first
+from gitops_workers.dialects.argocd.deleting import deleting
 from gitops_workers.dialects.argocd.ignore import ignore_rule
 from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
 from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
@@ -36,6 +37,7 @@ def parse_application(reading: Reading) -> Application | None:
     destination = _destination(reading, spec.destination)
     policy = replace(sync_policy(reading, spec.sync_policy), finish_first=finish_first(reading, metadata.annotations))
     approved_at = _approved_at(reading, metadata)
+    end = deleting(reading, metadata, spec.sync_policy.sync_options)
     _remarks(reading, shape)
     if source is None:
         return None
@@ -60,6 +62,7 @@ def parse_application(reading: Reading) -> Application | None:
         refusal=" ".join(reading.refusals),
         origin=reading.document.file,
         approved_at=approved_at,
+        deleting=end,
     )
 
 
@@ -111,9 +114,6 @@ def _approved_at(reading: Reading, metadata: Metadata) -> float:
 def _remarks(reading: Reading, shape: ApplicationShape) -> None:
     """What stands in the metadata and asks for something that is not done."""
     metadata = shape.metadata
-    for index, name in enumerate(metadata.finalizers):
-        if "argocd.argoproj.io" in name:
-            reading.remark(("metadata", "finalizers", index), "deletion by finalizer is not done by this version.")
     for key in metadata.annotations:
         if key.startswith("notifications.argoproj.io/") or key == f"{_PREFIX}hydrate":
             reading.remark(("metadata", "annotations", key), "the annotation is not done by this version.")

@@ -31,6 +31,7 @@ from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
+from gitops_workers.dialects.flux.deletion_policy import deleting
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
 from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, KustomizationShape, KustomizationSpec
 from gitops_workers.dialects.flux.sources import Repository, SourceKey
@@ -88,6 +89,7 @@ def parse_kustomization(
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
         origin=reading.document.file,
+        deleting=deleting(spec.deletion_policy, prune=spec.prune, timeout=sync.timeout),
     ), key
 
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 from gitops_workers.core.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Pointer, Shape, one_of, wrong
+from gitops_workers.dialects.flux.deletion_policy import DELETE, MIRROR, ORPHAN, WAIT
 from gitops_workers.dialects.kustomize import SafeTarget, Target
 from gitops_workers.dialects.metadata import Object
 
@@ -133,9 +134,7 @@ class KustomizationSpec(Shape):
     service_account_name: Annotated[Any, Later("acting as a service account", refuses=True)] = None
     ignore: list[IgnoreTarget] = []
     build_metadata: Annotated[Any, Later("build metadata in annotations", refuses=True)] = None
-    deletion_policy: Annotated[
-        Any, Later("a deletion policy other than MirrorPrune", refuses=True, same=("MirrorPrune",))
-    ] = None
+    deletion_policy: Annotated[str, one_of("", MIRROR, DELETE, WAIT, ORPHAN)] = ""
     health_check_exprs: list[HealthCheckExpression] = []
 
 

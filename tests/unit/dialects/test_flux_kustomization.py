@@ -166,7 +166,6 @@ def test_post_build_variables_and_their_sources():
         ("spec.decryption", {"provider": "sops"}),
         ("spec.kubeConfig", {"secretRef": {"name": "x"}}),
         ("spec.serviceAccountName", "deployer"),
-        ("spec.deletionPolicy", "Orphan"),
         ("spec.buildMetadata", ["originAnnotations"]),
     ],
 )
