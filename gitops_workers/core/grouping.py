@@ -17,6 +17,7 @@ _PORTS = {"https": 443, "http": 80, "ssh": 22}
 
 REPOSITORY_PREFIX = "repository/"
 CLUSTER_PREFIX = "cluster/"
+UNFINISHED_PREFIX = "unfinished/"
 CATALOGUE = "catalogue"
 """The group of all catalogues together. It is its own lane in the due queue, so that no repository keeps it waiting."""
 
@@ -36,6 +37,11 @@ def repository_group(app: Application) -> str:
 def cluster_group(cluster: str) -> str:
     """`cluster/<name>`."""
     return CLUSTER_PREFIX + cluster
+
+
+def unfinished_group(cluster: str) -> str:
+    """`unfinished/<name>`: whether this cluster's records tell of a deletion that nobody remembers."""
+    return UNFINISHED_PREFIX + cluster
 
 
 def _repository(url: str) -> str:

@@ -333,8 +333,6 @@ class Application:
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""
     origin: str = ""
     """Where it was declared: file or repository path, for messages."""
-    approved_at: float = 0.0
-    """When a human agreed to the deletes that ask for it (Argo CD `deletion-approved`), epoch s; 0 is never."""
     deleting: Deleting = field(default_factory=Deleting)
     leaving: Leaving | None = None
     """Set when the manifest is gone and the objects are to go with it (core.deletion)."""

@@ -98,7 +98,7 @@ def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
     kept = own.get("Prune", policy.prune_option)
     prune = {"false": Pruned.NO, "confirm": Pruned.CONFIRMED}.get(kept, Pruned.YES)
     reason = f"Prune={kept}" if prune is not Pruned.YES else ""
-    if _is_kept(manifest):
+    if is_kept(manifest):
         prune, reason = Pruned.NO, f"{RESOURCE_POLICY}: keep"
     propagation = PROPAGATIONS.get(own.get("PrunePropagationPolicy", ""), policy.propagation)
     return Options(
@@ -125,7 +125,7 @@ def _flux(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -
     prune = Pruned.NO if handling is Handling.NEVER else Pruned.YES
     if live is not None and _marked(live, FLUX_PRUNE, "disabled"):
         prune, reason = Pruned.NO, reason or f"{FLUX_PRUNE}: disabled"
-    if live is not None and _is_kept(live):
+    if live is not None and is_kept(live):
         prune, reason = Pruned.NO, reason or f"{RESOURCE_POLICY}: keep"
     return Options(
         handling=handling,
@@ -142,7 +142,8 @@ def _marked(manifest: Manifest, name: str, value: str) -> bool:
     return any(str(text or "").lower() == value.lower() for text in found)
 
 
-def _is_kept(manifest: Manifest) -> bool:
+def is_kept(manifest: Manifest) -> bool:
+    """Whether Helm's `resource-policy: keep` stands on it."""
     return str(_annotations(manifest).get(RESOURCE_POLICY, "")).strip().lower() == "keep"
 
 

@@ -8,17 +8,18 @@ keep. (Invariant I3; threats T31, F25. Known losses elsewhere: argo-cd 14090, 15
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gitops_workers.core.desired import Desired
+from gitops_workers.core.desired import CRD, Desired
 from gitops_workers.core.errors import PruneRefused
-from gitops_workers.core.marks import hook_owned, owned
-from gitops_workers.core.model import Application
+from gitops_workers.core.leaving import Leaving
+from gitops_workers.core.marks import hook_owned, owned, owner
+from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.options import Pruned, to_prune
+from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, own_options, to_prune
 from gitops_workers.core.ordering import PRUNE_LAST, wave_of
-from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.record import NAMESPACE, InventoryItem, applyset_id
 
 MASS_MINIMUM = 10
 """So many deletes in one sync need no consent, however small the application (F25)."""
@@ -172,3 +173,94 @@ def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation
     wave = PRUNE_LAST if options.prune_last else wave_of(live)
     uid = (live.get("metadata") or {})["uid"]
     return Deletion(item.key, item.version, uid, wave, propagation or options.propagation)
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """An object that is still there while its application is deleted, and why."""
+
+    key: ObjectKey
+    version: str
+    wave: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What happens to each object of an application that is deleted."""
+
+    deletions: tuple[Deletion, ...] = ()
+    going: tuple[Remainder, ...] = ()
+    """Deleted already; their finalizers are being served."""
+    spared: tuple[Remainder, ...] = ()
+    """Stay for good: on request, or because they are not ours."""
+    unconfirmed: tuple[ObjectKey, ...] = ()
+    """Ask for a confirmation that nobody gave. They are among the deletions, so none may be done."""
+    gone: int = 0
+
+
+def removal(
+    app: Application,
+    items: Iterable[InventoryItem],
+    evidence: Evidence,
+    leaving: Leaving,
+    *,
+    consent: bool,
+    hooks: Collection[ObjectKey] = (),
+) -> Removal:
+    """Split the objects of an application that is deleted; raise PruneRefused when the evidence is incomplete.
+
+    `evidence` speaks of the catalogue in the place of a render: it was complete when the manifest was found gone, or a
+    human confirmed. `consent`: a human agreed to objects that ask for it (`Delete=confirm`). `hooks`: which of them
+    are objects of hook runs; those carry our label alone.
+    """
+    deletions, going, spared, unconfirmed, gone = [], [], [], [], 0
+    for item in items:
+        if item.key not in evidence.live:
+            raise PruneRefused(f"{item.key} could not be read, so nothing is deleted: unknown is not gone.")
+        live = evidence.live[item.key]
+        if live is None:
+            gone += 1
+            continue
+        metadata = live.get("metadata") or {}
+        ours = owner(live) == applyset_id(app.id) if item.key in hooks else owned(app, item.key, live)
+        why = _spared(app, item.key, live, leaving.policy.option) if ours else _NOT_OURS
+        if why:
+            spared.append(Remainder(item.key, item.version, wave_of(live), why))
+        elif metadata.get("deletionTimestamp"):
+            going.append(Remainder(item.key, item.version, wave_of(live), pending(live)))
+        else:
+            propagation = leaving.policy.cascade.value.capitalize()
+            deletions.append(Deletion(item.key, item.version, metadata["uid"], wave_of(live), propagation))
+            if app.dialect is Dialect.ARGOCD and _delete_option(live, leaving.policy.option) == "confirm":
+                unconfirmed.append(item.key)
+    return Removal(tuple(deletions), tuple(going), tuple(spared), () if consent else tuple(unconfirmed), gone)
+
+
+_NOT_OURS = "Left alone: it belongs to somebody else."
+
+
+def pending(live: Manifest) -> str:
+    """Why an object outlives its delete: who holds it, where that is known."""
+    names = ", ".join((live.get("metadata") or {}).get("finalizers") or ())
+    return f"Pending deletion (finalizers: {names})." if names else "Pending deletion."
+
+
+def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> str:
+    """Why an object survives its application; "" when it does not (Argo CD 3.5 docs, app deletion; Flux 2.6 docs)."""
+    if key == ObjectKey("", "Namespace", "", NAMESPACE):
+        return "Kept: the records of all applications are in it."
+    if app.dialect is Dialect.FLUX:
+        return "Kept: it asks not to be pruned." if to_prune(app, live).prune is Pruned.NO else ""
+    if is_kept(live):
+        return f"Kept: {RESOURCE_POLICY} is keep."
+    if key.group_kind == CRD:
+        return "Kept: definitions are never deleted with an application."
+    if key == ObjectKey("argoproj.io", "Application", app.namespace, app.name):
+        return "Kept: it is the application's own manifest."
+    return "Kept: Delete=false." if _delete_option(live, option) == "false" else ""
+
+
+def _delete_option(live: Manifest, default: str) -> str:
+    """The value of `Delete=`: the object's own goes before its application's."""
+    return own_options(live).get("Delete", default)

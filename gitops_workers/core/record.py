@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
 
@@ -63,6 +64,8 @@ class Record:
     """Refs listed before this moment (epoch s) are older than what was written last."""
     hooks: tuple[InventoryItem, ...] = ()
     """Objects of hook runs, oldest first: they are no members, but deleting the application takes them along."""
+    deletion: Leaving | None = None
+    """The application is being deleted: written before the first delete, so that no loss of Redis forgets it."""
 
     def fenced(
         self,
@@ -72,8 +75,12 @@ class Record:
         writer: int = 0,
         listed_at: float = 0.0,
         hooks: Iterable[InventoryItem] = (),
+        deletion: Leaving | None = None,
     ) -> Record:
-        """The record before the first write: our generation, and the union of what was and what will be."""
+        """The record before the first write: our generation, and the union of what was and what will be.
+
+        Whoever writes says whether it deletes the application: a sync of one that came back takes the mark away.
+        """
         runs = {item.key: item for item in (*self.hooks, *hooks)}
         merged = {item.key: item for item in self.inventory} | {item.key: item for item in inventory}
         return replace(
@@ -84,6 +91,7 @@ class Record:
             open=True,
             listed_at=max(self.listed_at, listed_at),
             hooks=tuple(runs.values())[-MOST_HOOKS:],
+            deletion=deletion,
         )
 
     def settled(self, away: Iterable[ObjectKey], entry: HistoryEntry | None, limit: int) -> Record:

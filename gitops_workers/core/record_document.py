@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import astuple
 from typing import Any
 
+from gitops_workers.core.leaving import Cascade, Deleting, Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record
@@ -18,7 +19,7 @@ VERSION = 1
 
 def to_json(record: Record) -> dict[str, Any]:
     """The record as JSON data."""
-    return {
+    document = {
         "version": VERSION,
         "app": record.app,
         "generation": record.generation,
@@ -28,6 +29,22 @@ def to_json(record: Record) -> dict[str, Any]:
         "open": record.open,
         "listedAt": record.listed_at,
         "hooks": [[*item.key, item.version] for item in record.hooks],
+    }
+    if record.deletion is not None:
+        document["deletion"] = _mark(record.deletion)
+    return document
+
+
+def _mark(leaving: Leaving) -> dict[str, Any]:
+    """What is needed to go on with nothing but the record."""
+    return {
+        "since": leaving.since,
+        "cascade": leaving.policy.cascade.value,
+        "waits": leaving.policy.waits,
+        "timeout": leaving.policy.timeout,
+        "option": leaving.policy.option,
+        "by": leaving.by,
+        "consent": leaving.consent,
     }
 
 
@@ -51,12 +68,31 @@ def from_json(app: AppId, value: Any) -> Record:
         open=value.get("open") is True,
         listed_at=_number(value, "listedAt"),
         hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
+        deletion=_deletion(value.get("deletion")),
     )
 
 
 def _items(value: Mapping[str, Any], name: str) -> tuple[InventoryItem, ...]:
     rows = [_texts(row, 5, name) for row in _rows(value, name)]
     return tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in rows)
+
+
+def _deletion(value: Any) -> Leaving | None:
+    if value is None:
+        return None
+    try:
+        cascade = Cascade(value["cascade"])
+        if cascade is Cascade.ORPHAN:
+            raise ValueError  # noqa: TRY301 - nobody writes that; whoever did by hand must hear of it
+        texts = [value[name] for name in ("option", "by")]
+        truths = [value[name] for name in ("waits", "consent")]
+        if not all(isinstance(text, str) for text in texts) or not all(isinstance(truth, bool) for truth in truths):
+            raise ValueError  # noqa: TRY301
+        since, timeout = float(_number(value, "since")), float(_number(value, "timeout"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError(f"its deletion is {str(value)[:80]!r}") from None
+    policy = Deleting(cascade, truths[0], timeout, texts[0])
+    return Leaving(since, policy, by=texts[1], consent=truths[1])
 
 
 def _number(value: Mapping[str, Any], name: str) -> Any:

@@ -18,11 +18,12 @@ from gitops_workers.core import operation as operations
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
 from gitops_workers.core.facts import FAILED_AT
+from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
-from gitops_workers.pipeline import dependencies, namespaces, reach, records, revision, stages, step
+from gitops_workers.pipeline import deletion, dependencies, namespaces, reach, records, revision, stages, step
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
@@ -50,22 +51,26 @@ def reconcile(world: World, app_id: AppId) -> None:
         world.queue.finish(attempt, done=True, due_in=None)
         return
     known = world.state.load_of(app_id, (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS)
+    leaving = deletion.wanted(world, app)
     try:
-        outcome = look(world, app, attempt, known)
+        outcome = (
+            look(world, app, attempt, known) if leaving is None else deletion.look(world, app, leaving, attempt, known)
+        )
     except Superseded as error:
         log.info("attempt_superseded", app=app_id, generation=attempt.generation, reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
         return
     except GitOpsError as error:
-        outcome = dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+        outcome = _failure(world, app, leaving, attempt, known, error)
     except Exception as error:
         log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
-        _crashed(world, app, attempt, known, error)
+        _crashed(world, app, leaving, attempt, known, error)
         raise
     except BaseException:
         abandon(world, app, attempt)
         raise
-    report(world, app, attempt, known, outcome)
+    if outcome is not None:
+        report(world, app, attempt, known, outcome)
 
 
 def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any]) -> Outcome:
@@ -80,6 +85,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     found = cluster.discovery()
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    stored = deletion.returned(world, app, attempt, cluster_name, stored)
     # Another worker's memory of the refs may be older than what has been written since.
     newest = max(_newest(attempt, known), stored.record.listed_at if stored else 0.0)
     refs = world.sources.refs(app.source, not_before=newest)
@@ -181,7 +187,28 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
     )
 
 
-def _crashed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: Exception) -> None:
+def _failure(
+    world: World,
+    app: Application,
+    leaving: Leaving | None,
+    attempt: Attempt,
+    known: Mapping[str, Any],
+    error: GitOpsError,
+) -> Outcome | None:
+    """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
+    if leaving is not None:
+        return deletion.failed(world, app, leaving, known, error)
+    return dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+
+
+def _crashed(
+    world: World,
+    app: Application,
+    leaving: Leaving | None,
+    attempt: Attempt,
+    known: Mapping[str, Any],
+    error: Exception,
+) -> None:
     """A defect of ours is a failure like another: shown, backed off, and left alone by polls (F29).
 
     The error's own text may hold anything, so only its class is told.
@@ -191,7 +218,9 @@ def _crashed(world: World, app: Application, attempt: Attempt, known: Mapping[st
         "traceback. Please report it; it is tried again ever more slowly, and at once with the next commit."
     )
     try:
-        report(world, app, attempt, known, _failed(world, app, attempt, known, defect))
+        outcome = _failure(world, app, leaving, attempt, known, defect)
+        if outcome is not None:
+            report(world, app, attempt, known, outcome)
     except Exception:
         log.exception("crash_not_reported", app=app.id)
         abandon(world, app, attempt)

@@ -2,7 +2,7 @@
 
 A catalogue that cannot be read changes nothing. A broken file is that file's problem only: what it declared before
 stays as it was, with a condition that says so. What is really gone is no longer looked after; its objects stay in the
-cluster, because a file that vanished is no order to delete.
+cluster, unless its manifest said that they go with it (`departure`).
 
 One refresh at a time: two that overlap would each put back what the other has just read, and an application that one of
 them did not know yet would be left out of its poll groups for good.
@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from gitops_workers.core.deletion import goes, stayed
 from gitops_workers.core.due import first_offset
 from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
@@ -24,18 +25,15 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.pipeline import dependants, outside, reach, records
+from gitops_workers.pipeline import departure, dependants, outside, reach, records, removal, unfinished
 from gitops_workers.pipeline.lease import Lease
+from gitops_workers.pipeline.outside import BEGUN, SEEN
 from gitops_workers.pipeline.report import new_status, stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
 
 log = structlog.get_logger()
 
-SEEN = "seen"
-BEGUN = "begun"
-"""Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
-is there now; a Redis that was emptied in between has only the second, and half of the applications."""
 REPOSITORY = "repository"
 """Documents `repository/<normalised URL>`: the poll groups that a push there is news for."""
 NOWHERE = ""
@@ -49,6 +47,8 @@ class Change:
     added: tuple[AppId, ...] = ()
     changed: tuple[AppId, ...] = ()
     removed: tuple[AppId, ...] = ()
+    leaving: tuple[AppId, ...] = ()
+    """Gone from the catalogue, and deleted with their objects now or when a human says so."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -100,6 +100,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
         added=len(change.added),
         changed=len(change.changed),
         removed=len(change.removed),
+        leaving=len(change.leaving),
         problems=len(change.problems),
     )
     return change
@@ -126,19 +127,27 @@ def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Pr
 
 def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease) -> Change:
     lease.keep()
-    before = world.state.load_applications(world.state.applications())
+    ids = world.state.applications()
+    before = world.state.load_applications(ids)
     wanted = {app.id: _without_credentials(_paced(world, app)) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
     needed = dependants.needed_by({**kept, **wanted})
     wanted, kept = dependants.flagged(wanted, needed), dependants.flagged(kept, needed)
     flagged = [app for app in (*wanted.values(), *kept.values()) if _flag_changed(before.get(app.id), app)]
     added = [app for app in wanted.values() if app.id not in before]
-    changed = [app for app in wanted.values() if app.id in before and before[app.id] != app]
-    removed = sorted(set(before) - set(wanted) - set(kept))
+    changed = [app for app in (*wanted.values(), *kept.values()) if app.id in before and before[app.id] != app]
+    gone = sorted(set(before) - set(wanted) - set(kept))
+    remaining = len(wanted) + len(kept)
+    leaving = departure.leave(world, before, gone, (*broken, *parsed.problems), remaining=remaining)
+    removed = [app_id for app_id in gone if app_id not in leaving]
 
-    world.state.save_applications([*added, *changed, *flagged])
+    if leaving:
+        lease.prove()  # what an old catalogue misses may be what a newer one has brought
+    # In one go: a part of them alone might be too few for the question whether so many are meant to be deleted.
+    parting = [app for app in leaving.values() if app != before[app.id]]
+    world.state.save_applications([*added, *changed, *flagged, *parting])
     dependants.save(world, needed, before)
-    clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values())}
+    clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values(), *leaving.values())}
     for app in changed:
         if before[app.id].schedule.suspended != app.schedule.suspended:
             world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
@@ -147,12 +156,16 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
         _enroll(world, app, clusters[app.id])
     for app_id in removed:
         lease.keep()
-        _remove(world, app_id)
+        removal.forget(world, app_id, removal.STAY)
+    for app in leaving.values():
+        world.queue.enroll(app.id, clusters[app.id], _fleet(world, clusters[app.id]))
+    departure.announce(world, before, leaving)
     for app_id, app in kept.items():
         _mark_broken(world, app, parsed.rejected.get(app_id) or broken)
     _reject_new(world, parsed, before)
     lease.keep()
-    _enroll_groups(world, {**kept, **wanted}, clusters)
+    _enroll_groups(world, {**kept, **wanted, **leaving}, clusters)
+    unfinished.enroll(world, again=len(before) < len(ids))
     _save_receivers(world, parsed, {**kept, **wanted})
     fetched = [app for app in added if not app.refusal and not app.schedule.suspended]
     for group in sorted({repository_group(app) for app in fetched}):
@@ -161,7 +174,11 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     for app in (*changed, *(app for app in added if app not in fetched)):
         world.queue.request(app.id, "its manifest changed", Urgency.POLL)
     return Change(
-        tuple(app.id for app in added), tuple(app.id for app in changed), tuple(removed), (*broken, *parsed.problems)
+        tuple(app.id for app in added),
+        tuple(app.id for app in changed),
+        tuple(removed),
+        tuple(leaving),
+        (*broken, *parsed.problems),
     )
 
 
@@ -196,12 +213,15 @@ def _kept(
     parsed: Parsed,
     broken: Sequence[Problem],
 ) -> dict[AppId, Application]:
-    """Applications that are declared wrongly now, or stand in a file that cannot be read: as they were."""
+    """Applications that are declared wrongly now, or stand in a file that cannot be read: as they were.
+
+    One that was leaving is back when it is declared, however wrongly; a file that cannot be read says nothing of it.
+    """
     unread = {problem.file for problem in broken}
     return {
-        app_id: app
+        app_id: stayed(app)
         for app_id, app in before.items()
-        if app_id not in wanted and (app_id in parsed.rejected or app.origin in unread)
+        if app_id not in wanted and (app_id in parsed.rejected or (app.origin in unread and app.leaving is None))
     }
 
 
@@ -238,17 +258,6 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
             group=fresh.group,
         )
     world.state.save_status(fresh)
-
-
-def _remove(world: World, app_id: AppId) -> None:
-    world.queue.expel(app_id)
-    if status := world.state.status(app_id):
-        records.forget(world, status.cluster)
-    world.state.discard_application(app_id)
-    event = Event(
-        stamp(world.queue.now()), app_id, "Normal", "Removed", "No longer declared; its objects stay in the cluster."
-    )
-    world.state.add_events([event])
 
 
 def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) -> None:
@@ -300,14 +309,14 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
         repository, cluster = repository_group(app), cluster_group(clusters[app.id])
         members[cluster].append(app)
         lanes[cluster] = clusters[app.id]
-        if app.source.url:
+        if app.source.url and not goes(app):
             members[repository].append(app)
             lanes[repository] = NOWHERE
             by_url[normalise_url(app.source.url)].add(repository)
     known = set(world.state.load("catalogue", "groups") or ())
     for group, group_apps in members.items():
         shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule
-        ids = sorted(app.id for app in group_apps)
+        ids = sorted(app.id for app in group_apps if not goes(app))  # nobody polls for what is being deleted
         world.state.save("group", group, {"apps": ids, "interval": shortest.interval, "jitter": shortest.jitter})
         world.queue.enroll_poll(group, lanes[group], first_offset(group, shortest.interval) if group in known else 0.0)
     for group in known - set(members):

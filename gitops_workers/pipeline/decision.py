@@ -94,7 +94,7 @@ def _confirmed(sight: Sight) -> bool:
     last = _last_of(sight)
     if last is None:
         return False
-    return last.consent if last.running else sight.app.approved_at > last.started_at
+    return last.consent if last.running else sight.app.deleting.approved_at > last.started_at
 
 
 def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:

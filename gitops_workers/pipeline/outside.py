@@ -15,6 +15,10 @@ from gitops_workers.dialects.flux.receiver import Receiver, hook_path
 from gitops_workers.pipeline.world import World
 
 KEY = "outside"
+SEEN = "seen"
+BEGUN = "begun"
+"""Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
+is there now; a Redis that was emptied in between has only the second, and half of the applications."""
 
 
 @dataclass(frozen=True, slots=True)

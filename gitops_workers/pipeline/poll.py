@@ -20,13 +20,13 @@ from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement, fingerprint
 from gitops_workers.core.due import next_poll
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused
-from gitops_workers.core.grouping import CLUSTER_PREFIX
+from gitops_workers.core.grouping import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
-from gitops_workers.pipeline import reach, records
+from gitops_workers.pipeline import reach, records, unfinished
 from gitops_workers.pipeline.attempt import suspended
-from gitops_workers.pipeline.catalogue import SEEN
+from gitops_workers.pipeline.outside import SEEN
 from gitops_workers.pipeline.report import glance, outage, stamp, watch_in
 from gitops_workers.pipeline.stages import resolve_revision
 from gitops_workers.pipeline.world import World
@@ -42,6 +42,9 @@ def poll(world: World, group: str) -> None:
     """Look at one group and ring for those applications that have to be looked at."""
     attempt = world.queue.begin_poll(group, world.lease)
     if attempt is None:
+        return
+    if group.startswith(UNFINISHED_PREFIX):
+        unfinished.search(world, attempt)
         return
     members = world.state.load("group", group)
     if not members:

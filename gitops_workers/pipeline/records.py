@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core import record_document
+from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.record import StoredRecord
 from gitops_workers.pipeline.world import World
 
 KIND = "record"
+MARKED = "marked"
+"""Documents `marked/<cluster>`: the applications whose records, when all were copied, said that they are deleted."""
 WARM = "records"
 """Documents `records/<cluster>`: all records of this cluster have been copied since Redis was last empty."""
 
@@ -41,7 +44,23 @@ def warm(world: World, cluster: str) -> None:
     found = {stored.record.app: stored for stored in world.clusters.records(cluster).load_all()}
     known = world.state.load_many(KIND, list(found))
     world.state.save_many(KIND, {app: copy(cluster, stored) for app, stored in found.items() if app not in known})
+    unfinished = [app for app, stored in found.items() if stored.record.deletion is not None]
+    world.state.save(MARKED, cluster, unfinished)
     world.state.save(WARM, cluster, True)
+
+
+def marked(world: World, cluster: str) -> dict[AppId, Leaving]:
+    """The applications that the records of a cluster say are being deleted. Costs a listing where none was made yet."""
+    if world.state.load(MARKED, cluster) is None:
+        forget(world, cluster)
+    warm(world, cluster)
+    ids = world.state.load(MARKED, cluster) or ()
+    found = {app: world.clusters.records(cluster).load(app) for app in ids}
+    return {
+        app: stored.record.deletion
+        for app, stored in found.items()
+        if stored is not None and stored.record.deletion is not None
+    }
 
 
 def forget(world: World, cluster: str) -> None:

@@ -187,6 +187,8 @@ def claims(world: World, cluster_name: str) -> Callable[[ObjectKey, str], str]:
             return ""
         rows = (row for row in world.state.resources(other) if row.message == LEFT_GIT)
         left = any((row.group, row.kind, row.namespace, row.name) == tuple(key) for row in rows)
+        # A renamed application takes the objects over from the one that is leaving, which then spares them.
+        left = left or ((app := world.state.application(other)) is not None and app.leaving is not None)
         return "" if left else other
 
     return claimed

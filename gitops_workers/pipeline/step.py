@@ -220,7 +220,7 @@ def _report(
         history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
     in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
     stays = views.staying(sight.app, pruning) if succeeded else ""
-    approved = pruning.unconfirmed and sight.app.approved_at > operation.started_at
+    approved = pruning.unconfirmed and sight.app.deleting.approved_at > operation.started_at
     return Outcome(
         message=f"{operation.message} {stays}".strip(),
         sync=SyncStatus.SYNCED if in_sync and not views.counts(sight, pruning) else SyncStatus.OUT_OF_SYNC,

@@ -19,6 +19,7 @@ from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import ApplyRefused, Incomplete, Superseded
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
+from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.marks import hook_owned
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -51,6 +52,8 @@ class Writer:
     """When the refs were listed that the revision was resolved from."""
     hooks: tuple[InventoryItem, ...] = ()
     """The hooks that may be created, for the record."""
+    deletion: Leaving | None = None
+    """Set when the application is being deleted: what the record says of it from the first write on."""
     fenced: bool = False
     applied: int = 0
     hooks_run: int = 0
@@ -67,7 +70,7 @@ class Writer:
             looks[item.key] = self._apply(item, looks[item.key])
 
     def prune(self, deletions: Iterable[Deletion]) -> None:
-        """Delete what left Git."""
+        """Delete what left Git, alone or with its application."""
         self._delete(deletions)
 
     def run_hook(self, item: Desired) -> Manifest:
@@ -100,6 +103,10 @@ class Writer:
         self._fence()
         self.cluster.apply(manifest, dry_run=False)
         self.applied += 1
+
+    def mark(self) -> None:
+        """The record says what is going to happen, before anything does."""
+        self._fence()
 
     def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry) -> Record:
         """The good end of a sync: the record without what went away, closed, and with its place in the history."""
@@ -207,6 +214,7 @@ class Writer:
             writer=self.attempt.token,
             listed_at=self.listed_at,
             hooks=self.hooks,
+            deletion=self.deletion,
         )
 
     def _store(self, record: Record) -> None:

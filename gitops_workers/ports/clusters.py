@@ -113,8 +113,11 @@ class Records(Protocol):
         Raises Superseded when somebody else wrote in between.
         """
 
-    def delete(self, app: AppId) -> None:
-        """Remove the record of an application that is gone with all its objects."""
+    def delete(self, app: AppId, expected: str) -> None:
+        """Remove the record of an application that is gone with all its objects; nothing happens when there is none.
+
+        `expected` is the resourceVersion read. Raises Superseded when somebody else wrote in between.
+        """
 
 
 class Clusters(Protocol):

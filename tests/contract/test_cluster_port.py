@@ -333,3 +333,18 @@ def test_discovery_knows_scope_plural_and_versions(ground):
     assert {"v1", "apps/v1", "v1/ConfigMap", "apps/v1/Deployment"} <= set(found.api_versions)
     assert found.kube_version.startswith("v1.")
     assert found.failed == frozenset()
+
+
+def test_a_finalizer_keeps_a_deleted_object_until_it_is_taken_away(ground):
+    held = config_map(ground.namespace, "held")
+    held["metadata"]["finalizers"] = ["example.com/keep"]
+    ground.edit(held, "keeper")
+    key = key_of(held)
+    uid = ground.cluster.get(key)["metadata"]["uid"]
+    assert ground.cluster.delete(key, uid=uid) is True
+    metadata = ground.cluster.get(key)["metadata"]
+    assert (metadata["uid"], metadata["finalizers"]) == (uid, ["example.com/keep"])
+    assert metadata["deletionTimestamp"]
+    held["metadata"]["finalizers"] = None
+    ground.edit(held, "keeper")
+    assert ground.cluster.get(key) is None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.adapters.volatile_cluster import VolatileRecords
 from gitops_workers.core.errors import Superseded
+from gitops_workers.core.leaving import Cascade, Deleting, Leaving
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record
 from gitops_workers.ports import Records
@@ -65,11 +67,28 @@ def test_only_who_read_the_newest_may_write(records, app):
 
 def test_a_deleted_record_is_not_written_again_by_who_knew_it(records, app):
     version = records.store(full(app), None)
-    records.delete(app)
-    records.delete(app)
+    records.delete(app, version)
+    records.delete(app, version)
     assert records.load(app) is None
     with pytest.raises(Superseded):
         records.store(full(app), version)
+
+
+def test_only_who_read_the_newest_may_delete(records, app):
+    first = records.store(full(app, 1), None)
+    second = records.store(full(app, 2), first)
+    with pytest.raises(Superseded):
+        records.delete(app, first)
+    assert records.load(app).record.generation == 2
+    records.delete(app, second)
+    assert records.load(app) is None
+
+
+def test_the_mark_of_a_deletion_is_kept(records, app):
+    policy = Deleting(Cascade.BACKGROUND, waits=True, timeout=90.0, option="confirm")
+    marked = replace(full(app), deletion=Leaving(1_000.5, policy, by="ann", consent=True))
+    records.store(marked, None)
+    assert records.load(app).record == marked
 
 
 def test_of_many_writers_exactly_one_wins(records, app):

@@ -93,10 +93,12 @@ class ConfigMapRecords:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise ClusterUnavailable(f"{self._transport} took record {name} but did not show it") from None
 
-    def delete(self, app: AppId) -> None:
-        """See the port. Nothing happens when there is none."""
+    def delete(self, app: AppId, expected: str) -> None:
+        """See the port."""
         name = record_name(app)
-        answer = self._transport.request("DELETE", f"{_PATH}/{name}")
+        answer = self._transport.request("DELETE", f"{_PATH}/{name}", body=_delete_options(expected))
+        if answer.status == 409:
+            raise Superseded(f"the record of {app} in {self._transport} was written by somebody else")
         if answer.status not in (200, 202) and not answers.absent(answer, name):
             raise self._error(answer, name)
 
@@ -108,6 +110,11 @@ class ConfigMapRecords:
 
     def _error(self, answer: Answer, name: str) -> GitOpsError:
         return answers.error_of(answer, str(self._transport), f"record ConfigMap {NAMESPACE}/{name}")
+
+
+def _delete_options(resource_version: str) -> bytes:
+    preconditions = {"resourceVersion": resource_version}
+    return orjson.dumps({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions})
 
 
 def _readable(item: Manifest) -> StoredRecord | None:

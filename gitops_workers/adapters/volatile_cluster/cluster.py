@@ -48,6 +48,8 @@ class VolatileCluster:
         self.name = name
         self.before_write: Callable[[str, ObjectKey], None] | None = None
         """Called before each apply and delete with the verb and the object: tests race, count and crash here."""
+        self.propagations: list[str] = []
+        """How each delete was to treat dependents, of which there are none here."""
         self.failed_groups: set[str] = set()
         """API groups whose discovery does not answer."""
         self._life = life or Life()
@@ -205,7 +207,7 @@ class VolatileCluster:
         *,
         uid: str,
         version: str = "",  # noqa: ARG002 - one version fits all
-        propagation: str = "Background",  # noqa: ARG002 - there are no dependents
+        propagation: str = "Background",
     ) -> bool:
         """See the port."""
         if self.before_write:
@@ -216,6 +218,7 @@ class VolatileCluster:
             held = self._objects.get(key)
             if held is None or held.manifest["metadata"]["uid"] != uid:
                 return False
+            self.propagations.append(propagation)
             metadata = held.manifest["metadata"]
             if metadata.get("finalizers"):
                 stamp = metadata.get("deletionTimestamp") or "2026-01-01T00:00:00Z"
@@ -253,6 +256,8 @@ class VolatileCluster:
                 others[manager] = others.get(manager, frozenset()) | written
             self._objects[key] = _Stored(result, held.owned if held else frozenset(), others)
             self._follow(key, result)
+            if "deletionTimestamp" in result["metadata"] and not result["metadata"].get("finalizers"):
+                self.remove(key)
             return copy.deepcopy(result)
 
     def put_status(self, key: ObjectKey, status: Mapping[str, Any]) -> None:

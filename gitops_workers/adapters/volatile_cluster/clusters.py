@@ -47,10 +47,13 @@ class VolatileRecords:
                 self._cluster.edit({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
             return version
 
-    def delete(self, app: AppId) -> None:
+    def delete(self, app: AppId, expected: str) -> None:
         """See the port."""
         with self._life.lock:
             self._life.enter("record-delete")
+            held = self._records.get(app)
+            if held is not None and held.resource_version != expected:
+                raise Superseded(f"the record of {app} was written by somebody else")
             self._records.pop(app, None)
 
 

@@ -36,7 +36,6 @@ def parse_application(reading: Reading) -> Application | None:
     path, source = _source(reading, spec)
     destination = _destination(reading, spec.destination)
     policy = replace(sync_policy(reading, spec.sync_policy), finish_first=finish_first(reading, metadata.annotations))
-    approved_at = _approved_at(reading, metadata)
     end = deleting(reading, metadata, spec.sync_policy.sync_options)
     _remarks(reading, shape)
     if source is None:
@@ -61,7 +60,6 @@ def parse_application(reading: Reading) -> Application | None:
         conditions=tuple(reading.conditions),
         refusal=" ".join(reading.refusals),
         origin=reading.document.file,
-        approved_at=approved_at,
         deleting=end,
     )
 
@@ -93,22 +91,6 @@ def _destination(reading: Reading, shape: DestinationShape | None) -> Destinatio
         if not is_plain(value):
             reading.error((*path, key), "the text holds control characters or starts with '-': remove them.")
     return Destination(name=shape.name, server=shape.server, namespace=shape.namespace)
-
-
-def _approved_at(reading: Reading, metadata: Metadata) -> float:
-    """When a human confirmed the deletes that ask for it; what is no time confirms nothing."""
-    text = metadata.annotations.get(_APPROVED)
-    if text is None:
-        return 0.0
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.timestamp()
-    except (OverflowError, ValueError):
-        pass
-    place = ("metadata", "annotations", _APPROVED)
-    reading.remark(place, f"found {shown(text)}, allowed is a time such as 2026-01-31T12:00:00Z: it confirms nothing.")
-    return 0.0
 
 
 def _remarks(reading: Reading, shape: ApplicationShape) -> None:

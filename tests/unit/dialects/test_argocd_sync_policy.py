@@ -117,7 +117,7 @@ def test_metadata_of_a_namespace_that_is_not_created_is_remarked():
 def test_a_confirmation_is_a_moment(text, moment, remarks):
     app = application("metadata.annotations", {"argocd.argoproj.io/deletion-approved": text})
 
-    assert (app.approved_at, len(app.conditions)) == (moment, remarks)
+    assert (app.deleting.approved_at, len(app.conditions)) == (moment, remarks)
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,6 @@ from gitops_workers.adapters.volatile_sources import VolatileSources
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomplete, Retry, SourceUnavailable
 from gitops_workers.core.hooks import RUN, phases_of
 from gitops_workers.core.objects import ObjectKey, key_of
-from gitops_workers.pipeline.attempt import reconcile
-from gitops_workers.pipeline.poll import poll
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Doorbell
 from gitops_workers.redis_client import StoreUnavailable
@@ -71,6 +69,8 @@ class Worker:
     """Writes of an older commit over a newer one."""
     commit: str = ""
     rendered: bool = False
+    ordered: bool = False
+    """The application's manifest is gone: its deletes need no render."""
     read: set[ObjectKey] = field(default_factory=set)
     desired: set[ObjectKey] = field(default_factory=set)
     error: BaseException | None = None
@@ -102,7 +102,7 @@ class Worker:
 
     def _work(self) -> None:
         try:
-            (poll if self.bell.task == "poll" else reconcile)(self.lab.world_of(self), self.bell.id)
+            self.lab.serve(self.lab.world_of(self), self.bell)
         except BaseException as error:  # noqa: BLE001 - handed to the thread that plays the fates
             self.error = error
         finally:
@@ -206,6 +206,10 @@ class HazardLab(Lab):
             kept = (item for item in answer.objects if not phases_of(item))
             worker.desired = {key_of(item)._replace(namespace="shop") for item in kept}
             return answer
+        if port == "state" and name == "application":
+            app = call()
+            worker.ordered = app is not None and app.leaving is not None
+            return app
         if port == "cluster" and name == "get":
             answer = call()
             worker.read.add(words[0])
@@ -247,7 +251,7 @@ class HazardLab(Lab):
         self.runs.add(run)
 
     def _about_to_delete(self, worker: Worker, key: ObjectKey) -> None:
-        if not worker.rendered:
+        if not worker.rendered and not worker.ordered:
             raise Promise(f"I3: {key} is deleted without a render")
         if key not in worker.read:
             raise Promise(f"I3: {key} is deleted without having been read")

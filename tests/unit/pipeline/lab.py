@@ -17,10 +17,10 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import dependants
 from gitops_workers.pipeline.attempt import reconcile
-from gitops_workers.pipeline.catalogue import _enroll, _enroll_groups
+from gitops_workers.pipeline.catalogue import _enroll, _enroll_groups, refresh
 from gitops_workers.pipeline.poll import poll
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Urgency
+from gitops_workers.ports import Catalogue, Doorbell, Urgency
 from tests.unit.core.making import application, manifest
 
 
@@ -53,6 +53,8 @@ class Lab:
             self.queue,
         )
         self.applications: dict[AppId, Application] = {}
+        self.catalogues: list[Catalogue] = []
+        """What refreshes read; without any nobody refreshes, and `declare` enrolls."""
         self.cluster.edit(manifest("Namespace", "shop"))
 
     @property
@@ -88,14 +90,21 @@ class Lab:
         while True:
             bells = self.queue.dispatch(100)
             for bell in bells:
-                if bell.id == CATALOGUE:
+                if bell.id == CATALOGUE and not self.catalogues:
                     continue  # nobody reads one here
                 done.append(f"{bell.task} {bell.id}")
-                (poll if bell.task == "poll" else reconcile)(self.world, bell.id)
+                self.serve(self.world, bell)
             if not bells:
                 if self.now >= end:
                     return done
                 self.now = min(end, self.now + 0.5)
+
+    def serve(self, world: World, bell: Doorbell) -> None:
+        """What a worker does with a message."""
+        if bell.id == CATALOGUE and self.catalogues:
+            refresh(world, self.catalogues)
+        else:
+            (poll if bell.task == "poll" else reconcile)(world, bell.id)
 
     def poll_repository(self) -> list[str]:
         self.now += 1.0

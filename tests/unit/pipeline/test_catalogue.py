@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem, SecretRef, SyncStatus
 from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue import Change, refresh
@@ -57,9 +58,12 @@ class TextCatalogue:
     name: str = "memory"
     repository: str = ""
     broken: list[Problem] = field(default_factory=list)
+    down: GitOpsError | None = None
 
     def token(self) -> str:
-        return self.text
+        if self.down is not None:
+            raise self.down
+        return f"{self.text}{self.broken}"
 
     def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
         return load(self.text.encode(), "apps.yaml"), self.broken

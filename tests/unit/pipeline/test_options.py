@@ -63,7 +63,8 @@ def value(lab: Lab, name: str) -> str | None:
 
 def approve(lab: Lab, app: AppId, at: float) -> None:
     """The application's annotation changes, and the catalogue rings."""
-    lab.applications[app] = replace(lab.applications[app], approved_at=at)
+    declared = lab.applications[app]
+    lab.applications[app] = replace(declared, deleting=replace(declared.deleting, approved_at=at))
     declared_anew(lab, app)
 
 

@@ -152,7 +152,10 @@ def test_a_lost_record_is_written_anew_before_anything_leaves_git() -> None:
     lab.push(config("a"), config("b"))
     app = lab.declare(prune=True)
     lab.settle_down(10)
-    lab.clusters.records("east").delete(app)
+    records = lab.clusters.records("east")
+    stored = records.load(app)
+    assert stored is not None
+    records.delete(app, stored.resource_version)
     lab.flush()
     lab.settle_down(10)
     assert inventory(lab, app) == ["a", "b"]
