@@ -6,7 +6,19 @@ from importlib.metadata import version as installed_version
 
 import typer
 
-from gitops_workers.cli import app_actions, apps, clusters, doctor, explaining, health, offline, plan, repos, up
+from gitops_workers.cli import (
+    app_actions,
+    app_delete,
+    apps,
+    clusters,
+    doctor,
+    explaining,
+    health,
+    offline,
+    plan,
+    repos,
+    up,
+)
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -48,6 +60,7 @@ _apps.command(short_help="List finished deployments.")(apps.history)
 _apps.command(short_help="Print the objects that Git means.")(apps.manifests)
 _apps.command(short_help="Leave applications alone.")(app_actions.suspend)
 _apps.command(short_help="Undo suspend.")(app_actions.resume)
+_apps.command(short_help="Delete what left the catalogue.")(app_delete.delete)
 
 _clusters = _group("cluster", "Destination clusters.")
 _clusters.command("list")(clusters.list_clusters)

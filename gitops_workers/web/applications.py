@@ -9,6 +9,8 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gitops_workers.core.deletion import ORDER, objection, wish
+from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import StatusQuery, Urgency
@@ -34,6 +36,15 @@ class SyncOptions(BaseModel):
 
     prune: bool = False
     """Delete what is no longer in Git, also where the application does not prune by itself."""
+
+
+class DeleteOptions(BaseModel):
+    """How an application is deleted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cascade: Cascade | None = None
+    """`foreground`, `background`, or `orphan` to keep the objects; the manifest's choice if not given."""
 
 
 class NoOptions(BaseModel):
@@ -137,6 +148,13 @@ async def resume(request: Request, principal: Writer, app: str) -> Json:
     return await run_in_threadpool(_ask, request, principal, app, "resume", {"suspended": False})
 
 
+@router.delete(_APP, status_code=202, openapi_extra=_body(DeleteOptions))
+async def delete_application(request: Request, principal: Writer, app: str) -> Json:
+    """Delete an application whose manifest has left the catalogue, also one that waits for a human's yes."""
+    options = await _options(request, DeleteOptions)
+    return await run_in_threadpool(_delete, request, principal, app, options.cascade)
+
+
 @router.get(_APP)
 def get_application(request: Request, principal: Reader, app: str) -> Json:
     """Get one application by id or unique bare name, with its objects and history."""
@@ -164,6 +182,19 @@ def _ask(request: Request, principal: Principal, app: str, verb: str, wish: Mapp
     if not generation:
         services.state.discard(kind, status.id)
         raise HTTPException(409, "the application is not scheduled; it is new or being removed: look again in a minute")
+    ring(services)
+    return {"id": status.id, "generation": generation}
+
+
+def _delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:
+    """Store the order, unless the catalogue would undo it; then as for every other wish."""
+    services, status = _find(request, principal, app)
+    found = services.state.application(status.id)
+    if found is None or (reason := objection(found)):
+        raise HTTPException(409, reason if found else "the application was never readable: there is nothing to delete")
+    services.state.save(ORDER, status.id, wish(found, cascade, principal.name))
+    services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
+    generation = services.queue.request(status.id, f"delete asked by {principal.name}", Urgency.MANUAL)
     ring(services)
     return {"id": status.id, "generation": generation}
 

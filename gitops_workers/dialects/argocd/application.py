@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
 from gitops_workers.dialects.annotations import finish_first
@@ -15,8 +14,7 @@ from gitops_workers.dialects.argocd.source import git_source, render_spec
 from gitops_workers.dialects.argocd.sync_policy import sync_policy
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, is_plain, pairs, shown
-from gitops_workers.dialects.metadata import Metadata
+from gitops_workers.dialects.fields import Reading, is_plain, pairs
 
 NAMESPACE = "argocd"
 INTERVAL = 120.0

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from gitops_workers.core.deletion import confirmed
 from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.leaving import Cascade, Deleting, Held, Leaving
 from gitops_workers.core.status import Event, Status
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
@@ -152,6 +154,50 @@ def test_suspending_is_stored_and_looked_at_now(world, rows, verb, suspended):
     assert answer.status_code == 202
     assert world.state.load("override", app) == {"suspended": suspended, "by": "ann"}
     assert [bell.id for bell in world.published] == [app]
+
+
+def leaving(world, row, held=Held.MASS):
+    app = replace(application(row.id), leaving=Leaving(7.0, Deleting(Cascade.FOREGROUND), held))
+    world.state.save_applications([app])
+    return app
+
+
+def delete(world, row, token=WRITE, **options):
+    return world.client().request("DELETE", f"{LIST}/{row.id}", json=options, headers=bearer(token))
+
+
+def test_a_deletion_that_waits_for_a_human_is_confirmed_and_looked_at_now(world, rows):
+    app = leaving(world, rows[0])
+    world.state.save("override", app.id, {"suspended": True, "by": "bob"})
+    answer = delete(world, rows[0], cascade="background")
+    assert (answer.status_code, answer.json()) == (202, {"id": app.id, "generation": 1})
+    order = world.state.load("delete", app.id)
+    assert order == {"since": 7.0, "cascade": "background", "by": "ann"}
+    assert confirmed(app.leaving, order).policy.cascade is Cascade.BACKGROUND
+    assert world.state.load("override", app.id) is None
+    assert [bell.id for bell in world.published] == [app.id]
+
+
+def test_what_is_declared_is_not_deleted_here_but_in_the_catalogue(world, rows):
+    world.state.save_applications([replace(application(rows[0].id), origin="fleet/shop.yaml")])
+    answer = delete(world, rows[0])
+    assert answer.status_code == 409
+    assert "declared in fleet/shop.yaml" in answer.json()["detail"]
+    assert world.state.load("delete", rows[0].id) is None
+    assert world.published == []
+
+
+@pytest.mark.parametrize(("token", "code"), [(READ, 403), (LIMITED, 404)])
+def test_only_who_may_write_it_may_delete_it(world, rows, token, code):
+    leaving(world, rows[0])
+    assert delete(world, rows[0], token).status_code == code
+    assert world.state.load("delete", rows[0].id) is None
+
+
+def test_a_deletion_takes_no_other_options(world, rows):
+    leaving(world, rows[0])
+    assert delete(world, rows[0], cascade="maybe").status_code == 422
+    assert delete(world, rows[0], force=True).status_code == 422
 
 
 @pytest.mark.parametrize("body", ['{"prune": "yes"}', '{"force": true}', "[]", "{", "NaN", '"x"', "null"])

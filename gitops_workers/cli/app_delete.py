@@ -1,0 +1,62 @@
+"""`app delete`: confirming, hurrying or giving up the deletion of applications whose manifests are gone."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gitops_workers.cli.app_actions import Apps, user
+from gitops_workers.cli.engine import Engine, open_engine
+from gitops_workers.cli.output import flat
+from gitops_workers.core.deletion import ORDER, objection, wish
+from gitops_workers.core.errors import InvalidManifest, Refused
+from gitops_workers.core.leaving import Cascade
+from gitops_workers.core.model import Application
+
+
+def delete(
+    apps: Apps,
+    cascade: Annotated[
+        Cascade | None, typer.Option(help="How its objects go, or that they stay; the manifest's choice if not given.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Delete applications whose manifests have left the catalogue: also those that wait for a human's yes.
+
+    An application that is declared is deleted by removing its manifest.
+    """
+    engine = open_engine()
+    chosen = [_leaving(engine, engine.identify(app)) for app in apps]
+    for app in chosen:
+        print(f"{flat(app.id)}: {_about_to(app, cascade)}", file=sys.stderr)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise InvalidManifest("nobody is here to ask: repeat with --yes if that is meant.")
+        typer.confirm("Is that meant?", abort=True, err=True)
+    for app in chosen:
+        engine.state.save(ORDER, app.id, wish(app, cascade, user()))
+        engine.state.discard("override", app.id)  # whoever deletes it does not want it to rest
+        engine.ask(app.id, f"delete asked by {user()}")
+        print(f"{flat(app.id)}: delete asked")
+    engine.ring()
+
+
+def _leaving(engine: Engine, app_id: str) -> Application:
+    app = engine.state.application(app_id)
+    if app is None:
+        raise InvalidManifest(
+            f"{app_id}: what is stored cannot be read with this key, so workers would not read our wish either. Set "
+            "GITOPS_CACHE_KEY (or GITOPS_STATE) to that of the workers."
+        )
+    if reason := objection(app):
+        raise Refused(reason)
+    return app
+
+
+def _about_to(app: Application, cascade: Cascade | None) -> str:
+    if cascade is Cascade.ORPHAN:
+        return "is forgotten, and its objects stay in the cluster"
+    place = app.destination.name or app.destination.server
+    return f"its objects in cluster {flat(place)} are deleted, also those that ask for a confirmation"
