@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli.app_actions import Apps, user
+from gitops_workers.cli.app_sync import Apps
+from gitops_workers.cli.asking import user
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import flat
 from gitops_workers.core.deletion import ORDER, objection, wish

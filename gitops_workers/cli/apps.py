@@ -94,7 +94,7 @@ def diff(
         look_again(engine, status.id, timeout)
     differing = [view for view in engine.state.resources(status.id) if view.status is not SyncStatus.SYNCED]
     for view in differing:
-        _show_diff(view)
+        show_diff(view)
     if differing or engine.find(status.id).sync is SyncStatus.UNKNOWN:
         if not differing:
             print(f"unknown: {plain(engine.find(status.id).message)}")
@@ -151,7 +151,8 @@ def _describe(status: Status) -> None:
         print(f"{'Condition:':<14}{paint(flat(condition.type), 'Warning')} {flat(condition.message)}")
 
 
-def _show_diff(view: ResourceView) -> None:
+def show_diff(view: ResourceView) -> None:
+    """Print one object's diff, or what is known of it where there is none."""
     if not view.diff:
         print(f"=== {flat(view.kind)} {flat(view.namespace)}/{flat(view.name)}: {flat(view.message) or 'differs'}")
         return

@@ -9,6 +9,7 @@ import typer
 from gitops_workers.cli import (
     app_actions,
     app_delete,
+    app_sync,
     apps,
     clusters,
     doctor,
@@ -54,12 +55,14 @@ _apps.command("list", short_help="List applications.")(apps.list_applications)
 _apps.command(short_help="Show one application.")(apps.get)
 _apps.command(short_help="Say why nothing happens now.")(explaining.explain)
 _apps.command(short_help="Show what differs from Git.")(apps.diff)
-_apps.command(short_help="Compare and apply now.")(app_actions.sync)
+_apps.command(short_help="Compare and apply now.")(app_sync.sync)
+_apps.command(short_help="Deploy an earlier state again.")(app_sync.rollback)
+_apps.command(short_help="End the running operation.")(app_sync.terminate)
 _apps.command(short_help="Wait until in sync and healthy.")(app_actions.wait)
 _apps.command(short_help="List finished deployments.")(apps.history)
 _apps.command(short_help="Print the objects that Git means.")(apps.manifests)
 _apps.command(short_help="Leave applications alone.")(app_actions.suspend)
-_apps.command(short_help="Undo suspend.")(app_actions.resume)
+_apps.command(short_help="Undo suspend and pauses.")(app_actions.resume)
 _apps.command(short_help="Delete what left the catalogue.")(app_delete.delete)
 
 _clusters = _group("cluster", "Destination clusters.")

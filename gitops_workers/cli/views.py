@@ -63,6 +63,7 @@ HISTORY: View[Json] = View(
         Column("REVISION", lambda row: revision(row["ref"], row["revision"])),
         Column("BY", lambda row: row["initiatedBy"]),
         Column("OUTCOME", lambda row: row["outcome"]),
+        Column("ROLLBACK", lambda row: row["rollback"]),
         Column("COMMIT", lambda row: row["revision"], wide=True),
     ],
     name=lambda row: str(row["id"]),

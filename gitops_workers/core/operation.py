@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from gitops_workers.core.model import Application, Phase, Resolved
 from gitops_workers.core.objects import digest
+from gitops_workers.core.request import Request
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 5.0
@@ -55,6 +56,8 @@ class Operation:
     """Heals of this rendered state in a row, this one included (see core.healing)."""
     heal_at: float = 0.0
     """When a difference that was seen since may be healed; 0: none waits."""
+    request: Request | None = None
+    """What somebody asked for; None when the engine began it by itself."""
 
     hooks: bool = True
     """Selective syncs and rollbacks run none (Argo CD 3.5)."""
@@ -100,6 +103,7 @@ def begin(
     rendered: str = "",
     waves: tuple[int, ...] = (),
     heals: int = 0,
+    request: Request | None = None,
 ) -> Operation:
     """A new operation at stage 0."""
     deadline = now + app.sync.timeout if app.sync.timeout else 0.0
@@ -116,14 +120,45 @@ def begin(
         rendered=rendered,
         waves=waves,
         heals=heals,
+        hooks=request is None or request.hooks,
+        request=request,
     )
 
 
-def continues(operation: Operation | None, resolved: Resolved, rendered: str = "") -> bool:
-    """Whether the running operation goes on: a new commit replaces an old operation at once (argo-cd 11494)."""
-    if operation is None or not operation.running:
+def continues(
+    operation: Operation | None, resolved: Resolved, rendered: str = "", asked: Request | None = None
+) -> bool:
+    """Whether the running operation goes on: a new commit replaces an old operation at once (argo-cd 11494).
+
+    So does a new request, unless it wants nothing but what is going on. What an operation is pinned to is not resolved
+    anew (`pinned`), so no commit replaces that.
+    """
+    if operation is None or not operation.running or (asked is not None and not serves(operation, asked)):
         return False
     return (operation.commit, operation.rendered) == (resolved.commit, rendered)
+
+
+def pinned(operation: Operation | None, asked: Request | None) -> Resolved | None:
+    """The commit that this request was resolved to when it began; None where it has to be resolved now.
+
+    Also after an attempt that ended in an outage: the branch may have moved meanwhile, and the request has not.
+    """
+    if asked is None or not asked.pinned or operation is None or not carries(operation, asked):
+        return None
+    return Resolved(operation.commit, operation.ref)
+
+
+def carries(operation: Operation | None, asked: Request) -> bool:
+    """Whether this operation was begun for this request."""
+    return operation is not None and operation.request is not None and operation.request.id == asked.id
+
+
+def serves(operation: Operation | None, asked: Request) -> bool:
+    """Whether what is going on does what is asked for: it was begun for that, or both want nothing of their own."""
+    if operation is None or carries(operation, asked):
+        return operation is not None
+    going = operation.request
+    return not asked.demanding and (going is None or not going.demanding)
 
 
 def advance(operation: Operation) -> Operation:

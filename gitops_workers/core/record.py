@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.pause import Pause
 
 NAMESPACE = "gitops-workers"
 PART_OF = "applyset.kubernetes.io/part-of"
@@ -39,7 +40,7 @@ class HistoryEntry:
     revision: str
     ref: str
     source: str
-    """The source as JSON (`url`, `path`, `revision`): what a rollback would render."""
+    """The source as JSON (core.snapshot): what a rollback renders."""
     digest: str
     initiated_by: str
     deployed_at: str
@@ -66,6 +67,8 @@ class Record:
     """Objects of hook runs, oldest first: they are no members, but deleting the application takes them along."""
     deletion: Leaving | None = None
     """The application is being deleted: written before the first delete, so that no loss of Redis forgets it."""
+    paused: Pause | None = None
+    """Automated sync is off since then."""
 
     def fenced(
         self,
@@ -97,14 +100,15 @@ class Record:
     def settled(self, away: Iterable[ObjectKey], entry: HistoryEntry | None, limit: int) -> Record:
         """The record after the last write: without what went `away`, hooks too, and the history cut to `limit` entries.
 
-        Only a sync that ended well gives an entry, and only that closes the record.
+        Only a sync that ended well gives an entry, and only that closes the record. One with the id of an entry that is
+        there takes its place.
         """
         gone = frozenset(away)
         left = tuple(item for item in self.inventory if item.key not in gone)
         hooks = tuple(item for item in self.hooks if item.key not in gone)
         if entry is None:
             return replace(self, inventory=left, hooks=hooks)
-        history = (*self.history, entry)
+        history = (*(item for item in self.history if item.id != entry.id), entry)
         return replace(self, inventory=left, hooks=hooks, history=history[-limit:] if limit > 0 else (), open=False)
 
 

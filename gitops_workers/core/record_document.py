@@ -12,6 +12,7 @@ from typing import Any
 from gitops_workers.core.leaving import Cascade, Deleting, Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.pause import Pause
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record
 
 VERSION = 1
@@ -29,6 +30,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "open": record.open,
         "listedAt": record.listed_at,
         "hooks": [[*item.key, item.version] for item in record.hooks],
+        "paused": [record.paused.at, record.paused.why] if record.paused else None,
     }
     if record.deletion is not None:
         document["deletion"] = _mark(record.deletion)
@@ -69,6 +71,7 @@ def from_json(app: AppId, value: Any) -> Record:
         listed_at=_number(value, "listedAt"),
         hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
         deletion=_deletion(value.get("deletion")),
+        paused=_pause(value.get("paused")),
     )
 
 
@@ -101,6 +104,16 @@ def _number(value: Mapping[str, Any], name: str) -> Any:
     if type(number) not in (int, float) or number < 0:
         raise ValueError(f"its {name} is {number!r} and no number")
     return number
+
+
+def _pause(value: Any) -> Pause | None:
+    """Records of the first releases have none."""
+    if value is None:
+        return None
+    match value:
+        case [int() | float() as at, str(why)]:
+            return Pause(float(at), why)
+    raise ValueError(f"its paused is {str(value)[:80]!r}")
 
 
 def _rows(value: Mapping[str, Any], name: str) -> list[Any]:

@@ -15,15 +15,28 @@ import structlog
 
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
+from gitops_workers.core import pause as pauses
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
 from gitops_workers.core.facts import FAILED_AT
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
-from gitops_workers.pipeline import deletion, dependencies, namespaces, reach, records, revision, stages, step
+from gitops_workers.core.request import Request
+from gitops_workers.pipeline import (
+    asking,
+    deletion,
+    dependencies,
+    namespaces,
+    reach,
+    records,
+    revision,
+    stages,
+    step,
+)
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
@@ -31,11 +44,12 @@ from gitops_workers.pipeline.report import abandon, report, stamp
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Attempt
+from gitops_workers.pipeline.writes import Writer
+from gitops_workers.ports import Attempt, Discovery
 
 log = structlog.get_logger()
 
-DOCUMENTS = ("override", "agreement", "drift", "request", "operation", "listed", records.KIND)
+DOCUMENTS = ("override", "agreement", "drift", asking.REQUEST, asking.ANSWER, "operation", "listed", records.KIND)
 """What an attempt reads of its application, in one round trip."""
 NEWER = 1.0
 """Seconds until the commit is looked at that had to wait for an operation which has just ended."""
@@ -75,6 +89,10 @@ def reconcile(world: World, app_id: AppId) -> None:
 
 def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any]) -> Outcome:
     """The data flow of one attempt. Raises core.errors."""
+    previous = step.operation_from(known.get("operation"))
+    asked = asking.of(known, previous)
+    if asked is not None and asked.terminate:
+        return asking.terminated(world, app, previous, asked)
     if suspended(app, known.get("override")):
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:
@@ -86,13 +104,18 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
     stored = deletion.returned(world, app, attempt, cluster_name, stored)
+    paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
+    if stored and stored.record.paused != paused:
+        stored = Writer(world, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()
+    app, commit = asking.aim(pauses.paused(app, paused), asked, previous, stored)
     # Another worker's memory of the refs may be older than what has been written since.
     newest = max(_newest(attempt, known), stored.record.listed_at if stored else 0.0)
-    refs = world.sources.refs(app.source, not_before=newest)
-    previous = step.operation_from(known.get("operation"))
-    chosen = revision.choose(world, app, refs, found, previous)
+    chosen, listed_at = _chosen(world, app, found, asked, previous, commit, newest)
     rendered = chosen.rendered
     wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
+    stale = candidates(stored.record.inventory if stored else (), wanted.keys)
+    in_git = len(wanted.desired)
+    wanted, stale = asking.narrowed(asked, wanted, stale)
     check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
 
     agreement = agreements.from_json(known.get("agreement"))
@@ -102,11 +125,10 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     if agreement.rules != rules:
         agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
     claimed = stages.claims(world, cluster_name)
-    running = operations.continues(previous, chosen.resolved, rendered.digest)
+    running = operations.continues(previous, chosen.resolved, rendered.digest, asked)
     observer = Observer(cluster, app, world.rules, claimed, previous.started_at if previous and running else inf)
-    looks = stages.look_at(observer, wanted.desired, agreement, _moved(known))
-    inventory = stored.record.inventory if stored else ()
-    stale = candidates(inventory, wanted.keys)
+    moved = _moved(known, new=asked is not None and not operations.carries(previous, asked))
+    looks = stages.look_at(observer, wanted.desired, agreement, moved)
     sight = Sight(
         app=app,
         attempt=attempt,
@@ -117,18 +139,20 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         rendered=rendered.digest,
         desired=wanted.desired,
         hooks=wanted.hooks,
+        in_git=in_git,
         agreement=agreement,
         stored=stored,
-        listed_at=refs.listed_at,
+        listed_at=listed_at,
         looks=looks,
         namespace=namespaces.look(observer, wanted.desired),
         stale=stale,
         extra=stages.extraneous(cluster, app, stale),
         rules=rules,
         previous=previous,
-        asked=known.get("request") or {},
+        asked=asked,
+        paused=paused,
     )
-    outcome = act(world, sight)
+    outcome = asking.told(world, sight, act(world, sight))
     outcome = replace(outcome, trail=replace(outcome.trail, chosen=chosen, stale=len(stale)))
     if chosen.newer and outcome.operation and not outcome.operation.running:
         return replace(outcome, served=False, due_in=NEWER)
@@ -140,9 +164,26 @@ def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
     return bool(override["suspended"]) if override is not None else app.schedule.suspended
 
 
-def _moved(known: Mapping[str, Any]) -> frozenset[ObjectKey] | None:
-    """Objects that a cluster poll saw to have changed; None when every object has to be asked for."""
-    if known.get("request"):
+def _chosen(
+    world: World,
+    app: Application,
+    found: Discovery,
+    asked: Request | None,
+    previous: Operation | None,
+    commit: Resolved | None,
+    newest: float,
+) -> tuple[revision.Chosen, float]:
+    """What this attempt looks at, and when the refs were listed: 0 where the commit was known without them."""
+    if commit is not None:
+        return revision.Chosen(commit, *stages.render_objects(world, app, commit, found)), 0.0
+    refs = world.sources.refs(app.source, not_before=newest)
+    going = previous if asked is None or operations.serves(previous, asked) else None
+    return revision.choose(world, app, refs, found, going), refs.listed_at
+
+
+def _moved(known: Mapping[str, Any], *, new: bool) -> frozenset[ObjectKey] | None:
+    """Objects that a cluster poll saw to have changed; None when every object has to be asked for: a `new` request."""
+    if new:
         return None
     return frozenset(ObjectKey(*text.split("|")) for text in known.get("drift") or ())
 
@@ -155,6 +196,16 @@ def _idle(world: World, app: Application, message: str) -> Outcome:
         conditions=app.conditions,
         suspended=True,
     )
+
+
+def _unserved(world: World, app: Application, known: Mapping[str, Any], error: GitOpsError) -> Outcome | None:
+    """A refusal that is the answer to a special request, and no news of the application; None when it is not that."""
+    previous = step.operation_from(known.get("operation"))
+    asked = asking.of(known, previous)
+    if asked is None or not asked.special or not isinstance(error, Refused):
+        return None
+    log.info("request_declined", app=app.id, by=asked.by, reason=str(error))
+    return asking.declined(world, app, asked, previous, error)
 
 
 def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError) -> Outcome:
@@ -198,6 +249,8 @@ def _failure(
     """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
     if leaving is not None:
         return deletion.failed(world, app, leaving, known, error)
+    if (declined := _unserved(world, app, known, error)) is not None:
+        return declined
     return dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
 
 

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 from gitops_workers.core import healing
 from gitops_workers.core import operation as operations
+from gitops_workers.core import pause as pauses
 from gitops_workers.core.errors import GitOpsError, PruneRefused, Refused
 from gitops_workers.core.model import Condition, Dialect, Phase, SyncStatus
 from gitops_workers.core.moments import utc
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
-from gitops_workers.core.plan import Plan, plan
+from gitops_workers.core.plan import plan
 from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Evidence, Pruning, decide
-from gitops_workers.pipeline import dependencies, namespaces, records, stages, step, views, windows
+from gitops_workers.pipeline import asking, dependencies, namespaces, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
@@ -23,13 +24,13 @@ from gitops_workers.pipeline.world import World
 
 def act(world: World, sight: Sight) -> Outcome:
     """Decide, and do one step of the operation where one is due."""
-    app, now = sight.app, world.queue.now()
+    app, now, asked = sight.app, world.queue.now(), sight.asked
     looks = (*sight.looks.values(), *((sight.namespace,) if sight.namespace else ()))
     differing = [item.compared.desired.key for item in looks if not item.compared.in_sync]
-    running = operations.continues(sight.previous, sight.resolved, sight.rendered)
-    unfinished = sight.unfinished and bool(app.sync.automated or sight.asked)
+    running = operations.continues(sight.previous, sight.resolved, sight.rendered, asked)
+    unfinished = sight.unfinished and bool(app.sync.automated or asked)
     # Whoever asks for a sync has its hooks run, also when nothing differs (Argo CD 3.5).
-    rerun = bool(sight.asked and sight.hooks)
+    rerun = asked is not None and (asked.special or bool(sight.hooks))
     if not running and not differing and not unfinished and not rerun and not _to_prune(sight):
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
@@ -37,26 +38,44 @@ def act(world: World, sight: Sight) -> Outcome:
     heal = _heal(sight, differing, now)
     if not running and heal is not None and heal.waits(now):
         return _heals_later(sight, differing, heal, now)
+    if asked is not None and asked.dry_run:
+        return _rehearsed(world, sight, now)
     shut = windows.look(
         world, app, sight.cluster_name, manual=bool(sight.asked), going=sight.previous if running else None
     )
     if shut is not None:
+        if asked is not None and asked.special and not running:
+            raise Refused(shut.reason)
         return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
-    if not running and (reason := dependencies.waiting(world, app, sight.listed_at)):
+    # Who goes back does not wait for others: what he goes back to was deployed beside them already.
+    waits = not running and (asked is None or asked.rollback is None)
+    if waits and (reason := dependencies.waiting(world, app, sight.listed_at)):
         return _waiting(sight, reason, now)
     operation = sight.previous if running and sight.previous else _new_operation(sight, now, heal)
+    if asked is not None:
+        operation = replace(operation, request=asked, initiated_by=asked.by)
     try:
         pruning = _pruning(world, sight)
         if not running:
-            asked = not pruning.unconfirmed or _last_of(sight) is not None
-            if pruning.only_kept and asked and not differing and not unfinished and not rerun:
+            said = not pruning.unconfirmed or _last_of(sight) is not None
+            if pruning.only_kept and said and not differing and not unfinished and not rerun:
                 return _kept(sight, pruning, now)
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
+            if asked is not None and asked.revision:
+                return asking.begun(world, sight, operation)
         hooks = sight.hooks if operation.hooks else ()
-        planned: Plan = plan(app, sight.desired, pruning.deletions, operation.waves, hooks, pruning.leaving)
+        planned = plan(app, sight.desired, pruning.deletions, operation.waves, hooks, pruning.leaving)
         return replace(step.run(world, sight, operation, planned, pruning), trail=Trail(plan=planned, pruning=pruning))
     except Refused as error:
         return _ended(sight, operations.finish(operation, Phase.FAILED, str(error), now), error)
+
+
+def _rehearsed(world: World, sight: Sight, now: float) -> Outcome:
+    """The dry run of what would be done now."""
+    pruning, trial = _pruning(world, sight), _new_operation(sight, now, None)
+    planned = plan(sight.app, sight.desired, pruning.deletions, hooks=sight.hooks if trial.hooks else ())
+    step.rehearse(world, sight, trial, planned, pruning)
+    return asking.rehearsed(world, sight, planned, pruning)
 
 
 def _to_prune(sight: Sight) -> bool:
@@ -67,7 +86,7 @@ def _to_prune(sight: Sight) -> bool:
 def _pruning(world: World, sight: Sight) -> Pruning:
     """Permission for the deletes of this generation. Without `prune` nothing is even read."""
     app = sight.app
-    if not sight.stale or not (app.sync.prune or sight.asked.get("prune")):
+    if not sight.stale or not sight.prunes:
         return Pruning()
     server = world.clusters.server(sight.cluster_name)
     stale = tuple(item for item in sight.stale if permits(app, item.key, sight.cluster_name, server))
@@ -79,8 +98,8 @@ def _pruning(world: World, sight: Sight) -> Pruning:
         live=stages.read_candidates(sight.cluster, stale),
     )
     managed = len(sight.stored.record.inventory) if sight.stored else 0
-    consent, confirmed = bool(sight.asked.get("prune")), _confirmed(sight)
-    return decide(app, stale, managed, evidence, wanted=len(sight.desired), consent=consent, confirmed=confirmed)
+    consent, confirmed = sight.asked is not None and sight.asked.prune, _confirmed(sight)
+    return decide(app, stale, managed, evidence, wanted=sight.in_git, consent=consent, confirmed=confirmed)
 
 
 def _last_of(sight: Sight) -> Operation | None:
@@ -102,6 +121,8 @@ def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
     app = sight.app
     if sight.asked:
         return ""
+    if sight.paused:
+        return f"{_count(sight, differing)}; {sight.paused.why}: {pauses.advice(app)}"
     if not app.sync.automated:
         return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
     if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
@@ -151,14 +172,15 @@ def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Opera
         sight.attempt.generation,
         sight.resolved,
         now,
-        str(sight.asked.get("by") or "automated sync"),
+        sight.asked.by if sight.asked else "automated sync",
         failures=previous.failures if previous is not None and same else 0,
-        consent=bool(sight.asked.get("prune")) or _confirmed(sight),
+        consent=(sight.asked is not None and sight.asked.prune) or _confirmed(sight),
         rendered=sight.rendered,
         heals=heals,
+        request=sight.asked,
     )
     # Argo CD heals by a selective sync, and that runs no hooks.
-    return replace(begun, hooks=bool(sight.asked) or not (heals or _drifted(sight)))
+    return replace(begun, hooks=begun.hooks and (bool(sight.asked) or not (heals or _drifted(sight))))
 
 
 def _agreed(sight: Sight, now: float) -> Outcome:

@@ -19,12 +19,13 @@ from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.reasons import explain
 from gitops_workers.core.status import Status
+from gitops_workers.pipeline import asking
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.step import operation_from
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Closure, Queue, State
 
-DOCUMENTS = ("override", "request", "operation", "listed", KIND)
+DOCUMENTS = ("override", "operation", "listed", KIND)
 
 
 def is_news(
@@ -75,7 +76,8 @@ _AFTER_REVISION = frozenset({"Render", "Policy", "Comparison"})
 
 
 def _prunes(app: Application, known: Mapping[str, Any]) -> bool:
-    return app.sync.prune or bool((known.get("request") or {}).get("prune"))
+    asked = asking.of(known, operation_from(known.get("operation")))
+    return app.sync.prune or (asked is not None and asked.prune)
 
 
 def _closure(world: World, app: Application, resolved: Resolved) -> Closure | None:

@@ -10,6 +10,7 @@ from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.request import Answer
 from gitops_workers.core.status import ResourceView
 from gitops_workers.pipeline.trail import NOTHING, Trail
 
@@ -45,3 +46,7 @@ class Outcome:
     """A dependency is not ready: the note that it is waited for stays."""
     due_in: float | None = None
     trail: Trail = NOTHING
+    answer: Answer | None = None
+    """How the request ended, where that is not said by the rest."""
+    preview: tuple[ResourceView, ...] | None = None
+    """What a dry run would change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,9 +14,12 @@ from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
 from gitops_workers.core.operation import Operation
+from gitops_workers.core.pause import CONDITION as PAUSED
+from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.snapshot import is_exact
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import dependants, explaining, records, step
+from gitops_workers.pipeline import asking, dependants, explaining, records, step
 from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
@@ -44,7 +47,7 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         return
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
-    events = _events(app, before, after, stamp(now))
+    events = [*_events(app, before, after, stamp(now)), *_remarks(app, before, after, outcome, stamp(now))]
     if events:
         state.add_events(events)
     if outcome.waits_since:
@@ -158,18 +161,32 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
     if outcome.record is not None and outcome.record != known.get(records.KIND):
         documents[records.KIND] = outcome.record
     if outcome.history is not None:
-        documents["history"] = [asdict(entry) for entry in outcome.history]
+        documents["history"] = [_history_row(entry) for entry in outcome.history]
     if known.get(WAITS) and not outcome.awaits_others:
         documents[WAITS] = None
     if outcome.listed_at > (known.get("listed") or 0.0):
         documents["listed"] = outcome.listed_at
+    documents.update(asking.documents(known, outcome))
     # A change that was seen in the cluster is served by a comparison only, not by a render that failed.
-    kinds = ("request", "drift") if outcome.agreement is not None else ("request",)
-    served = [kind for kind in kinds if known.get(kind)] if outcome.served else []
-    if served and world.queue.wanted(attempt.app) == attempt.generation:
-        # A request that came in meanwhile belongs to the next generation: it must find its document.
-        documents.update(dict.fromkeys(served))
+    compared = outcome.served and outcome.agreement is not None
+    if compared and known.get("drift") and world.queue.wanted(attempt.app) == attempt.generation:
+        # What was seen meanwhile belongs to the next generation: it must find its document.
+        documents["drift"] = None
     return documents
+
+
+def _history_row(entry: HistoryEntry) -> dict[str, Any]:
+    """An entry as it is shown. The source stays in the cluster: nobody but a rollback reads it."""
+    return {
+        "id": entry.id,
+        "revision": entry.revision,
+        "ref": entry.ref,
+        "digest": entry.digest,
+        "initiated_by": entry.initiated_by,
+        "deployed_at": entry.deployed_at,
+        "outcome": entry.outcome,
+        "exact": is_exact(entry.source),
+    }
 
 
 def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[Any]:
@@ -180,6 +197,20 @@ def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[A
     kinds = sorted("|".join(kind) for kind in agreement.kinds)
     seen = [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
     return [*seen, waits_since] if waits_since else seen
+
+
+def _remarks(app: Application, before: Status | None, after: Status, outcome: Outcome, at: str) -> list[Event]:
+    """A request that was not served, and automated sync that is paused or goes on."""
+    events = []
+    if outcome.answer is not None and outcome.answer.phase is Phase.FAILED:
+        events.append(Event(at, app.id, "Warning", "RequestRefused", outcome.answer.message))
+    was = {item.type: item.message for item in before.conditions} if before else {}
+    now = {item.type: item.message for item in after.conditions}
+    if PAUSED in now and PAUSED not in was:
+        events.append(Event(at, app.id, "Normal", PAUSED, now[PAUSED]))
+    if PAUSED in was and PAUSED not in now and after.sync is not SyncStatus.UNKNOWN:
+        events.append(Event(at, app.id, "Normal", "AutomationResumed", "Automated sync goes on."))
+    return events
 
 
 def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.desired import Desired
@@ -12,7 +10,9 @@ from gitops_workers.core.hooks import Hook
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
+from gitops_workers.core.pause import Pause
 from gitops_workers.core.record import InventoryItem, StoredRecord
+from gitops_workers.core.request import Request
 from gitops_workers.pipeline.looks import Look
 from gitops_workers.ports import Attempt, Cluster
 
@@ -30,6 +30,8 @@ class Sight:
     rendered: str
     desired: tuple[Desired, ...]
     hooks: tuple[Hook, ...]
+    in_git: int
+    """How many objects Git has, also those that nobody asked for."""
     agreement: Agreement
     stored: StoredRecord | None
     listed_at: float
@@ -42,8 +44,17 @@ class Sight:
     rules: str
     """The word for the rules by which it is looked at."""
     previous: Operation | None
-    asked: Mapping[str, Any]
-    """What a human asked for: `{"prune": bool, "by": str}`, empty when nobody did."""
+    asked: Request | None
+    """What a human asked for and is not served yet."""
+    paused: Pause | None = None
+    """Automated sync is paused: `app` is not automated, whatever its manifest says."""
+
+    @property
+    def prunes(self) -> bool:
+        """Whether what left Git is deleted: as the application says, or as a human does where he names the revision."""
+        if self.asked is not None and self.asked.pinned:
+            return self.asked.prune
+        return self.app.sync.prune or bool(self.asked and self.asked.prune)
 
     @property
     def leftover(self) -> bool:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from gitops_workers.core import operation as operations
+from gitops_workers.core import request as requests
 from gitops_workers.core.due import retry_pause
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.health import failed, settled
 from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.operation import Operation
+from gitops_workers.core.pause import Pause
 from gitops_workers.core.plan import Gate, Plan, Stage
 from gitops_workers.core.prune import Pruning
 from gitops_workers.core.record import HistoryEntry
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.snapshot import snapshot
 from gitops_workers.pipeline import namespaces, records, views
 from gitops_workers.pipeline.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.looks import Look
@@ -33,6 +34,15 @@ DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 
 def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
     """As many stages as are open now. Raises Superseded, Retry; Refused ends the operation."""
+    return _step(world, sight, operation, plan, pruning).run(operation)
+
+
+def rehearse(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> None:
+    """Dry-run what was not looked at: the hooks. Raises ApplyRefused."""
+    _step(world, sight, operation, plan, pruning).rehearse(operation)
+
+
+def _step(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Step:
     writer = Writer(
         world,
         sight.app,
@@ -43,9 +53,10 @@ def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: P
         sight.inventory,
         sight.listed_at,
         instances(operation, plan.hooks),
+        part=bool(sight.asked and sight.asked.resources),
+        paused=_pause(sight, operation),
     )
-    current = Step(world, sight, plan, pruning, writer, HookRuns(world, sight, writer), dict(sight.looks))
-    return current.run(operation)
+    return Step(world, sight, plan, pruning, writer, HookRuns(world, sight, writer), dict(sight.looks))
 
 
 @dataclass(slots=True)
@@ -122,6 +133,10 @@ class Step:
             return
         seen = bool(self.sight.agreement.objects)
         namespaces.prepare(self.writer, self.sight.cluster, self.sight.namespace, self.looks, seen=seen)
+        self.rehearse(operation)
+
+    def rehearse(self, operation: Operation) -> None:
+        """Dry-run the hooks, unless one of them has begun."""
         if self.plan.hooks and not operation.begun:
             items = [task.item for task in self.plan.hooks]
             missing = missing_namespaces(self.sight.cluster, self.sight.app, self.sight.desired, items)
@@ -217,7 +232,7 @@ def _report(
     history = sight.stored.record.history if sight.stored else ()
     left = {item.key for item in pruning.deletions} - writer.deleted
     if succeeded:
-        history = writer.settle(_away(sight, writer, pruning), _history_entry(sight, operation, history)).history
+        history = _settled(sight, writer, operation, _away(sight, writer, pruning))
     in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
     stays = views.staying(sight.app, pruning) if succeeded else ""
     approved = pruning.unconfirmed and sight.app.deleting.approved_at > operation.started_at
@@ -240,7 +255,23 @@ def _report(
 
 
 def _pruned(sight: Sight) -> bool:
-    return sight.app.dialect is Dialect.FLUX or sight.app.sync.prune or bool(sight.asked.get("prune"))
+    return sight.app.dialect is Dialect.FLUX or sight.prunes
+
+
+def _pause(sight: Sight, operation: Operation) -> Pause | None:
+    """The pause of automated sync as the record has it from this step on."""
+    asked = sight.asked
+    if asked is None or not asked.pause or not (sight.app.sync.automated or sight.paused):
+        return sight.paused
+    return Pause(operation.started_at, f"{asked.by} rolled back to #{asked.rollback}")
+
+
+def _settled(sight: Sight, writer: Writer, operation: Operation, away: set[ObjectKey]) -> tuple[HistoryEntry, ...]:
+    """The record after the good end. A part of a sync is no deployment: no entry in the history (Argo CD 3.5)."""
+    history = sight.stored.record.history if sight.stored else ()
+    if not writer.part:
+        return writer.settle(away, _history_entry(sight, operation, history)).history
+    return writer.settle(away, None).history if writer.fenced or away else history
 
 
 def _away(sight: Sight, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
@@ -280,13 +311,15 @@ def retry_delay(app: Application, failures: int) -> float:
 
 
 def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
-    source = sight.app.source
-    snapshot = {"url": without_credentials(source.url), "path": source.path, "revision": sight.resolved.commit}
+    last = history[-1] if history else None
+    again = last is not None and (last.revision, last.digest) == (sight.resolved.commit, sight.rendered)
+    # Whoever names a revision gets an entry also where nothing differed; a repeated attempt must not give a second one.
+    renewed = again and sight.asked is not None and sight.asked.pinned
     return HistoryEntry(
-        id=history[-1].id + 1 if history else 0,
+        id=last.id + (not renewed) if last else 0,
         revision=sight.resolved.commit,
         ref=sight.resolved.ref,
-        source=json.dumps(snapshot),
+        source=snapshot(sight.app, sight.resolved.commit),
         digest=sight.rendered,
         initiated_by=operation.initiated_by,
         deployed_at=datetime.fromtimestamp(operation.finished_at, UTC)
@@ -304,10 +337,14 @@ def operation_from(value: Mapping[str, Any] | None) -> Operation | None:
     if value is None:
         return None
     lists = {name: tuple(value.get(name, ())) for name in _LISTS}
-    return Operation(**{**value, "phase": Phase(value["phase"]), **lists})
+    request = requests.parse(value["request"]) if value.get("request") else None
+    if request is not None and request.refusal:
+        return None  # what it was to do is not known
+    return Operation(**{**value, "phase": Phase(value["phase"]), **lists, "request": request})
 
 
 def operation_to(operation: Operation) -> dict[str, Any]:
     """The operation as a document."""
     lists = {name: list(getattr(operation, name)) for name in _LISTS}
-    return {**asdict(operation), "phase": operation.phase.value, **lists}
+    request = requests.to_json(operation.request) if operation.request else None
+    return {**asdict(operation), "phase": operation.phase.value, **lists, "request": request}

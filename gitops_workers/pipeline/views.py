@@ -110,6 +110,11 @@ def resources(
     return tuple(rows)
 
 
+def key_of(row: ResourceView) -> ObjectKey:
+    """The object that a row is about."""
+    return ObjectKey(row.group, row.kind, row.namespace, row.name)
+
+
 def _row(app: Application, look: Look) -> ResourceView:
     compared, desired = look.compared, look.compared.desired
     text = ""

@@ -24,8 +24,10 @@ from gitops_workers.core.marks import hook_owned
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.options import to_apply
+from gitops_workers.core.pause import Pause
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
+from gitops_workers.core.snapshot import bounded
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.looks import Look, replacement
@@ -54,6 +56,10 @@ class Writer:
     """The hooks that may be created, for the record."""
     deletion: Leaving | None = None
     """Set when the application is being deleted: what the record says of it from the first write on."""
+    part: bool = False
+    """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
+    paused: Pause | None = None
+    """What the record says from now on."""
     fenced: bool = False
     applied: int = 0
     hooks_run: int = 0
@@ -108,12 +114,25 @@ class Writer:
         """The record says what is going to happen, before anything does."""
         self._fence()
 
-    def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry) -> Record:
-        """The good end of a sync: the record without what went away, closed, and with its place in the history."""
+    def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry | None) -> Record:
+        """The good end of a sync: the record without what went away, closed, and with its place in the history.
+
+        A part of a sync has no `entry`, and closes nothing.
+        """
         base = self.stored.record if self.fenced and self.stored else self._fencing()
         record = base.settled({*away, *self.gone_hooks}, entry, self.app.history_limit)
+        record = replace(record, history=bounded(record.history))
         self._store(record)
         return record
+
+    def mend_pause(self) -> StoredRecord | None:
+        """Write down that automated sync was resumed, where nothing else is to be written."""
+        if self.stored is not None and self.stored.record.paused != self.paused:
+            self.lease.keep()
+            self._check(self.stored.record)
+            records.put_away(self.world, self.cluster_name, self.app.id)
+            self._store(replace(self.stored.record, paused=self.paused))
+        return self.stored
 
     def _apply(self, item: Desired, look: Look) -> Look:
         self._fence()
@@ -208,7 +227,7 @@ class Writer:
         base = self.stored.record if self.stored else Record(self.app.id)
         self._check(base)
         records.put_away(self.world, self.cluster_name, self.app.id)
-        return base.fenced(
+        fenced = base.fenced(
             self.attempt.generation,
             self.union,
             writer=self.attempt.token,
@@ -216,6 +235,7 @@ class Writer:
             hooks=self.hooks,
             deletion=self.deletion,
         )
+        return replace(fenced, paused=self.paused, open=base.open if self.part else fenced.open)
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None

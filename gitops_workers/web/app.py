@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from gitops_workers.web import applications, docs, hooks, probes, stream
+from gitops_workers.web import applications, asking, docs, hooks, probes, stream
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.limits import Limits
 from gitops_workers.web.metrics import Counters, new_registry
@@ -34,7 +34,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.registry = new_registry(services.state)
     app.state.counters = Counters(app.state.registry)
     app.state.streams = set()
-    for part in (applications, stream, hooks, probes, docs):
+    for part in (applications, asking, stream, hooks, probes, docs):
         app.include_router(part.router)
     for kind in services.outages:
         app.add_exception_handler(kind, _outage)

@@ -18,7 +18,15 @@ _FIELDS = {
 
 
 def history_of(state: State, app: AppId) -> list[dict[str, Any]]:
-    """Finished deployments, newest first: `{id, revision, ref, deployedAt, initiatedBy, outcome}`."""
+    """Finished deployments, newest first: `{id, revision, ref, deployedAt, initiatedBy, outcome, rollback}`.
+
+    `rollback`: `exact` renders the same objects again; `commit` renders the commit with the parameters of today, which
+    is all that was kept.
+    """
     entries = state.load("history", app) or ()
-    found = [{name: entry[field] for name, field in _FIELDS.items()} for entry in entries]
+    found = [
+        {name: entry[field] for name, field in _FIELDS.items()}
+        | {"rollback": "exact" if entry.get("exact") else "commit"}
+        for entry in entries
+    ]
     return sorted(found, key=lambda entry: int(entry["id"]), reverse=True)

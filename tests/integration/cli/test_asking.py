@@ -33,8 +33,13 @@ def worker(installation: Installation, row: Status, then: Callable[[Status], Sta
                 installation.queue.finish(attempt, done=False, due_in=0.0)
             time.sleep(0.05)
         checked = replace(then(row), last_checked_at=stamp(installation.queue.now() + 1.0))
-        installation.state.save_status(checked, attempt.token)
-        installation.state.discard("request", row.id)
+        assert checked.operation is not None
+        answer = {
+            "id": installation.state.load("request", row.id)["id"],
+            "phase": checked.operation.phase.value,
+            "message": checked.operation.message,
+        }
+        installation.state.save_status(checked, attempt.token, {"answer": answer})
         installation.queue.finish(attempt, done=True, due_in=None)
 
     thread = threading.Thread(target=serve, daemon=True)

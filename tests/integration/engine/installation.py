@@ -17,6 +17,7 @@ import httpx
 import yaml
 
 from gitops_workers.core.model import Phase, SyncStatus
+from gitops_workers.core.request import Request, to_json
 from gitops_workers.core.status import Status
 from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
 from gitops_workers.local.git_server import GitServer, git_server
@@ -154,7 +155,7 @@ class Installation:
 
     def ask(self, app: str, *, prune: bool = False) -> None:
         """What `gitops-workers app sync` does."""
-        self.state.save("request", app, {"prune": prune, "by": "ann"})
+        self.state.save("request", app, to_json(Request(uuid.uuid4().hex, "ann", prune=prune)))
         self.queue.request(app, "sync asked by ann", Urgency.MANUAL)
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

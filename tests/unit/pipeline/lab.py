@@ -14,6 +14,7 @@ from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Dialect, SecretRef
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.request import Request, to_json
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import dependants
 from gitops_workers.pipeline.attempt import reconcile
@@ -35,6 +36,7 @@ class Lab:
 
     now: float = 1_000_000.0
     rung: list[str] = field(default_factory=list)
+    asked: int = 0
 
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
@@ -105,6 +107,19 @@ class Lab:
             refresh(world, self.catalogues)
         else:
             (poll if bell.task == "poll" else reconcile)(world, bell.id)
+
+    def ask(self, app: AppId, **options: Any) -> str:
+        """What ann types and what the command stores; the id of the request."""
+        self.asked += 1
+        request = Request(f"request-{self.asked}", "ann", **options)
+        self.state.save("request", app, to_json(request))
+        self.queue.request(app, "asked by ann", Urgency.MANUAL)
+        return request.id
+
+    def answer(self, app: AppId) -> tuple[str, str, str]:
+        """Of the last request that was served: its id, its phase and the message."""
+        found = self.state.load("answer", app)
+        return (found["id"], found["phase"], found["message"]) if found else ("", "", "")
 
     def poll_repository(self) -> list[str]:
         self.now += 1.0

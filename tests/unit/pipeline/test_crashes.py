@@ -132,8 +132,7 @@ def test_what_a_human_asked_for_is_not_lost_with_the_attempt_that_died_of_it(lab
     poison = Poison(lab, "bad", port="renderer")
     bad = lab.declare(name="bad", path="bad", automated=False)
     work(lab)
-    lab.state.save("request", bad, {"prune": False, "by": "ann"})
-    lab.queue.request(bad, "sync asked by ann", Urgency.MANUAL)
+    lab.ask(bad)
     work(lab)
     poison.cured = True
     lab.run(30)

@@ -210,8 +210,7 @@ def test_what_was_asked_by_hand_is_done_when_the_dependency_is_ready(shop: Shop)
     top = shop.add("top", base, dialect=Dialect.ARGOCD, automated=False)
     shop.write(base=deployment("base", 0), top=config("top"))
     shop.work()
-    shop.state.save("request", top, {"prune": False, "by": "ann"})
-    shop.queue.request(top, "sync asked by ann", Urgency.MANUAL)
+    shop.ask(top)
     shop.work()
     assert "Waiting for" in shop.status(top).message
 

@@ -79,8 +79,7 @@ def test_a_human_does_not_wait(lab: Lab) -> None:
     app = lab.declare(self_heal=True)
     lab.run()
     fight(lab, app, 100)
-    lab.state.save("request", app, {"prune": False, "by": "ann"})
-    lab.queue.request(app, "sync asked by ann", Urgency.MANUAL)
+    lab.ask(app)
     lab.run()
     assert lab.status(app).sync is SyncStatus.SYNCED
     assert fight(lab, app, 1) == [1.0], "what a human set right is nobody's fight"

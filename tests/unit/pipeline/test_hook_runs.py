@@ -10,7 +10,6 @@ from gitops_workers.core.errors import ApplyRefused
 from gitops_workers.core.hooks import RUN
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -282,7 +281,7 @@ def test_whoever_asks_for_a_sync_has_the_hooks_run(lab: Lab) -> None:
     end(lab, "before")
     lab.run(5)
     assert found(lab, "before") is None
-    ask(lab)
+    lab.ask(APP)
     lab.run(2)
     assert found(lab, "before")
     end(lab, "before")
@@ -291,9 +290,3 @@ def test_whoever_asks_for_a_sync_has_the_hooks_run(lab: Lab) -> None:
     assert found(lab, "before") is None
     lab.run(100)
     assert found(lab, "before") is None, "asked once, run once"
-
-
-def ask(lab: Lab) -> None:
-
-    lab.state.save("request", APP, {"prune": False, "by": "ann"})
-    lab.queue.request(APP, "sync asked by ann", Urgency.MANUAL)

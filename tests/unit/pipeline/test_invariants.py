@@ -102,8 +102,7 @@ class Games(RuleBasedStateMachine):
 
     @rule()
     def ask_for_a_sync(self) -> None:
-        self.lab.state.save("request", self.app, {"prune": False, "by": "ann"})
-        self.lab.queue.request(self.app, "sync asked by ann", Urgency.MANUAL)
+        self.lab.ask(self.app)
 
     @precondition(lambda self: self.heals)
     @rule(name=st.sampled_from(NAMES))

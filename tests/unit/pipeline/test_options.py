@@ -159,8 +159,7 @@ class TestPrune:
         lab, app = synced(config("a"), config("old", **{SYNC_OPTIONS: "Prune=confirm"}), prune=True)
         push(lab, config("a"))
 
-        lab.state.save("request", app, {"prune": True, "by": "ann"})
-        lab.queue.request(app, "sync asked by ann", Urgency.MANUAL)
+        lab.ask(app, prune=True)
         lab.run(5)
 
         assert value(lab, "old") is None

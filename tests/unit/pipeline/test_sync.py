@@ -7,7 +7,6 @@ import pytest
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import key_of
-from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -170,8 +169,7 @@ def test_everything_leaving_at_once_needs_consent(lab: Lab) -> None:
     assert status.operation is not None
     assert status.operation.phase is Phase.FAILED
     assert "39 of 40 objects would be deleted, more than 12" in status.message
-    lab.state.save("request", app, {"prune": True, "by": "ann"})
-    lab.queue.request(app, "sync asked by ann", Urgency.MANUAL)
+    lab.ask(app, prune=True)
     lab.run()
     assert lab.live("ConfigMap", "c39") is None
     assert lab.status(app).sync is SyncStatus.SYNCED
@@ -187,8 +185,7 @@ def test_a_manual_application_waits_to_be_asked(lab: Lab) -> None:
     assert lab.live("ConfigMap", "a") is None
     assert "automated sync is off" in lab.status(app).message
     assert lab.state.resources(app)[0].diff.startswith("---")
-    lab.state.save("request", app, {"prune": False, "by": "ann"})
-    lab.queue.request(app, "sync asked by ann", Urgency.MANUAL)
+    lab.ask(app)
     lab.run()
     assert lab.live("ConfigMap", "a") is not None
     assert lab.status(app).sync is SyncStatus.SYNCED

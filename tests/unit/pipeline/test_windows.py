@@ -7,7 +7,6 @@ from dataclasses import replace
 from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.core.model import AppId, Dialect, Phase
 from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
-from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -49,8 +48,7 @@ def test_a_human_may_where_the_window_lets_him():
     for manual in (False, True):
         it, app = lab(replace(AFTERNOON, manual=manual))
 
-        it.state.save("request", app, {"prune": False, "by": "ann"})
-        it.queue.request(app, "asked", Urgency.MANUAL)
+        it.ask(app)
         it.run(5)
 
         assert (it.live("ConfigMap", "web") is not None) is manual

@@ -132,8 +132,9 @@ def test_events_are_of_the_application_only_and_newest_first(world, ask, rows):
 def test_a_sync_is_stored_before_it_rings(world, rows):
     app = rows[0].id
     answer = world.client().post(f"{LIST}/{app}/sync", json={"prune": True}, headers=bearer(WRITE))
-    assert (answer.status_code, answer.json()) == (202, {"id": app, "generation": 1})
-    assert world.state.load("request", app) == {"sync": True, "prune": True, "by": "ann"}
+    asked = answer.json().pop("request")
+    assert (answer.status_code, answer.json()) == (202, {"id": app, "generation": 1, "request": asked})
+    assert world.state.load("request", app) == {"id": asked, "by": "ann", "prune": True}
     assert [(bell.task, bell.id, bell.queue) for bell in world.published] == [("reconcile", app, "fleet.default")]
     attempt = world.queue.begin(app, 30.0)
     assert attempt is not None
@@ -152,7 +153,8 @@ def test_suspending_is_stored_and_looked_at_now(world, rows, verb, suspended):
     app = rows[0].id
     answer = world.client().post(f"{LIST}/{app}/{verb}", json={}, headers=bearer(WRITE))
     assert answer.status_code == 202
-    assert world.state.load("override", app) == {"suspended": suspended, "by": "ann"}
+    mark = {} if suspended else {"resumedAt": world.now}
+    assert world.state.load("override", app) == {"suspended": suspended, "by": "ann", **mark}
     assert [bell.id for bell in world.published] == [app]
 
 
@@ -200,7 +202,7 @@ def test_a_deletion_takes_no_other_options(world, rows):
     assert delete(world, rows[0], force=True).status_code == 422
 
 
-@pytest.mark.parametrize("body", ['{"prune": "yes"}', '{"force": true}', "[]", "{", "NaN", '"x"', "null"])
+@pytest.mark.parametrize("body", ['{"prune": "yes"}', '{"forced": true}', "[]", "{", "NaN", '"x"', "null"])
 def test_options_that_are_not_known_are_refused_and_nothing_is_asked(world, rows, body):
     answer = world.client().post(
         f"{LIST}/{rows[0].id}/sync", content=body, headers={**bearer(WRITE), "Content-Type": "application/json"}

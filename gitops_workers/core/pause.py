@@ -1,0 +1,44 @@
+"""Automated sync that somebody has paused: what was rolled back stays where it is, and is compared still.
+
+The pause stands in the record in the destination cluster, written together with the first write of the rollback: it
+holds when Redis is lost, for else the loss of a cache would deploy again what was rolled back. Whoever resumes leaves
+the moment in the document `override/<app>`; the later of the two counts, and the record is brought in line with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gitops_workers.core.model import Application, Condition
+
+CONDITION = "AutomationPaused"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when (epoch seconds), and what for: `ann rolled back to #3`."""
+
+    at: float
+    why: str
+
+
+def in_force(pause: Pause | None, override: Mapping[str, Any] | None) -> Pause | None:
+    """The pause, unless somebody has resumed the application since (`resumedAt`, epoch seconds)."""
+    if pause is None or (override or {}).get("resumedAt", 0.0) >= pause.at:
+        return None
+    return pause
+
+
+def paused(app: Application, pause: Pause | None) -> Application:
+    """The application as it is while the pause is in force: not automated, with a condition that says why."""
+    if pause is None:
+        return app
+    condition = Condition(CONDITION, f"{pause.why}; automated sync is paused. {advice(app)}")
+    return replace(app, sync=replace(app.sync, automated=False), conditions=(*app.conditions, condition))
+
+
+def advice(app: Application) -> str:
+    """How it ends."""
+    return f"Run `gitops-workers app resume {app.name}` to follow Git again."

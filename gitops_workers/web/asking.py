@@ -1,0 +1,217 @@
+"""`/api/v1/applications/<id>/...`: asking for work, and how that ended."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gitops_workers.core import codec, deletion
+from gitops_workers.core import request as requests
+from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.leaving import Cascade
+from gitops_workers.core.model import Phase
+from gitops_workers.core.pause import CONDITION
+from gitops_workers.core.status import ResourceView, Status
+from gitops_workers.ports import Urgency
+from gitops_workers.web import lookup
+from gitops_workers.web.access import Principal, reader, services_of, writer
+from gitops_workers.web.intake import ring
+from gitops_workers.web.services import WebServices
+
+router = APIRouter(prefix="/api/v1/applications", tags=["applications"])
+Reader = Annotated[Principal, Depends(reader)]
+Writer = Annotated[Principal, Depends(writer)]
+Json = dict[str, Any]
+_APP = "/{app:appid}"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class SyncOptions(BaseModel):
+    """What a sync may be told; anything else is refused, so that no option is silently without effect."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    prune: bool = Field(False, description="Delete what is no longer in Git, as much as it may be.")
+    revision: str = Field("", max_length=requests.LONGEST_TEXT, description="Sync this instead of targetRevision.")
+    resources: list[str] = Field(
+        [],
+        max_length=requests.MOST_SELECTORS,
+        description="Only these objects, or all but these: [!]GROUP:KIND:[NAMESPACE/]NAME.",
+    )
+    dry_run: bool = Field(False, alias="dryRun", description="Show what would be done, at .../request.")
+    force: bool = Field(False, description="Delete and create an object whose immutable field changed.")
+
+
+class RollbackOptions(BaseModel):
+    """What a rollback may be told."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: int = Field(ge=0, description="The entry of the history to deploy again.")
+    prune: bool = Field(False, description="Delete what was not there then.")
+    pause_automation: bool = Field(
+        False, alias="pauseAutomation", description="Sync no more by itself until it is resumed."
+    )
+
+
+class DeleteOptions(BaseModel):
+    """How an application is deleted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cascade: Cascade | None = None
+    """`foreground`, `background`, or `orphan` to keep the objects; the manifest's choice if not given."""
+
+
+class NoOptions(BaseModel):
+    """`{}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _body(model: type[BaseModel]) -> Json:
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"content": content, "required": True}}
+
+
+@router.post(f"{_APP}/sync", status_code=202, openapi_extra=_body(SyncOptions))
+async def sync_application(request: Request, principal: Writer, app: str) -> Json:
+    """Compare with Git now and apply what differs, also where the application does not sync by itself."""
+    options = await _options(request, SyncOptions)
+
+    def asked() -> Json:
+        chosen = tuple(requests.selector(text) for text in options.resources)
+        return {**options.model_dump(exclude={"resources"}), "resources": chosen}
+
+    return await run_in_threadpool(_ask, request, principal, app, "sync", asked)
+
+
+@router.post(f"{_APP}/rollback", status_code=202, openapi_extra=_body(RollbackOptions))
+async def rollback(request: Request, principal: Writer, app: str) -> Json:
+    """Deploy again what an entry of the history deployed. Hooks are not run."""
+    options = await _options(request, RollbackOptions)
+    wish = {"rollback": options.id, "prune": options.prune, "pause": options.pause_automation}
+    return await run_in_threadpool(_ask, request, principal, app, "rollback", lambda: wish)
+
+
+@router.post(f"{_APP}/terminate", status_code=202, openapi_extra=_body(NoOptions))
+async def terminate(request: Request, principal: Writer, app: str) -> Json:
+    """End the running operation; what it has applied stays."""
+    await _options(request, NoOptions)
+    return await run_in_threadpool(_ask, request, principal, app, "terminate", lambda: {"terminate": True})
+
+
+@router.get(f"{_APP}/request")
+def last_request(request: Request, principal: Reader, app: str) -> Json:
+    """Get what was asked last and how it ended: phase is null until it has; resources are those of a dry run."""
+    services, status = _find(request, principal, app)
+    found = services.state.load_of(status.id, ("request", "answer", "preview"))
+    if "request" not in found:
+        raise HTTPException(404, "nobody has asked anything of this application yet")
+    asked, answer = requests.parse(found["request"]), found.get("answer", {})
+    answered, preview = answer.get("id") == asked.id, found.get("preview", {})
+    rows = preview["resources"] if answered and preview.get("id") == asked.id else []
+    views = [codec.load(ResourceView, row) for row in rows]
+    return {
+        "id": asked.id,
+        "by": asked.by,
+        "phase": answer["phase"] if answered else None,
+        "message": answer["message"] if answered else "",
+        "resources": [{**view.to_json(), "diff": view.diff} for view in views],
+    }
+
+
+@router.post(f"{_APP}/suspend", status_code=202, openapi_extra=_body(NoOptions))
+async def suspend(request: Request, principal: Writer, app: str) -> Json:
+    """Do nothing more for this application until it is resumed, whatever its manifest says."""
+    await _options(request, NoOptions)
+    return await run_in_threadpool(_override, request, principal, app, "suspend", {"suspended": True})
+
+
+@router.post(f"{_APP}/resume", status_code=202, openapi_extra=_body(NoOptions))
+async def resume(request: Request, principal: Writer, app: str) -> Json:
+    """Undo a suspension and the pause of a rollback, and look at the application now."""
+    await _options(request, NoOptions)
+    mark = {"suspended": False, "resumedAt": services_of(request).queue.now()}
+    return await run_in_threadpool(_override, request, principal, app, "resume", mark)
+
+
+@router.delete(_APP, status_code=202, openapi_extra=_body(DeleteOptions))
+async def delete_application(request: Request, principal: Writer, app: str) -> Json:
+    """Delete an application whose manifest has left the catalogue, also one that waits for a human's yes."""
+    options = await _options(request, DeleteOptions)
+    return await run_in_threadpool(_delete, request, principal, app, options.cascade)
+
+
+def _find(request: Request, principal: Principal, app: str) -> tuple[WebServices, Status]:
+    services = services_of(request)
+    return services, lookup.find(services.state, principal, app)
+
+
+def _override(request: Request, principal: Principal, app: str, verb: str, mark: Mapping[str, Any]) -> Json:
+    services, status = _find(request, principal, app)
+    return _promised(services, status, "override", {**mark, "by": principal.name}, f"{verb} asked by {principal.name}")
+
+
+def _ask(request: Request, principal: Principal, app: str, verb: str, wish: Callable[[], Mapping[str, Any]]) -> Json:
+    """Refuse at once what the engine would refuse, else store the request."""
+    services, status = _find(request, principal, app)
+    try:
+        asked = requests.parse(requests.to_json(requests.Request(secrets.token_hex(8), principal.name, **wish())))
+    except InvalidManifest as problem:
+        raise HTTPException(422, str(problem)) from None
+    if asked.refusal:
+        raise HTTPException(422, asked.refusal)
+    if reason := _objection(services, status, asked):
+        raise HTTPException(409, reason)
+    done = _promised(services, status, "request", requests.to_json(asked), f"{verb} asked by {principal.name}")
+    return {**done, "request": asked.id}
+
+
+def _objection(services: WebServices, status: Status, asked: requests.Request) -> str:
+    if asked.terminate:
+        running = status.operation is not None and status.operation.phase is Phase.RUNNING
+        return "" if running else f"{status.id}: no operation is running: there is nothing to terminate."
+    if status.suspended:
+        return f"{status.id} is suspended: resume it first."
+    app = services.state.application(status.id)
+    paused = any(item.type == CONDITION for item in status.conditions)
+    return requests.objection(asked, app, paused=paused) if app is not None else ""
+
+
+def _delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:
+    """Store the order, unless the catalogue would undo it."""
+    services, status = _find(request, principal, app)
+    found = services.state.application(status.id)
+    if found is None or (reason := deletion.objection(found)):
+        raise HTTPException(409, reason if found else "the application was never readable: there is nothing to delete")
+    order = deletion.wish(found, cascade, principal.name)
+    services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
+    return _promised(services, status, deletion.ORDER, order, f"delete asked by {principal.name}")
+
+
+def _promised(services: WebServices, status: Status, kind: str, document: Mapping[str, Any], reason: str) -> Json:
+    """Store the wish, then the intent, then ring: a message lost on the way is found by the sweep."""
+    services.state.save(kind, status.id, document)
+    generation = services.queue.request(status.id, reason, Urgency.MANUAL)
+    if not generation:
+        services.state.discard(kind, status.id)
+        raise HTTPException(409, "the application is not scheduled; it is new or being removed: look again in a minute")
+    ring(services)
+    return {"id": status.id, "generation": generation}
+
+
+async def _options(request: Request, model: type[Model]) -> Model:
+    """Read the body after the caller was let in, never before."""
+    body = await request.body()
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as problem:
+        first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise HTTPException(422, f"{place}: {first['msg']}") from None
