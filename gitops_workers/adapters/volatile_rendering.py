@@ -7,7 +7,7 @@ from collections import Counter
 
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.model import GitSource, RenderSpec, Resolved, Tool
-from gitops_workers.core.objects import digest
+from gitops_workers.core.objects import Manifest, digest
 from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
 
 
@@ -29,7 +29,10 @@ class VolatileClosures:
 
 
 class VolatileRenderer:
-    """Port `Renderer`: one JSON object per file; a file that is no JSON fails the render. Counts real renders."""
+    """Port `Renderer`: one JSON object per file, with the common labels on it; a file that is no JSON fails the render.
+
+    Counts real renders.
+    """
 
     def __init__(self, sources: Sources) -> None:
         """`sources` holds the files."""
@@ -37,15 +40,20 @@ class VolatileRenderer:
         self._cache: dict[str, Rendered] = {}
         self.renders: Counter[str] = Counter()
 
-    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:  # noqa: ARG002
+    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
         """See the port."""
-        key = digest(closure.digest, repr(context.variables))
+        key = digest(closure.digest, repr(context.variables), repr(render.common_labels))
         if key not in self._cache:
             self.renders[context.app_name] += 1
             blobs = self._sources.blobs(source, [entry.oid for entry in closure.entries])
             try:
-                objects = tuple(json.loads(blobs[entry.oid]) for entry in closure.entries)
+                objects = tuple(_labelled(json.loads(blobs[entry.oid]), render) for entry in closure.entries)
             except ValueError as error:
                 raise RenderFailed(f"{closure.path}: not JSON ({error}).") from error
             self._cache[key] = Rendered(digest(key, "rendered"), objects)
         return self._cache[key]
+
+
+def _labelled(manifest: Manifest, render: RenderSpec) -> Manifest:
+    labels = {**manifest["metadata"].get("labels", {}), **dict(render.common_labels)}
+    return {**manifest, "metadata": {**manifest["metadata"], "labels": labels}} if labels else manifest

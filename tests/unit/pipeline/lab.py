@@ -111,6 +111,7 @@ class Lab:
     def ask(self, app: AppId, **options: Any) -> str:
         """What ann types and what the command stores; the id of the request."""
         self.asked += 1
+        self.now += 0.001  # what was listed before is older than the wish
         request = Request(f"request-{self.asked}", "ann", **options)
         self.state.save("request", app, to_json(request))
         self.queue.request(app, "asked by ann", Urgency.MANUAL)
