@@ -146,14 +146,14 @@ def parse(value: Any) -> Request:
         _check(request)
     except (ValueError, InvalidManifest) as error:
         named = value.get("id") if isinstance(value, Mapping) else None
-        mark = named if isinstance(named, str) else digest(json.dumps(value, sort_keys=True))
+        mark = named if named and isinstance(named, str) else digest(json.dumps(value, sort_keys=True))
         return Request(mark[:LONGEST_TEXT], "", refusal=f"The stored request cannot be read: {error}. Ask again.")
     return request
 
 
 def pending(value: Any, answered: str, running: Request | None) -> Request | None:
     """What this attempt is asked for: the stored request that has no answer yet, else that of the running operation."""
-    if value is None or (isinstance(value, Mapping) and value.get("id") == answered):
+    if value is None or (answered and isinstance(value, Mapping) and value.get("id") == answered):
         return running
     request = parse(value)
     return running if request.id == answered else request

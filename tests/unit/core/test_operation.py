@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.model import Phase, Resolved
 from gitops_workers.core.operation import Operation
+from gitops_workers.core.request import Request, selector
 from tests.unit.core.making import application
 
 OLD, NEW = Resolved("a" * 40, "main"), Resolved("b" * 40, "main")
@@ -37,6 +40,62 @@ def test_another_render_of_the_same_commit_is_another_operation() -> None:
     running = operations.begin(application(), 4, OLD, 100.0, "ann", failures=0, consent=False, rendered="one")
     assert operations.continues(running, OLD, "one")
     assert not operations.continues(running, OLD, "two")
+
+
+def asked(number: str, **options: Any) -> Request:
+    return Request(number, "ann", **options)
+
+
+@pytest.mark.parametrize(
+    ("going", "wanted", "goes_on"),
+    [
+        (None, None, True),
+        (None, asked("1"), True),
+        (None, asked("1", prune=True), False),
+        (None, asked("1", revision="v1"), False),
+        (asked("1"), None, True),
+        (asked("1", rollback=3), asked("1", rollback=3), True),
+        (asked("1"), asked("2"), True),
+        (asked("1", prune=True), asked("2"), False),
+        (asked("1", revision="v1"), asked("2"), False),
+        (asked("1"), asked("2", force=True), False),
+    ],
+)
+def test_a_request_goes_on_with_what_is_running_only_where_it_wants_no_more(
+    going: Request | None, wanted: Request | None, goes_on: bool
+) -> None:
+    running = operations.begin(application(), 4, OLD, 100.0, "ann", failures=0, consent=False, request=going)
+    assert operations.continues(running, OLD, asked=wanted) is goes_on
+
+
+@pytest.mark.parametrize(
+    ("going", "wanted", "commit"),
+    [
+        (None, asked("1", revision="main"), None),
+        (asked("1", revision="main"), None, None),
+        (asked("1", revision="main"), asked("1", revision="main"), OLD),
+        (asked("1", revision="main"), asked("2", revision="main"), None),
+        (asked("1"), asked("1"), None),
+    ],
+)
+def test_a_named_revision_means_the_commit_that_it_meant_when_it_was_begun(
+    going: Request | None, wanted: Request | None, commit: Resolved | None
+) -> None:
+    running = operations.begin(application(), 4, OLD, 100.0, "ann", failures=0, consent=False, request=going)
+    for operation in (running, operations.finish(running, Phase.ERROR, "cluster away", 101.0)):
+        assert operations.pinned(operation, wanted) == commit
+    assert operations.pinned(None, wanted) is None
+
+
+def test_selective_syncs_and_rollbacks_run_no_hooks() -> None:
+    def hooks(request: Request | None) -> bool:
+        begun = operations.begin(application(), 4, OLD, 1.0, "ann", failures=0, consent=False, request=request)
+        return begun.hooks
+
+    assert hooks(None)
+    assert hooks(asked("1", revision="v1"))
+    assert not hooks(asked("1", rollback=2))
+    assert not hooks(asked("1", resources=(selector(":Service:web"),)))
 
 
 def test_looks_at_a_shut_gate_grow_from_one_to_five_seconds() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+
+import pytest
 
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.pause import Pause
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record
 from gitops_workers.core.record_document import from_json, to_json
 
@@ -36,6 +40,21 @@ def test_what_is_stored_is_read_also_from_before_there_were_writers() -> None:
     record = Record(APP, 3, (item("a"),), (ENTRY,), writer=1_800_000_000_000_001, open=True, listed_at=1.5)
     document = json.loads(json.dumps(to_json(record)))
     assert from_json(APP, document) == record
-    for name in ("writer", "open", "listedAt"):
+    for name in ("writer", "open", "listedAt", "paused"):
         del document[name]
     assert from_json(APP, document) == Record(APP, 3, (item("a"),), (ENTRY,))
+
+
+def test_an_entry_takes_the_place_of_the_one_with_its_id() -> None:
+    record = Record(APP).settled((), ENTRY, 10).settled((), replace(ENTRY, id=1), 10)
+    again = replace(ENTRY, id=1, initiated_by="bob")
+    assert record.settled((), again, 10).history == (ENTRY, again)
+
+
+def test_a_pause_is_stored_and_one_that_cannot_be_read_spoils_the_record() -> None:
+    record = Record(APP, 3, paused=Pause(7.5, "ann rolled back to #1"))
+    document = json.loads(json.dumps(to_json(record)))
+    assert from_json(APP, document) == record
+    for broken in (True, {}, [1], ["x", "y"], [1, 2]):
+        with pytest.raises(ValueError, match="its paused is"):
+            from_json(APP, {**document, "paused": broken})
