@@ -146,7 +146,9 @@ def told(world: World, sight: Sight, outcome: Outcome) -> Outcome:
     if agreement is not None:
         # The objects that were not looked at are as they were agreed last.
         others = {key: item for key, item in sight.agreement.objects.items() if key not in sight.looks}
-        agreement = replace(agreement, synced=sight.agreement.synced, objects={**others, **agreement.objects})
+        # A part of another state than the synced one makes the difference ours, and no hand-made change.
+        synced = sight.agreement.synced if sight.agreement.synced == sight.rendered else ""
+        agreement = replace(agreement, synced=synced, objects={**others, **agreement.objects})
     return replace(outcome, sync=before.sync, health=None, resolved=None, resources=None, agreement=agreement)
 
 

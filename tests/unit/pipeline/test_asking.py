@@ -8,52 +8,20 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable
-from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.errors import ClusterUnavailable
+from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.record import Record
 from gitops_workers.core.request import selector
-from gitops_workers.core.status import OperationView
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
+from tests.unit.pipeline.asks import manual, operation, ready, record
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment, inventory, values
-
-READY = {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1, "readyReplicas": 1}
 
 
 @pytest.fixture
 def lab() -> Lab:
     return Lab()
-
-
-def record(lab: Lab, app: str) -> Record:
-    stored = lab.clusters.records("east").load(app)
-    assert stored is not None
-    return stored.record
-
-
-def operation(lab: Lab, app: str) -> OperationView:
-    found = lab.status(app).operation
-    assert found is not None
-    return found
-
-
-def ready(lab: Lab, name: str) -> None:
-    lab.cluster.put_status(ObjectKey("apps", "Deployment", "shop", name), READY)
-
-
-def manual(lab: Lab, *versions: str, **sync: Any) -> tuple[str, list[str]]:
-    """An application without automated sync, synced at the first of the versions; the commits of all."""
-    commits = [lab.push(config("a", versions[0]), config("b", versions[0]))]
-    app = lab.declare(automated=False, **sync)
-    lab.run()
-    lab.ask(app)
-    lab.run(2)
-    for version in versions[1:]:
-        commits.append(lab.push(config("a", version), config("b", version)))
-        lab.poll_repository()
-    return app, commits
 
 
 # --- how a request ends ---------------------------------------------------------------------------------------------
@@ -250,6 +218,22 @@ def test_a_change_by_hand_beside_the_chosen_object_stays_a_change_by_hand(lab: L
     assert "selfHeal is off" in lab.status(app).message
 
 
+def test_a_part_of_a_commit_that_is_reverted_at_once_goes_back_with_it(lab: Lab) -> None:
+    """The state that was synced last is not there any more, so what differs from it is our doing."""
+    lab.push(config("a", "1"), config("b", "1"))
+    app = lab.declare(self_heal=False)
+    lab.run()
+    lab.push(config("a", "2"), config("b", "2"))
+    lab.ask(app, resources=(selector(":ConfigMap:a"),))
+    lab.run(0)
+    assert values(lab) == {"a": "2", "b": "1"}
+    lab.push(config("a", "1"), config("b", "1"))
+    lab.poll_repository()
+    lab.run(5)
+    assert values(lab) == {"a": "1", "b": "1"}
+    assert lab.status(app).sync is SyncStatus.SYNCED
+
+
 def test_a_part_does_not_take_the_place_of_the_whole_that_is_going_on(lab: Lab) -> None:
     lab.push(deployment("slow", 0), config("a", wave=1), config("b", wave=2))
     app = lab.declare(automated=False)
@@ -264,131 +248,6 @@ def test_a_part_does_not_take_the_place_of_the_whole_that_is_going_on(lab: Lab) 
     lab.run(10)
     assert values(lab) == {"a": "1", "b": "1"}
     assert operation(lab, app).phase is Phase.SUCCEEDED
-
-
-# --- a dry run ------------------------------------------------------------------------------------------------------
-def test_a_dry_run_shows_what_would_be_done_and_writes_nothing(lab: Lab) -> None:
-    lab.push(config("a"), config("b"), config("c"))
-    app = lab.declare(automated=False)
-    lab.ask(app)
-    lab.run(2)
-    lab.push(config("a", "2"), config("b"))
-    lab.poll_repository()
-    before, known, requests = lab.cluster.objects(), record(lab, app), lab.cluster.requests.copy()
-    asked = lab.ask(app, dry_run=True, prune=True)
-    lab.run(0)
-    done = lab.cluster.requests - requests
-    assert not {"apply", "delete", "hand-over", "record-store"} & set(done)
-    assert (lab.cluster.objects(), record(lab, app)) == (before, known)
-    identity, phase, message = lab.answer(app)
-    assert (identity, phase) == (asked, "Succeeded")
-    assert "1 objects would be applied, 1 pruned" in message
-    preview = lab.state.load("preview", app)
-    assert preview["id"] == asked
-    rows = {row["name"]: row for row in preview["resources"]}
-    assert set(rows) == {"a", "c"}
-    assert '+  v: "2"' in rows["a"]["diff"]
-    assert rows["c"]["message"] == "Would be pruned."
-
-
-def test_a_dry_run_of_another_revision_is_allowed_while_automated_sync_is_on(lab: Lab) -> None:
-    first = lab.push(config("a", "1"))
-    app = lab.declare()
-    lab.run()
-    lab.push(config("a", "2"))
-    lab.poll_repository()
-    before = lab.status(app)
-    lab.ask(app, dry_run=True, revision=first)
-    lab.run(3)
-    assert lab.answer(app)[1] == "Succeeded"
-    assert values(lab) == {"a": "2"}
-    after = lab.status(app)
-    assert (after.sync, after.revision, after.operation) == (before.sync, before.revision, before.operation)
-
-
-def test_a_dry_run_says_what_would_be_refused(lab: Lab) -> None:
-    app, _ = manual(lab, "1")
-    lab.push(manifest("ConfigMap", "bad", namespace="nowhere"))
-    lab.ask(app, dry_run=True)
-    lab.run(3)
-    assert lab.answer(app)[1] == "Failed"
-    assert "nowhere" in lab.answer(app)[2]
-
-
-def test_a_dry_run_leaves_a_running_operation_running(lab: Lab) -> None:
-    lab.push(deployment("slow", 0), config("a", wave=1))
-    app = lab.declare()
-    lab.run()
-    lab.ask(app, dry_run=True)
-    lab.run(2)
-    assert lab.answer(app)[1] == "Succeeded"
-    ready(lab, "slow")
-    lab.run(10)
-    assert values(lab) == {"a": "1"}
-
-
-def test_force_replaces_an_object_for_this_sync_only(lab: Lab) -> None:
-    app, _ = manual(lab, "1", "2")
-    uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
-    immutable = ApplyRefused("ConfigMap shop/a: field is immutable")
-    lab.cluster.fail_next(immutable, verb="dry-run")
-    lab.ask(app)
-    lab.run(0)
-    assert lab.answer(app)[1] == "Failed"
-    lab.cluster.fail_next(immutable, verb="dry-run")
-    lab.ask(app, force=True)
-    lab.run(0)
-    assert lab.answer(app)[1] == "Succeeded"
-    assert lab.live("ConfigMap", "a")["metadata"]["uid"] != uid  # type: ignore[index]
-
-
-# --- the end of an operation ----------------------------------------------------------------------------------------
-def test_terminate_ends_the_operation_and_keeps_what_it_did(lab: Lab) -> None:
-    lab.push(config("a", wave=0), deployment("slow", 0), config("b", wave=1))
-    app = lab.declare()
-    lab.run()
-    asked = lab.ask(app, terminate=True)
-    lab.run(0)
-    ended = operation(lab, app)
-    assert (ended.phase, ended.message) == (Phase.FAILED, "terminated by ann")
-    assert lab.answer(app) == (asked, "Succeeded", "terminated by ann")
-    assert values(lab) == {"a": "1"}
-    lab.run(4)
-    assert operation(lab, app).phase is Phase.FAILED
-    lab.run(10)
-    assert operation(lab, app).phase is Phase.RUNNING  # after the backoff that any failure has
-
-
-def test_a_manual_sync_that_was_terminated_stays_so(lab: Lab) -> None:
-    lab.push(deployment("slow", 0), config("b", wave=1))
-    app = lab.declare(automated=False)
-    lab.ask(app)
-    lab.run(1)
-    lab.ask(app, terminate=True)
-    lab.run(60)
-    ready(lab, "slow")
-    lab.run(60)
-    assert values(lab) == {}
-    assert operation(lab, app).message == "terminated by ann"
-
-
-def test_terminate_works_while_git_and_the_cluster_hang(lab: Lab) -> None:
-    lab.push(deployment("slow", 0), config("b", wave=1))
-    app = lab.declare()
-    lab.run()
-    lab.cluster.fail_next(ClusterUnavailable("cluster east does not answer"), 100)
-    lab.repository.down = "connection refused"
-    lab.ask(app, terminate=True)
-    lab.run(0)
-    assert operation(lab, app).message == "terminated by ann"
-
-
-def test_there_is_nothing_to_terminate_where_nothing_runs(lab: Lab) -> None:
-    app, _ = manual(lab, "1")
-    lab.ask(app, terminate=True)
-    lab.run(3)
-    assert lab.answer(app)[1:] == ("Failed", "No operation is running: there is nothing to terminate.")
-    assert lab.status(app).health is HealthStatus.HEALTHY
 
 
 # --- what somebody else does meanwhile ------------------------------------------------------------------------------

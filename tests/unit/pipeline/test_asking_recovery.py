@@ -8,19 +8,13 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.record import Record
 from gitops_workers.pipeline import step
 from tests.unit.core.making import manifest
+from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
 from tests.unit.pipeline.moves import config, deployment, inventory, values
 
 pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.timeout(300)]
-
-
-def record(lab: HazardLab, app: str) -> Record:
-    stored = lab.clusters.records("east").load(app)
-    assert stored is not None
-    return stored.record
 
 
 def by_hand(lab: HazardLab, app: str) -> None:

@@ -21,6 +21,7 @@ from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record import PART_OF, applyset_id
+from gitops_workers.core.request import selector
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import Fate, HazardLab
@@ -30,6 +31,17 @@ HOOK = "h"
 POLICIES = ("BeforeHookCreation", "HookSucceeded", "HookSucceeded,BeforeHookCreation")
 LONG = int(os.environ.get("TEST_GAMES", "0"))
 """So many games for a search by hand; it reports what it finds at once, without making the story shorter."""
+WISHES: list[dict[str, Any]] = [
+    {},
+    {"force": True},
+    {"dry_run": True, "prune": True},
+    {"terminate": True},
+    {"resources": (selector(":ConfigMap:a"), selector("apps:Deployment:d"))},
+    {"resources": (selector("!:ConfigMap:a"),)},
+    {"rollback": 0},
+    {"revision": "HEAD"},
+]
+"""None of them keeps an automated application from becoming what HEAD says."""
 values = st.integers(1, 3)
 contents = st.dictionaries(st.sampled_from(NAMES + HOOK), st.tuples(values, st.sampled_from([0, 0, 1, 2])), min_size=1)
 bundles = contents.filter(lambda content: content.keys() != {HOOK})
@@ -100,9 +112,9 @@ class Games(RuleBasedStateMachine):
     def look_at_the_cluster(self) -> None:
         self.lab.queue.request_poll(cluster_group("east"), Urgency.POLL)
 
-    @rule()
-    def ask_for_a_sync(self) -> None:
-        self.lab.ask(self.app)
+    @rule(wish=st.sampled_from(WISHES))
+    def ask_for_a_sync(self, wish: dict[str, Any]) -> None:
+        self.lab.ask(self.app, **wish)
 
     @precondition(lambda self: self.heals)
     @rule(name=st.sampled_from(NAMES))

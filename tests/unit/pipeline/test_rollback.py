@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.model import Dialect, HelmOptions, Phase, SyncStatus
-from gitops_workers.core.record import PART_OF, Record
+from gitops_workers.core.record import PART_OF
 from gitops_workers.pipeline import step
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
+from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment, inventory, values
 
@@ -19,12 +20,6 @@ from tests.unit.pipeline.moves import config, deployment, inventory, values
 @pytest.fixture
 def lab() -> Lab:
     return Lab()
-
-
-def record(lab: Lab, app: str) -> Record:
-    stored = lab.clusters.records("east").load(app)
-    assert stored is not None
-    return stored.record
 
 
 def deployed(lab: Lab, *versions: str, dialect: Dialect = Dialect.ARGOCD, **sync: Any) -> tuple[str, list[str]]:
