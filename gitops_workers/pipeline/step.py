@@ -113,7 +113,8 @@ class Step:
         if not stage.deletes_first:
             self.writer.prune(stage.deletions)
         running, bad = self.hooks.verdict(operation, stage)
-        self.watched = not running and not named(self.sight.app)
+        pending = any(self.looks[key].pending for key in stage.keys)
+        self.watched = not running and not pending and not named(self.sight.app)
         shut, broken = gate(self.world, self.sight, stage, self.looks)
         leaving = self._leaving(stage)
         self.watched &= not leaving
