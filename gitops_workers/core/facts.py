@@ -133,6 +133,7 @@ def prune_of(stale: int, pruning: Pruning | None, *, allowed: bool) -> str:
             (pruning.deletions, "to delete"),
             (pruning.gone, "gone already"),
             (pruning.kept, "kept on request"),
+            (pruning.unconfirmed, "waiting for a confirmation"),
             (pruning.disowned, "left alone because they belong to somebody else now"),
         )
         if part

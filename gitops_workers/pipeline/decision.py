@@ -213,7 +213,8 @@ def _agreed(sight: Sight, now: float) -> Outcome:
 def _kept(sight: Sight, pruning: Pruning, now: float) -> Outcome:
     """Nothing to write, and something stays that left Git."""
     sync = SyncStatus.OUT_OF_SYNC if views.counts(sight, pruning) else SyncStatus.SYNCED
-    return replace(_agreed(sight, now), message=views.staying(sight.app, pruning), sync=sync)
+    trail = Trail(pruning=pruning)
+    return replace(_agreed(sight, now), message=views.staying(sight.app, pruning), sync=sync, trail=trail)
 
 
 def _at_rest(sight: Sight, now: float) -> Operation | None:

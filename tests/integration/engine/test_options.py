@@ -158,13 +158,16 @@ def test_a_kind_may_come_after_its_sync_has_begun(story):
     group = f"{site.space}.example"
     marks = {WAVE: "1", SYNC_OPTIONS: "SkipDryRunOnMissingResource=true"}
     widget = {"apiVersion": f"{group}/v1", "kind": "Widget", "metadata": {"name": "w", "annotations": marks}}
-    files = {"late/a.yaml": config_map("late"), "late/b.yaml": yaml.safe_dump({**widget, "spec": {"size": 1}})}
+    files = {
+        "late-kind/a.yaml": config_map("late-kind"),
+        "late-kind/b.yaml": yaml.safe_dump({**widget, "spec": {"size": 1}}),
+    }
     shop.push(files)
-    site.declare("late.yaml", site.argo("late", shop.url, "late"))
-    app = site.app("late")
+    site.declare("late-kind.yaml", site.argo("late-kind", shop.url, "late-kind"))
+    app = site.app("late-kind")
     status = site.until_status(app, lambda status: "its turn has come" in status.message)
     assert f"Widget.{group} {site.space}/w" in status.message
-    assert site.value("late") == "1"
+    assert site.value("late-kind") == "1"
 
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     assert site.east.call("POST", path, definition(group))[0] == 201

@@ -80,6 +80,7 @@ def test_changed_inputs(before: list[tuple[str, str]], after: list[tuple[str, st
         (2, None, True, "2 objects left Git; nothing is decided while nothing is synced"),
         (2, Pruning((DELETION,), gone=(KEY,)), True, "2 objects left Git: 1 to delete, 1 gone already"),
         (1, Pruning(kept=(KEY,)), True, "1 objects left Git: 1 kept on request"),
+        (1, Pruning(unconfirmed=(KEY,)), True, "1 objects left Git: 1 waiting for a confirmation"),
         (1, Pruning(), True, "1 objects left Git: none of them is for us to delete"),
     ],
 )
