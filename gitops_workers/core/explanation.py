@@ -85,13 +85,16 @@ def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
             found.append(
                 (title, [*(lines if title in ("Revision", "Prune") else ()), f"failed: {known.status.message}"])
             )
-    found += [("Operation", _operation(known)), ("Windows", _windows(known))]
+    polls = [f"{due.what} at {since(due.at, known.now)}" for due in known.dues[1:] if due.at is not None]
+    found += [("Operation", _operation(known)), ("Windows", _windows(known)), ("Polls", polls)]
     return tuple((title, tuple(lines)) for title, lines in found if lines)
 
 
 def _attempt(known: Known, facts: Facts) -> list[str]:
     checked = epoch(known.status.last_checked_at)
     lines = [since(checked, known.now)] if checked else []
+    if checked and known.status.message:
+        lines += [f"ended with: {known.status.message}"]
     if facts.at and facts.reasons:
         lines += [f"asked for by: {'; '.join(facts.reasons)}"]
     if facts.at and abs(facts.at - checked) > 1.0:

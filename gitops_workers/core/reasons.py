@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_workers.core.explanation import Explanation, Known, sections
 from gitops_workers.core.model import HealthStatus, SyncStatus
-from gitops_workers.core.moments import since, utc
+from gitops_workers.core.moments import since
 
 WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.CURRENT, HealthStatus.SUSPENDED})
 
@@ -79,10 +79,4 @@ def earlier(known: Known) -> tuple[str, ...]:
     name = known.status.id.rpartition("/")[2]
     if known.status.suspended:
         return (f"`gitops-workers app resume {name}`", "a change of its manifest")
-    polls = [f"{due.what} at {utc(due.at)}" for due in known.dues[1:] if due.at is not None]
-    return (
-        "a push to its repository (webhook)",
-        f"`gitops-workers app sync {name}`",
-        "a change of its manifest",
-        *polls,
-    )
+    return ("a push to its repository (webhook)", f"`gitops-workers app sync {name}`", "a change of its manifest")

@@ -48,6 +48,12 @@ def running(**changes: Any) -> Operation:
     return replace(begun, **changes)
 
 
+POLLS = (
+    "its repository is polled at 2027-01-15T08:01:30Z, in 1 min",
+    "its cluster is polled for changes at 2027-01-15T08:00:30Z, in 30 s",
+)
+
+
 def known(**changes: Any) -> Known:
     values: dict[str, Any] = {"status": STATUS, "now": NOW, "app": application(), "cluster": EAST, "dues": REST}
     return Known(**{**values, **changes})
@@ -155,8 +161,6 @@ def test_what_makes_it_earlier() -> None:
         "a push to its repository (webhook)",
         "`gitops-workers app sync web`",
         "a change of its manifest",
-        "its repository is polled at 2027-01-15T08:01:30Z",
-        "its cluster is polled for changes at 2027-01-15T08:00:30Z",
     )
     assert earlier(known(status=row(suspended=True))) == (
         "`gitops-workers app resume web`",
@@ -193,7 +197,11 @@ def test_each_stage_of_a_waiting_operation_is_told() -> None:
     rows = [view("a"), view("b", SyncStatus.OUT_OF_SYNC), view("c", SyncStatus.OUT_OF_SYNC, LEFT_GIT)]
     state = known(facts=FACTS, operation=operation, rows=rows, listed_at=NOW - 61)
     assert dict(sections(state)) == {
-        "Last attempt": ("2027-01-15T07:59:00Z, 1 min ago", "asked for by: commit cccccccccccc of main"),
+        "Last attempt": (
+            "2027-01-15T07:59:00Z, 1 min ago",
+            "ended with: In sync with Git.",
+            "asked for by: commit cccccccccccc of main",
+        ),
         "Revision": (f"main at {COMMIT}, listed at 2027-01-15T07:58:59Z, 1 min ago",),
         "Inputs": (
             "3 files, digest 111111111111",
@@ -223,6 +231,7 @@ def test_each_stage_of_a_waiting_operation_is_told() -> None:
             "began 2027-01-15T07:59:00Z, 1 min ago",
             "fails when it still waits at 2027-01-15T08:01:40Z, in 1 min",
         ),
+        "Polls": POLLS,
     }
 
 
@@ -230,12 +239,12 @@ def test_what_failed_is_told_at_its_stage_and_what_comes_after_it_is_not() -> No
     facts = replace(FACTS, failed="Render", rendered="", stages=(), prune="", inputs_before="1" * 64)
     status = row(sync=SyncStatus.UNKNOWN, message="web/0.json: not JSON.")
     found = dict(sections(known(status=status, facts=facts, rows=[view("a")])))
-    assert list(found) == ["Last attempt", "Revision", "Inputs", "Render"]
+    assert list(found) == ["Last attempt", "Revision", "Inputs", "Render", "Polls"]
     assert found["Inputs"] == ("3 files, digest 111111111111", "the same as 111111111111 at commit bbbbbbbbbbbb")
     assert found["Render"] == ("failed: web/0.json: not JSON.",)
 
 
-def test_an_application_that_nobody_has_looked_at_has_no_stages() -> None:
+def test_an_application_that_nobody_has_looked_at_has_polls_and_no_stages() -> None:
     fresh = row(last_checked_at="", revision="", ref="", sync=SyncStatus.UNKNOWN)
     assert explain(known(status=fresh)).to_json() == {
         "id": "application/argocd/web",
@@ -245,7 +254,7 @@ def test_an_application_that_nobody_has_looked_at_has_no_stages() -> None:
             "message": "2027-01-15T08:00:30Z, in 30 s: its cluster is polled for changes",
         },
         "earlier": list(earlier(known())),
-        "stages": [],
+        "stages": [{"name": "Polls", "lines": list(POLLS)}],
     }
 
 

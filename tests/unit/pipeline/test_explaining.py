@@ -80,7 +80,7 @@ def test_a_render_that_fails_shows_its_inputs_and_nothing_after_it(lab: Lab) -> 
     commit = lab.push(config("a"), broken=b"{")
     lab.poll_repository()
     told = stages(lab, app)
-    assert list(told) == ["Last attempt", "Revision", "Inputs", "Render", "Operation"]
+    assert list(told) == ["Last attempt", "Revision", "Inputs", "Render", "Operation", "Polls"]
     assert told["Revision"][0].startswith(f"main at {commit}")
     assert told["Inputs"][2:] == ("+ web/broken",)
     assert "not JSON" in told["Render"][0]
@@ -94,7 +94,7 @@ def test_a_revision_that_is_not_there_is_the_first_stage_that_fails(lab: Lab) ->
     lab.queue.request(app, "look", Urgency.MANUAL)
     lab.run()
     told = stages(lab, app)
-    assert list(told) == ["Last attempt", "Revision"]
+    assert list(told) == ["Last attempt", "Revision", "Polls"]
     assert "connection refused" in told["Revision"][0]
 
 
