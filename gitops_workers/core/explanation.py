@@ -12,7 +12,7 @@ from typing import Any
 
 from gitops_workers.core.facts import Facts
 from gitops_workers.core.listing import epoch
-from gitops_workers.core.model import Application, SyncStatus
+from gitops_workers.core.model import AppId, Application, SyncStatus
 from gitops_workers.core.moments import since, utc
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import LEFT_GIT, ClusterView, ResourceView, Status
@@ -44,7 +44,8 @@ class Known:
     facts: Facts | None = None
     operation: Operation | None = None
     suspended_by: str = ""
-    asked_by: str = ""
+    waits: frozenset[AppId] = frozenset()
+    """The applications that it waits for."""
     listed_at: float = 0.0
     rows: Sequence[ResourceView] = ()
     cluster: ClusterView | None = None
@@ -86,7 +87,8 @@ def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
                 (title, [*(lines if title in ("Revision", "Prune") else ()), f"failed: {known.status.message}"])
             )
     polls = [f"{due.what} at {since(due.at, known.now)}" for due in known.dues[1:] if due.at is not None]
-    found += [("Operation", _operation(known)), ("Windows", _windows(known)), ("Polls", polls)]
+    found += [("Operation", _operation(known)), ("Depends on", _dependencies(known))]
+    found += [("Windows", _windows(known)), ("Polls", polls)]
     return tuple((title, tuple(lines)) for title, lines in found if lines)
 
 
@@ -208,6 +210,11 @@ def _operation(known: Known) -> list[str]:
     if operation.heals:
         lines += [f"healed {operation.heals} times in a row"]
     return lines
+
+
+def _dependencies(known: Known) -> list[str]:
+    wanted = known.app.depends_on if known.app else ()
+    return [f"{item.id}{', which is not ready' if item.id in known.waits else ''}" for item in wanted[:NAMED]]
 
 
 def _windows(known: Known) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.explanation import Explanation, Known, sections
+from gitops_workers.core.explanation import NAMED, Explanation, Known, sections
 from gitops_workers.core.model import HealthStatus, SyncStatus
 from gitops_workers.core.moments import since
 
@@ -40,6 +40,8 @@ def why(known: Known) -> str:
         first, more = operation.waiting_for[0], len(operation.waiting_for) - 1
         rest = f" and {more} more" if more else ""
         return f"Its operation waits for {first}{rest} since {since(operation.shut_at, known.now)}."
+    if known.waits:
+        return status.message
     if (known.facts is not None and known.facts.failed) or status.sync is SyncStatus.UNKNOWN:
         times = f" ({operation.failures} times in a row)" if operation is not None and operation.failures > 1 else ""
         return f"The last attempt failed{times}: {status.message}"
@@ -79,4 +81,10 @@ def earlier(known: Known) -> tuple[str, ...]:
     name = known.status.id.rpartition("/")[2]
     if known.status.suspended:
         return (f"`gitops-workers app resume {name}`", "a change of its manifest")
-    return ("a push to its repository (webhook)", f"`gitops-workers app sync {name}`", "a change of its manifest")
+    ready = (f"{other} becoming ready" for other in sorted(known.waits)[:NAMED])
+    return (
+        "a push to its repository (webhook)",
+        f"`gitops-workers app sync {name}`",
+        "a change of its manifest",
+        *ready,
+    )

@@ -20,12 +20,13 @@ from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.reasons import explain
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import asking
+from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.step import operation_from
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Closure, Queue, State
 
-DOCUMENTS = ("override", "operation", "listed", KIND)
+DOCUMENTS = ("override", "operation", "listed", WAITS, KIND)
 
 
 def is_news(
@@ -126,6 +127,7 @@ def explained(state: State, queue: Queue | None, status: Status, now: float) -> 
             facts=noted.from_json(documents.get(KIND)),
             operation=operation_from(documents.get("operation")),
             suspended_by=str((documents.get("override") or {}).get("by") or ""),
+            waits=frozenset(documents.get(WAITS) or ()),
             listed_at=float(documents.get("listed") or 0.0),
             rows=state.resources(status.id),
             cluster=next((view for view in state.clusters() if view.name == status.cluster), None),

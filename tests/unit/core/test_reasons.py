@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.core import operation as operations
+from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.explanation import Due, Known, sections
 from gitops_workers.core.facts import Facts
 from gitops_workers.core.model import HealthStatus, Phase, Resolved, SyncStatus
@@ -101,6 +102,14 @@ AWAY = replace(EAST, reachable=False, message="connection refused")
         (
             known(status=row(sync=SyncStatus.OUT_OF_SYNC), operation=WAITING),
             "Its operation waits for Deployment.apps shop/web and 1 more since 2027-01-15T07:59:18Z, 42 s ago.",
+        ),
+        (
+            known(
+                status=row(sync=SyncStatus.UNKNOWN, message="Waiting for application/argocd/db: it is Progressing."),
+                waits=frozenset({"application/argocd/db"}),
+                facts=Facts(failed="Comparison"),
+            ),
+            "Waiting for application/argocd/db: it is Progressing.",
         ),
         (
             known(status=row(sync=SyncStatus.UNKNOWN, message="web: not JSON."), operation=FAILED),
@@ -271,6 +280,16 @@ def test_an_application_that_nobody_has_looked_at_has_polls_and_no_stages() -> N
 def test_inputs_that_cannot_be_compared_say_so(changes: dict[str, Any], line: str) -> None:
     found = dict(sections(known(facts=replace(FACTS, **changes))))
     assert found["Inputs"] == ("3 files, digest 111111111111", line)
+
+
+def test_what_it_depends_on_is_named_and_what_is_waited_for_rings() -> None:
+    app = replace(application(), depends_on=(Dependency("application/argocd/db"), Dependency("application/argocd/x")))
+    state = known(app=app, waits=frozenset({"application/argocd/db"}))
+    assert dict(sections(state))["Depends on"] == (
+        "application/argocd/db, which is not ready",
+        "application/argocd/x",
+    )
+    assert earlier(state)[-1] == "application/argocd/db becoming ready"
 
 
 def test_a_newer_commit_that_waits_is_named() -> None:
