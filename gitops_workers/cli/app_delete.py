@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gitops_workers.cli.app_sync import Apps
-from gitops_workers.cli.asking import user
+from gitops_workers.cli.asking import unreadable, user
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import flat
 from gitops_workers.core.deletion import ORDER, objection, wish
@@ -47,10 +47,7 @@ def delete(
 def _leaving(engine: Engine, app_id: str) -> Application:
     app = engine.state.application(app_id)
     if app is None:
-        raise InvalidManifest(
-            f"{app_id}: what is stored cannot be read with this key, so workers would not read our wish either. Set "
-            "GITOPS_CACHE_KEY (or GITOPS_STATE) to that of the workers."
-        )
+        raise unreadable(app_id)
     if reason := objection(app):
         raise Refused(reason)
     return app

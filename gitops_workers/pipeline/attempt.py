@@ -26,17 +26,7 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import check
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.request import Request
-from gitops_workers.pipeline import (
-    asking,
-    deletion,
-    dependencies,
-    namespaces,
-    reach,
-    records,
-    revision,
-    stages,
-    step,
-)
+from gitops_workers.pipeline import asking, deletion, dependencies, namespaces, reach, records, revision, stages, step
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
@@ -144,7 +134,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stored=stored,
         listed_at=listed_at,
         looks=looks,
-        namespace=namespaces.look(observer, wanted.desired),
+        namespace=namespaces.look(observer, wanted.desired) if asked is None or not asked.resources else None,
         stale=stale,
         extra=stages.extraneous(cluster, app, stale),
         rules=rules,

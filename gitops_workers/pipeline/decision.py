@@ -57,8 +57,8 @@ def act(world: World, sight: Sight) -> Outcome:
     try:
         pruning = _pruning(world, sight)
         if not running:
-            said = not pruning.unconfirmed or _last_of(sight) is not None
-            if pruning.only_kept and said and not differing and not unfinished and not rerun:
+            told = not pruning.unconfirmed or _last_of(sight) is not None
+            if pruning.only_kept and told and not differing and not unfinished and not rerun:
                 return _kept(sight, pruning, now)
             operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
             if asked is not None and asked.revision:

@@ -36,6 +36,8 @@ from gitops_workers.ports import Attempt, Cluster
 
 MOVES = 3
 """So often an object may change under one write before the attempt is given up: a controller writing status."""
+AS_BEFORE = Pause(0.0, "")
+"""Stands for the pause that the record has."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Writer:
     """Set when the application is being deleted: what the record says of it from the first write on."""
     part: bool = False
     """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
-    paused: Pause | None = None
+    paused: Pause | None = AS_BEFORE
     """What the record says from now on."""
     fenced: bool = False
     applied: int = 0
@@ -235,7 +237,8 @@ class Writer:
             hooks=self.hooks,
             deletion=self.deletion,
         )
-        return replace(fenced, paused=self.paused, open=base.open if self.part else fenced.open)
+        paused = base.paused if self.paused is AS_BEFORE else self.paused
+        return replace(fenced, paused=paused, open=base.open if self.part else fenced.open)
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None

@@ -184,17 +184,6 @@ def _objection(services: WebServices, status: Status, asked: requests.Request) -
     return requests.objection(asked, app, paused=paused) if app is not None else ""
 
 
-def _delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:
-    """Store the order, unless the catalogue would undo it."""
-    services, status = _find(request, principal, app)
-    found = services.state.application(status.id)
-    if found is None or (reason := deletion.objection(found)):
-        raise HTTPException(409, reason if found else "the application was never readable: there is nothing to delete")
-    order = deletion.wish(found, cascade, principal.name)
-    services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
-    return _promised(services, status, deletion.ORDER, order, f"delete asked by {principal.name}")
-
-
 def _promised(services: WebServices, status: Status, kind: str, document: Mapping[str, Any], reason: str) -> Json:
     """Store the wish, then the intent, then ring: a message lost on the way is found by the sweep."""
     services.state.save(kind, status.id, document)
@@ -202,6 +191,19 @@ def _promised(services: WebServices, status: Status, kind: str, document: Mappin
     if not generation:
         services.state.discard(kind, status.id)
         raise HTTPException(409, "the application is not scheduled; it is new or being removed: look again in a minute")
+    ring(services)
+    return {"id": status.id, "generation": generation}
+
+
+def _delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:
+    """Store the order, unless the catalogue would undo it; then as for every other wish."""
+    services, status = _find(request, principal, app)
+    found = services.state.application(status.id)
+    if found is None or (reason := deletion.objection(found)):
+        raise HTTPException(409, reason if found else "the application was never readable: there is nothing to delete")
+    services.state.save(deletion.ORDER, status.id, deletion.wish(found, cascade, principal.name))
+    services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
+    generation = services.queue.request(status.id, f"delete asked by {principal.name}", Urgency.MANUAL)
     ring(services)
     return {"id": status.id, "generation": generation}
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.ports import Urgency
 from tests.unit.pipeline.moves import inventory
 from tests.unit.pipeline.options_lab import (
     SYNC_OPTIONS,
