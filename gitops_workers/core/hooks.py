@@ -122,6 +122,11 @@ def phases_of(manifest: Manifest) -> tuple[HookPhase, ...]:
     return tuple(sorted({known[word] for word in _words(manifest) if word in known}))
 
 
+def parts(hooks: Iterable[Hook]) -> bool:
+    """Whether something is to be run when the application is deleted."""
+    return any(phase >= HookPhase.PRE_DELETE for found in hooks for phase in found.phases)
+
+
 def hook(item: Desired) -> Hook:
     """The hook that an object is."""
     return Hook(item, phases_of(item.manifest), _deletions(item.manifest))

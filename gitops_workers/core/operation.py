@@ -161,9 +161,9 @@ def serves(operation: Operation | None, asked: Request) -> bool:
     return not asked.demanding and (going is None or not going.demanding)
 
 
-def advance(operation: Operation) -> Operation:
-    """The gate is open: on to the next stage."""
-    return replace(operation, stage=operation.stage + 1, looks=0, waiting_for=(), begun=())
+def advance(operation: Operation, to: int | None = None) -> Operation:
+    """The gate is open: on to the next stage, or to this one."""
+    return replace(operation, stage=operation.stage + 1 if to is None else to, looks=0, waiting_for=(), begun=())
 
 
 def begun(operation: Operation, hook: str) -> Operation:

@@ -92,7 +92,10 @@ def plan(
     """
     if app.dialect is Dialect.FLUX:
         return Plan(tuple(_gated(app, _flux_stages(desired, deletions))))
-    return Plan(tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks, leaving))), _after_failure(hooks))
+    return Plan(
+        tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks, leaving))),
+        hook_stages(hooks, HookPhase.SYNC_FAIL),
+    )
 
 
 def _argocd_stages(
@@ -134,8 +137,8 @@ def _defines(task: Task) -> bool:
     return task.hook is None and task.item.key.kind == CRD.kind
 
 
-def _after_failure(hooks: Sequence[Hook]) -> tuple[Stage, ...]:
-    phase = HookPhase.SYNC_FAIL
+def hook_stages(hooks: Sequence[Hook], phase: HookPhase) -> tuple[Stage, ...]:
+    """One stage per wave of the hooks of a phase in which no objects are applied."""
     tasks = sorted(
         (Task(phase, wave_of(hook.item.manifest), hook.item, hook) for hook in hooks if phase in hook.phases),
         key=lambda task: (task.wave, argocd_rank(task.item.key)),

@@ -65,6 +65,8 @@ class Record:
     """Refs listed before this moment (epoch s) are older than what was written last."""
     hooks: tuple[InventoryItem, ...] = ()
     """Objects of hook runs, oldest first: they are no members, but deleting the application takes them along."""
+    parting: bool = False
+    """What was deployed last has PreDelete or PostDelete hooks."""
     deletion: Leaving | None = None
     """The application is being deleted: written before the first delete, so that no loss of Redis forgets it."""
     paused: Pause | None = None

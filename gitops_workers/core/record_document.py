@@ -30,6 +30,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "open": record.open,
         "listedAt": record.listed_at,
         "hooks": [[*item.key, item.version] for item in record.hooks],
+        "parting": record.parting,
         "paused": [record.paused.at, record.paused.why] if record.paused else None,
     }
     if record.deletion is not None:
@@ -70,6 +71,7 @@ def from_json(app: AppId, value: Any) -> Record:
         open=value.get("open") is True,
         listed_at=_number(value, "listedAt"),
         hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
+        parting=value.get("parting") is True,
         deletion=_deletion(value.get("deletion")),
         paused=_pause(value.get("paused")),
     )

@@ -33,12 +33,16 @@ class Snapshot:
     target: RevisionSpec = field(default_factory=RevisionSpec)
     ignore: str | None = None
     render: RenderSpec | None = None
+    namespace: str = ""
+    """Where objects without a namespace of their own went."""
 
 
 def snapshot(app: Application, commit: str) -> str:
     """The JSON text that the history keeps."""
     source, url = app.source, without_credentials(app.source.url)
-    text = _text(Snapshot(url, source.path, commit, source.revision, source.ignore, app.render))
+    text = _text(
+        Snapshot(url, source.path, commit, source.revision, source.ignore, app.render, app.destination.namespace)
+    )
     return text if len(text) <= LARGEST else _reduced(text)
 
 
@@ -77,6 +81,15 @@ def restored(app: Application, entry: HistoryEntry) -> Application:
     return replace(app, source=source, render=found.render)
 
 
+def homed(app: Application, entry: HistoryEntry) -> Application:
+    """The application with the namespace of this deployment, where it has none: one that only its record tells of."""
+    try:
+        namespace = app.destination.namespace or _read(entry.source).namespace
+    except ValueError:
+        return app
+    return replace(app, destination=replace(app.destination, namespace=namespace))
+
+
 def _text(found: Snapshot) -> str:
     return json.dumps(codec.dump(found), separators=(",", ":"))
 
@@ -91,4 +104,4 @@ def _reduced(text: str) -> str:
         found = _read(text)
     except ValueError:
         return text
-    return _text(Snapshot(found.url, found.path, found.revision))
+    return _text(Snapshot(found.url, found.path, found.revision, namespace=found.namespace))

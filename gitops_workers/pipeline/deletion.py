@@ -7,7 +7,7 @@ what the record lists and the cluster still has. The record goes last of all in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,16 +25,19 @@ from gitops_workers.core.model import (
     Dialect,
     Health,
     HealthStatus,
+    Phase,
     Resolved,
     SyncStatus,
 )
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.operation import Operation
+from gitops_workers.core.plan import Stage
 from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Deletion, Evidence, Remainder, Removal, pending, removal
 from gitops_workers.core.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
 from gitops_workers.core.status import ResourceView
-from gitops_workers.pipeline import reach, records, stages, step
+from gitops_workers.pipeline import parting, reach, records, stages, step
+from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.removal import dismiss
 from gitops_workers.pipeline.report import stamp
@@ -131,8 +134,10 @@ class _Deletion:
         """Everything that can be done without waiting."""
         app, leaving = self.app, self.leaving
         record = self.stored.record
+        hooks_of_it = parting.of(self.world, app, self.cluster_name, self.cluster, record)
+        own = hooks_of_it.keys(self.operation)
         items, hooks = self._permitted(record.inventory), self._permitted(record.hooks)
-        runs = [item for item in hooks if item not in items]
+        runs = [item for item in hooks if item not in items and item.key not in own]
         generation = self.attempt.generation
         live = self._read((*items, *runs))
         evidence = Evidence(generation, rendered=generation, approved=generation, live=live)
@@ -144,7 +149,8 @@ class _Deletion:
             consent=deletions.approved(leaving),
             hooks={item.key for item in runs},
         )
-        writer = self._writer(replace(record, inventory=items, hooks=hooks))
+        writer = self._writer(replace(record, inventory=items, hooks=hooks), hooks_of_it.items(self.operation))
+        hook_runs = HookRuns(self.world, app, self.cluster, writer)
         if self.stored.record.deletion != writer.deletion:
             writer.mark()
         if found.unconfirmed:
@@ -155,6 +161,10 @@ class _Deletion:
         if wait > 0:
             text = "its manifest has left the catalogue; nothing is deleted yet, in case it comes back at once."
             return self._waits(writer, found, found.deletions, text, due_in=wait)
+        # Where nothing is left, they have run: Redis was emptied since.
+        before = hooks_of_it.before if found.deletions or found.going else ()
+        if wait_for := self._hooks(writer, found, hook_runs, before, 0):
+            return wait_for
         for number, stage in enumerate(deletions.stages(app, leaving, found)):
             if number and self.world.queue.wanted(app.id) != generation:
                 raise Superseded(f"{app.id}: something was asked meanwhile; perhaps its manifest is back.")
@@ -165,7 +175,25 @@ class _Deletion:
                 shown = f"{left[0].key}: {left[0].why}"
                 text = f"{stage.name}: waiting for {len(left)} objects, first {shown}"
                 return self._waits(writer, found, left, text)
+        if wait_for := self._hooks(writer, found, hook_runs, hooks_of_it.after, len(hooks_of_it.before)):
+            return wait_for
+        hook_runs.discard(self.operation, hooks_of_it.tasks)
         return self._end(writer, found)
+
+    def _hooks(
+        self, writer: Writer, found: Removal, runs: HookRuns, hooks: Sequence[Stage], done: int
+    ) -> Outcome | None:
+        """The outcome where a hook is waited for or has failed; None when all have ended well."""
+        self.operation, waiting, bad = parting.run(runs, self.operation, hooks, done)
+        if waiting:
+            return self._waits(writer, found, (), f"waiting for hook {waiting[0]}.")
+        if not bad:
+            return None
+        ended = operations.finish(self.operation, Phase.FAILED, bad, self.world.queue.now())
+        delay = step.retry_delay(self.app, ended.failures)
+        text = f"{bad} It is tried again in {delay:.0f} s; `--cascade orphan` gives the objects up."
+        outcome = self._waits(writer, found, (), text, due_in=delay)
+        return replace(outcome, operation=ended, conditions=(*self.app.conditions, Condition("DeletionError", bad)))
 
     def _permitted(self, items: Iterable[InventoryItem]) -> tuple[InventoryItem, ...]:
         """Without what the project forbids: that is left alone (Argo CD 3.5 docs, projects)."""
@@ -181,7 +209,7 @@ class _Deletion:
             if manifest is not None and held(manifest):
                 writer.release(key, manifest, version)
 
-    def _writer(self, record: Record) -> Writer:
+    def _writer(self, record: Record, hooks: tuple[InventoryItem, ...]) -> Writer:
         base = replace(self.stored, record=record)
         return Writer(
             self.world,
@@ -192,6 +220,7 @@ class _Deletion:
             base,
             (),
             listed_at=0.0,
+            hooks=hooks,
             deletion=deletions.marked(self.leaving),
         )
 
@@ -313,10 +342,11 @@ def _operation(
     name = f"deletion {leaving.since}"
     if previous is not None and previous.running and previous.rendered == name:
         return replace(previous, failures=0)
+    failures = previous.failures if previous is not None and previous.rendered == name else 0
     last = Resolved(previous.commit, previous.ref) if previous else Resolved("")
     by = leaving.by or "the catalogue"
     consent, now = leaving.consent, world.queue.now()
-    return operations.begin(app, attempt.generation, last, now, by, failures=0, consent=consent, rendered=name)
+    return operations.begin(app, attempt.generation, last, now, by, failures=failures, consent=consent, rendered=name)
 
 
 def _names(keys: Iterable[ObjectKey]) -> str:

@@ -23,16 +23,16 @@ from gitops_workers.core.hooks import (
     instance,
     state,
 )
-from gitops_workers.core.model import Health
+from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.ordering import Task
 from gitops_workers.core.plan import Plan, Stage
 from gitops_workers.core.prune import hook_removal
 from gitops_workers.core.record import InventoryItem
-from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
+from gitops_workers.ports import Cluster
 
 
 @dataclass(slots=True)
@@ -40,8 +40,11 @@ class HookRuns:
     """Every request about hooks in one step."""
 
     world: World
-    sight: Sight
+    app: Application
+    cluster: Cluster
     writer: Writer
+    earlier: tuple[InventoryItem, ...] = ()
+    """Objects of runs that the record knows of."""
     _read: dict[ObjectKey, Manifest | None] = field(default_factory=dict)
 
     def rehearse(self, operation: Operation, plan: Plan, unready: Iterable[str]) -> None:
@@ -49,14 +52,14 @@ class HookRuns:
 
         `unready`: namespaces that this sync creates; what goes into them cannot be tried.
         """
-        served, missing = self.sight.cluster.discovery().resources, frozenset(unready)
+        served, missing = self.cluster.discovery().resources, frozenset(unready)
         refused = []
         for item in {item.key: item for item in (self._item(operation, task) for task in plan.hooks)}.values():
             if item.key.group_kind not in served or item.key.namespace in missing:
                 continue
             if self._live(item) is None:
                 try:
-                    self.sight.cluster.apply(item.manifest, dry_run=True)
+                    self.cluster.apply(item.manifest, dry_run=True)
                 except ApplyRefused as error:
                     refused.append(str(error))
         if refused:
@@ -111,7 +114,7 @@ class HookRuns:
         Also of hooks that have left Git since an earlier operation began them: nobody else takes our finalizer off.
         """
         known: dict[ObjectKey, tuple[Desired | InventoryItem, Hook | None]] = {
-            item.key: (item, None) for item in (self.sight.stored.record.hooks if self.sight.stored else ())
+            item.key: (item, None) for item in self.earlier
         }
         for task in plan.hooks:
             run = self._item(operation, task)
@@ -131,8 +134,16 @@ class HookRuns:
             elif held(live):
                 self.writer.release(item.key, live, item.version)
 
+    def discard(self, operation: Operation, tasks: Iterable[Task]) -> None:
+        """Delete the objects of these runs, whatever their policy says: nobody is left who would look after them."""
+        for task in tasks:
+            item = self._item(operation, task)
+            live = self._live(item, again=True)
+            if live is not None and self.writer.owns(item.key, live):
+                self._remove(item, live)
+
     def _remove(self, item: Desired | InventoryItem, live: Manifest) -> None:
-        deletion = hook_removal(self.sight.app, item.key, item.version, live)
+        deletion = hook_removal(self.app, item.key, item.version, live)
         if held(live):
             self.writer.release(item.key, live, item.version)
         self.writer.remove(deletion)
@@ -143,14 +154,14 @@ class HookRuns:
 
     def _live(self, item: Desired | InventoryItem, *, again: bool = False) -> Manifest | None:
         if again or item.key not in self._read:
-            self._read[item.key] = self.sight.cluster.get(item.key, item.version)
+            self._read[item.key] = self.cluster.get(item.key, item.version)
         return self._read[item.key]
 
     def _state(self, item: Desired, live: Manifest | None, *, begun: bool) -> HookState:
         return state(item, live, self._health(live), begun=begun)
 
     def _health(self, live: Manifest | None) -> Health | None:
-        return None if live is None else self.world.rules.health(self.sight.app, live)
+        return None if live is None else self.world.rules.health(self.app, live)
 
 
 def instances(operation: Operation, tasks: Sequence[Task]) -> tuple[InventoryItem, ...]:

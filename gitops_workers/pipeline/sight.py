@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.hooks import Hook
+from gitops_workers.core.hooks import Hook, parts
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
@@ -68,9 +68,17 @@ class Sight:
         return tuple(InventoryItem(item.key, item.version) for item in served)
 
     @property
+    def parting(self) -> bool | None:
+        """Whether there are hooks for the application's deletion; None where not all of it is looked at."""
+        return None if self.asked is not None and self.asked.resources else parts(self.hooks)
+
+    @property
     def unfinished(self) -> bool:
         """Whether the last sync has not come to its good end, or the record does not list what is ours."""
         if self.stored is None:
             return bool(self.desired)
-        listed = {item.key for item in self.stored.record.inventory}
-        return self.stored.record.open or any(item.key not in listed for item in self.desired)
+        record = self.stored.record
+        listed = {item.key for item in record.inventory}
+        if self.parting is not None and record.parting != self.parting:
+            return True
+        return record.open or any(item.key not in listed for item in self.desired)

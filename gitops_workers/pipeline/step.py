@@ -53,10 +53,16 @@ def _step(world: World, sight: Sight, operation: Operation, plan: Plan, pruning:
         sight.inventory,
         sight.listed_at,
         instances(operation, plan.hooks),
+        parting=sight.parting,
         part=bool(sight.asked and sight.asked.resources),
         paused=_pause(sight, operation),
     )
-    return Step(world, sight, plan, pruning, writer, HookRuns(world, sight, writer), dict(sight.looks))
+    return Step(world, sight, plan, pruning, writer, _hook_runs(world, sight, writer), dict(sight.looks))
+
+
+def _hook_runs(world: World, sight: Sight, writer: Writer) -> HookRuns:
+    earlier = sight.stored.record.hooks if sight.stored else ()
+    return HookRuns(world, sight.app, sight.cluster, writer, earlier)
 
 
 @dataclass(slots=True)

@@ -58,6 +58,8 @@ class Writer:
     """The hooks that may be created, for the record."""
     deletion: Leaving | None = None
     """Set when the application is being deleted: what the record says of it from the first write on."""
+    parting: bool | None = None
+    """Whether there are hooks for the deletion; None leaves what the record says."""
     part: bool = False
     """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
     paused: Pause | None = AS_BEFORE
@@ -238,7 +240,8 @@ class Writer:
             deletion=self.deletion,
         )
         paused = base.paused if self.paused is AS_BEFORE else self.paused
-        return replace(fenced, paused=paused, open=base.open if self.part else fenced.open)
+        parting = base.parting if self.parting is None else self.parting
+        return replace(fenced, paused=paused, parting=parting, open=base.open if self.part else fenced.open)
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None

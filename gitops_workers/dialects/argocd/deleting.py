@@ -28,8 +28,8 @@ def deleting(reading: Reading, metadata: Metadata, options: Sequence[str]) -> De
         if name in _CASCADES:
             # The first one counts, as in Argo CD.
             cascade = _CASCADES[name] if cascade is Cascade.ORPHAN else cascade
-        elif _HOOKS.fullmatch(name):
-            reading.remark(place, "deletion hooks are not done by this version.")
+        elif "argocd.argoproj.io" in name and _HOOKS.fullmatch(name):
+            continue  # Argo CD's own bookkeeping: what hooks there are is seen in what is rendered
         elif "argocd.argoproj.io" in name:
             reading.remark(place, f"found {shown(name)}, known are {', '.join(_CASCADES)}: it has no effect.")
     return Deleting(cascade, waits=True, option=_option(options), approved_at=_approved_at(reading, metadata))

@@ -176,7 +176,6 @@ def test_a_single_member_of_sources_is_the_source():
         ("spec.info", [{"name": "a", "value": "b"}]),
         ("spec.source.kustomize.version", "v4"),
         ("spec.source.helm.passCredentials", True),
-        ("metadata.finalizers", ["pre-delete-finalizer.argocd.argoproj.io"]),
         ("metadata.finalizers", ["resources-finalizer.argocd.argoproj.io/orphan"]),
         ("metadata.annotations", {"notifications.argoproj.io/subscribe.on-sync.slack": "x"}),
         ("operation", {"sync": {}}),

@@ -255,7 +255,7 @@ class HazardLab(Lab):
             raise Promise(f"I3: {key} is deleted without a render")
         if key not in worker.read:
             raise Promise(f"I3: {key} is deleted without having been read")
-        if key in worker.desired:
+        if key in worker.desired and not worker.ordered:
             raise Promise(f"I3: {key} is deleted and desired by the same attempt")
         if key.name.startswith("stranger"):
             raise Promise(f"I3: {key} is a stranger's")
