@@ -22,7 +22,6 @@ JITTER = 60.0
 """Argo CD's `timeout.reconciliation` and its jitter, in seconds."""
 _PREFIX = "argocd.argoproj.io/"
 _SKIP = f"{_PREFIX}skip-reconcile"
-_APPROVED = f"{_PREFIX}deletion-approved"
 
 
 def parse_application(reading: Reading) -> Application | None:
