@@ -21,10 +21,10 @@ from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.places import Place
 
-ARGOCD: Final = frozenset({"kubectl-client-side-apply", "argocd-controller"})
+ARGOCD: Final = "argocd-controller"
 ARGOCD_USER_AGENT: Final = "argocd-application-controller"
 """Its manager before 2.5, and of Replace=true since. On its own kinds it is who writes status and operation, too."""
-FLUX: Final = frozenset({"before-first-apply", "kustomize-controller"})
+FLUX: Final = "kustomize-controller"
 LAST_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -40,7 +40,7 @@ def absorption(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl:
     """What has to change hands before an apply; None when nothing would stay behind.
 
     `would_be` is the answer to our dry-run: its managedFields say what would be ours and what would stay theirs.
-    Without `kubectl` its fields are left to it.
+    Without `kubectl` its fields are left to it; those of the engine before us are ours in any case.
     """
     found = managed_fields.entries(would_be)
     foreign = [entry for entry in found if _absorbed(dialect, entry, str(would_be.get("apiVersion")), kubectl=kubectl)]
@@ -82,13 +82,13 @@ def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str, *, kube
     """Field sets of another version name other fields: they stay as they are."""
     if _is_our_update(entry, api_version):
         return True
-    if entry.get("apiVersion") != api_version or not kubectl:
+    if entry.get("apiVersion") != api_version:
         return False
     manager = str(entry.get("manager") or "")
     if dialect is Dialect.ARGOCD:
-        own = api_version.startswith("argoproj.io/")
-        return manager in ARGOCD or (manager == ARGOCD_USER_AGENT and not own)
-    return manager.startswith("kubectl") or manager in FLUX
+        agent = manager == ARGOCD_USER_AGENT and not api_version.startswith("argoproj.io/")
+        return manager == ARGOCD or agent or (kubectl and manager == "kubectl-client-side-apply")
+    return manager == FLUX or (kubectl and (manager.startswith("kubectl") or manager == "before-first-apply"))
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

@@ -57,6 +57,20 @@ def test_whose_fields_are_absorbed(manager: str, argocd: bool, flux: bool):
     assert (absorption(Dialect.FLUX, found, found) is not None) is flux
 
 
+@pytest.mark.parametrize(
+    ("dialect", "engine"), [(Dialect.ARGOCD, "argocd-controller"), (Dialect.FLUX, "kustomize-controller")]
+)
+def test_who_leaves_kubectl_its_fields_takes_the_former_engines(dialect: Dialect, engine: str):
+    theirs, edited = entry(engine, data("a", "b"), "Apply"), entry("kubectl-client-side-apply", data("c"))
+    found = config(OURS, theirs, edited)
+
+    result = absorption(dialect, found, found, kubectl=False)
+
+    assert result is not None
+    assert result.excess == (("data", "b"),)
+    assert result.fields == (entry("gitops-workers", data("a", "b"), "Apply"), edited)
+
+
 def test_what_argo_cd_writes_on_its_own_kinds_is_not_from_git():
     theirs = entry("argocd-application-controller", {"f:operation": {}, "f:status": {}})
     found = config(OURS, {**theirs, "apiVersion": "argoproj.io/v1alpha1"}) | {"apiVersion": "argoproj.io/v1alpha1"}
