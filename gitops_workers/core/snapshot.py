@@ -1,7 +1,7 @@
 """The source of a deployment as the history keeps it: enough to render the same objects again, and no credential.
 
-The history stands in a ConfigMap beside the inventory, so it is bounded: what is too large is kept as URL, path and
-commit, and a rollback to it renders that commit with the parameters of today.
+The history stands in a ConfigMap beside the inventory, so it is bounded: what is too large is kept as URL, path,
+commit and namespace, and a rollback to it renders that commit with the parameters of today.
 """
 
 from __future__ import annotations

@@ -48,10 +48,11 @@ def test_no_credential_goes_to_a_repository_that_it_is_not_meant_for() -> None:
     assert (back.source.url, back.source.credential) == ("https://old.example/shop.git", None)
 
 
-def test_what_is_too_large_is_kept_as_url_path_and_commit() -> None:
+def test_what_is_too_large_is_kept_as_url_path_commit_and_namespace() -> None:
     huge = replace(application(), render=replace(FULL, helm=HelmOptions(values="x" * 70_000)))
     text = snapshot(huge, COMMIT)
-    assert json.loads(text) == {"url": huge.source.url, "path": huge.source.path, "revision": COMMIT}
+    kept = {"url": huge.source.url, "path": huge.source.path, "revision": COMMIT, "namespace": "shop"}
+    assert json.loads(text) == kept
     assert not is_exact(text)
     today = application()
     assert restored(today, entry(text)) == today
