@@ -95,6 +95,8 @@ def terminate(apps: Apps, timeout: Timeout = 60.0) -> None:
         if status.operation is None or status.operation.phase is not Phase.RUNNING:
             raise Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
     wanted = {status.id: asking.request_of(terminate=True) for status in chosen}
+    for status in chosen:
+        asking.allow(engine, status, wanted[status.id])
     for app, request in wanted.items():
         asking.send(engine, app, request, "end")
     engine.ring()

@@ -41,7 +41,7 @@ def request_of(**options: Any) -> Request:
 
 def allow(engine: Engine, status: Status, request: Request) -> None:
     """Raise Refused for what the engine would refuse, before anything is stored."""
-    if status.suspended:
+    if status.suspended and not request.terminate:
         raise Refused(f"{status.id} is suspended: run `gitops-workers app resume {status.id}` first.")
     app = engine.state.application(status.id)
     if app is None:

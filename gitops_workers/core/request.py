@@ -163,6 +163,11 @@ def objection(request: Request, app: Application, *, paused: bool = False) -> st
     """Why a request must not be begun, and what to do; "" when it may. `paused`: automated sync was paused by hand."""
     if request.refusal:
         return request.refusal
+    if app.leaving is not None and not app.leaving.held:
+        return (
+            f"{app.id} is being deleted: put its manifest back first, or give its objects up with "
+            f"`app delete {app.id} --cascade orphan`."
+        )
     if not app.sync.automated or paused or request.dry_run:
         return ""
     if request.rollback is not None and not request.pause:

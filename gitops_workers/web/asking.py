@@ -174,10 +174,10 @@ def _ask(request: Request, principal: Principal, app: str, verb: str, wish: Call
 
 
 def _objection(services: WebServices, status: Status, asked: requests.Request) -> str:
-    if asked.terminate:
-        running = status.operation is not None and status.operation.phase is Phase.RUNNING
-        return "" if running else f"{status.id}: no operation is running: there is nothing to terminate."
-    if status.suspended:
+    running = status.operation is not None and status.operation.phase is Phase.RUNNING
+    if asked.terminate and not running:
+        return f"{status.id}: no operation is running: there is nothing to terminate."
+    if status.suspended and not asked.terminate:
         return f"{status.id} is suspended: resume it first."
     app = services.state.application(status.id)
     paused = any(item.type == CONDITION for item in status.conditions)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import yaml
 
-from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
+from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from tests.integration.engine.installation import Installation, config_map
 
 COMMAND = [sys.executable, "-m", "gitops_workers.cli", "app"]
@@ -156,26 +157,31 @@ def test_one_sync_of_a_revision_of_some_objects_or_of_none(story):
     assert run(site, "sync", app, "--resource", "nonsense").returncode == 2
 
 
-def test_force_replaces_what_cannot_be_changed_and_only_then(story):
-    site, shop = story.site, story.site.repository("forced.git")
+@pytest.mark.parametrize("dialect", Dialect)
+def test_force_replaces_what_cannot_be_changed_and_only_then(story, dialect):
+    site, name = story.site, f"forced-{dialect}"
+    shop = site.repository(f"{name}.git")
 
-    def locked(value: str) -> str:
-        return config_map("forced", value) + "immutable: true\n"
+    def locked(value: str) -> dict[str, str]:
+        return {"a.yaml": config_map(name, value) + "immutable: true\n"}
 
-    kustomization = {"kustomization.yaml": "resources: [a.yaml]\n"}
-    shop.push({"a.yaml": locked("1"), **kustomization})
-    site.declare("forced.yaml", *story.flux("forced", shop.url, "./", retryInterval="5m"))
-    app = site.app("forced", "kustomization")
+    if dialect is Dialect.FLUX:
+        app = site.app(name, "kustomization")
+        site.declare(f"{name}.yaml", *story.flux(name, shop.url, "./", retryInterval="5m"))
+    else:
+        app = site.app(name)
+        site.declare(f"{name}.yaml", site.argo(name, shop.url, "."))
+    shop.push({"kustomization.yaml": "resources: [a.yaml]\n", **locked("1")})
     site.until_synced(app)
-    shop.push({"a.yaml": locked("2")})
+    shop.push(locked("2"))
     refused = site.until_status(app, lambda status: status.sync is SyncStatus.UNKNOWN)
     assert "immutable" in refused.message
     again = run(site, "sync", app, "--wait")
     assert again.returncode == 1
     assert "immutable" in again.stderr
-    assert site.value("forced") == "1"
+    assert site.value(name) == "1"
     done(site, "sync", app, "--force", "--wait")
-    assert site.value("forced") == "2"
+    assert site.value(name) == "2"
 
 
 def test_a_sync_that_waits_is_ended_by_terminate_and_over_the_api(story):

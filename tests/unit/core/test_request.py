@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.leaving import Cascade, Deleting, Held, Leaving
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.request import (
@@ -154,6 +156,14 @@ def test_what_automated_sync_would_undo_is_refused_with_what_to_do(
 ) -> None:
     reason = objection(asked, application(dialect, automated=automated), paused=paused)
     assert (words in reason) if words else not reason
+
+
+@pytest.mark.parametrize("asked", [Request("1", "ann"), Request("1", "ann", terminate=True)])
+def test_nothing_is_asked_of_what_is_being_deleted_unless_that_waits_for_a_human(asked: Request) -> None:
+    leaving = Leaving(7.0, Deleting(Cascade.FOREGROUND))
+    app = replace(application(), leaving=leaving)
+    assert "--cascade orphan" in objection(asked, app)
+    assert not objection(asked, replace(app, leaving=replace(leaving, held=Held.MASS)))
 
 
 @pytest.mark.parametrize(

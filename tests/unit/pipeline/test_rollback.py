@@ -14,6 +14,7 @@ from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.leaving import LeavingLab, argo
 from tests.unit.pipeline.moves import config, deployment, inventory, values
 
 
@@ -209,6 +210,30 @@ def test_a_rollback_ends_a_deployment_that_is_stuck(lab: Lab) -> None:
     assert lab.live("Deployment", "slow", "apps") is None
     assert record(lab, app).history[-1].revision == first
     assert not record(lab, app).open
+
+
+def test_a_deletion_that_is_called_off_does_not_end_the_pause() -> None:
+    lab = LeavingLab()
+    lab.push(config("a", "1"))
+    lab.begin(argo())
+    app = "application/argocd/web"
+    lab.push(config("a", "2"))
+    lab.queue.request(app, "pushed", Urgency.WEBHOOK)
+    lab.settle_down(10)
+    assert values(lab) == {"a": "2"}
+    lab.order = dict.fromkeys(lab.order, 0)
+    lab.last_written.clear()
+    lab.ask(app, rollback=0, pause=True)
+    lab.settle_down(10)
+    assert values(lab) == {"a": "1"}
+    lab.declare_all()
+    lab.settle_down(6)
+    assert record(lab, app).deletion is not None
+    lab.declare_all(argo())
+    lab.settle_down(60)
+    assert record(lab, app).deletion is None
+    assert values(lab) == {"a": "1"}
+    assert [item.type for item in lab.status(app).conditions] == ["AutomationPaused"]
 
 
 def test_a_rollback_needs_no_git_server_where_the_commit_is_known(lab: Lab) -> None:
