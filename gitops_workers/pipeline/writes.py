@@ -11,7 +11,6 @@ refuses most of those.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.absorption import after_replace
@@ -173,16 +172,23 @@ class Writer:
     def _replace(self, item: Desired, live: Manifest, version: str, *, validate: bool) -> Manifest:
         """Overwrite the object; what that made ours is then ours as by an apply, so that it goes when it leaves Git."""
         body = replacement(item.manifest, live)
-        found = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
-        if fields := after_replace(found):
+        answer = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
+        found: Manifest | None = answer
+        for _ in range(MOVES):
+            fields = after_replace(found) if found else ()
+            if not found or not fields:
+                break
             self.lease.keep()
-            metadata = found["metadata"]
-            with suppress(Superseded):  # somebody wrote in between: the next comparison finds our update
-                version = self.cluster.hand_over(
-                    item.key, fields, resource_version=metadata["resourceVersion"], version=item.version
-                )
-                return {**found, "metadata": {**metadata, "resourceVersion": version}}
-        return found
+            version = found["metadata"]["resourceVersion"]
+            try:
+                version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+            except Superseded:  # a controller has written meanwhile
+                found = self.cluster.get(item.key, item.version)
+                continue
+            if found is answer:
+                return {**answer, "metadata": {**answer["metadata"], "resourceVersion": version}}
+            break
+        return answer  # of a version that is no more, where others wrote: the next poll has their write looked at
 
     def _just_served(self, item: Desired) -> bool:
         """True when the cluster serves the kind now: the next step knows its scope and can try the object first."""

@@ -69,6 +69,9 @@ def test_a_replaced_object_is_what_git_says_and_comes_to_rest(story):
     assert [item["image"] for item in live["spec"]["template"]["spec"]["containers"]] == ["nginx:2", "busybox:1"]
     assert live["metadata"]["annotations"]["note"] == "new"
 
+    revision = "deployment.kubernetes.io/revision"
+    site.until(lambda: revision in fetch(site, path)["metadata"]["annotations"], "the controller's own annotation")
+    live = fetch(site, path)
     history = len(site.state.load("history", app))
     patch(site, path, {"metadata": {"labels": {"touched": "yes"}}})
     time.sleep(REST)

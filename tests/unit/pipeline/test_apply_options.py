@@ -65,6 +65,40 @@ class TestReplace:
 
         assert lab.live("ConfigMap", "a")["data"] == {"v": "1"}
 
+    def test_that_holds_when_a_controller_writes_in_between(self) -> None:
+        lab, app = synced(config("a"), replace=True, self_heal=True)
+        more = config("a")
+        more["data"]["more"] = "1"
+        interfering = iter("12")
+
+        def interfere(verb: str, _: object) -> None:
+            if verb == "hand-over" and (turn := next(interfering, "")):
+                lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"theirs": turn}))
+
+        lab.cluster.before_write = interfere
+        push(lab, more)
+        lab.run(70)
+        assert lab.cluster.requests["hand-over"] == 3
+        assert lab.status(app).sync == "Synced"
+
+        push(lab, config("a"))
+        assert lab.live("ConfigMap", "a")["data"] == {"v": "1"}
+        assert lab.status(app).sync == "Synced"
+
+    def test_what_is_written_in_between_is_looked_at(self) -> None:
+        lab, app = synced(config("a"), replace=True, self_heal=True)
+        interfering = iter("1")
+
+        def interfere(verb: str, _: object) -> None:
+            if verb == "hand-over" and next(interfering, ""):
+                lab.cluster.edit(config("a", "by hand"))
+
+        lab.cluster.before_write = interfere
+        push(lab, config("a", "2"))
+        lab.run(70)
+        assert value(lab, "a") == "2"
+        assert lab.status(app).sync == "Synced"
+
     def test_finalizers_and_owners_stay(self) -> None:
         lab, _ = synced(config("a"), replace=True)
         held = manifest("ConfigMap", "a", namespace="shop")
