@@ -27,8 +27,8 @@ from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import SECONDS, UserRules
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import SecretRef
 from gitops_workers.core.objects import digest
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.argocd import settings as argocd_settings
 from gitops_workers.dialects.argocd.application import NAMESPACE as ARGOCD

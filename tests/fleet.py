@@ -15,11 +15,11 @@ from gitops_workers.core.model import (
     GitSource,
     HealthStatus,
     Phase,
-    RenderSpec,
     Schedule,
     SyncPolicy,
     SyncStatus,
 )
+from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.core.status import ClusterView, Event, OperationView, ResourceView, Status
 from gitops_workers.ports import State
 

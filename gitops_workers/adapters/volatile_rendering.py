@@ -6,8 +6,9 @@ import json
 from collections import Counter
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.model import GitSource, RenderSpec, Resolved, Tool
+from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest, digest
+from gitops_workers.core.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
 
 

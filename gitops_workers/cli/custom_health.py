@@ -20,11 +20,11 @@ from gitops_workers.core.model import (
     GitSource,
     Health,
     HealthExpressions,
-    RenderSpec,
     Schedule,
     SyncPolicy,
 )
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.dialects import Document, parse
 from gitops_workers.dialects.argocd import settings
 from gitops_workers.dialects.configs import is_config, parse_config

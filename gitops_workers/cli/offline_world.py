@@ -17,17 +17,9 @@ from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.cli.files import documents
-from gitops_workers.core.model import (
-    Application,
-    Destination,
-    Dialect,
-    GitSource,
-    RenderSpec,
-    Resolved,
-    Schedule,
-    SyncPolicy,
-)
+from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.core.revisions import needs_listing
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.git_wiring import credential, git_settings

@@ -79,15 +79,8 @@ def _to_json(row: Planned) -> dict[str, Any]:
 
 def _application(order: Order, namespace: str, *, prune: bool) -> Application:
     """An application that has nothing but a name, for its marks and its order."""
-    from gitops_workers.core.model import (  # noqa: PLC0415 - `--help` does without
-        Application,
-        Destination,
-        Dialect,
-        GitSource,
-        RenderSpec,
-        Schedule,
-        SyncPolicy,
-    )
+    from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.core.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
 
     return Application(
         id="application/argocd/plan" if order is Order.ARGOCD else "kustomization/flux-system/plan",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from gitops_workers.core.model import Pairs
+from gitops_workers.core.render_spec import Pairs
 
 IN_CLUSTER = "in-cluster"
 """Argo CD's name of the cluster it runs in."""

@@ -8,7 +8,7 @@ from gitops_workers.core import repo_paths
 from gitops_workers.core.build_environment import AT_CLOSURE, expand, named
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.globs import is_glob, matches_path
-from gitops_workers.core.model import HelmOptions
+from gitops_workers.core.render_spec import HelmOptions
 
 
 def known_late(options: HelmOptions) -> bool:

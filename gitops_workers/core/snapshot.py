@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from gitops_workers.core import codec
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import Application, GitSource, RenderSpec, RevisionSpec
+from gitops_workers.core.model import Application, GitSource, RevisionSpec
 from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.core.urls import normalise_url, without_credentials
 
 LARGEST = 64 * 1024

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from gitops_workers.core.model import AppId, Application, Dialect, Problem, SecretRef
+from gitops_workers.core.model import AppId, Application, Dialect, Problem
 from gitops_workers.core.project import Project
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects import kinds
 from gitops_workers.dialects.argocd import application as argocd
 from gitops_workers.dialects.argocd.project import parse_project

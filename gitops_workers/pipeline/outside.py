@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gitops_workers.core.model import SecretRef
 from gitops_workers.core.objects import digest
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects.flux.receiver import Receiver, hook_path
 from gitops_workers.pipeline.world import World
 

@@ -13,9 +13,10 @@ from gitops_workers.core.desired import Desired, desired_objects, own_scopes
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
-from gitops_workers.core.model import Application, Dialect, GitSource, Resolved, SecretRef
+from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record import InventoryItem, applyset_id
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
 from gitops_workers.core.status import LEFT_GIT
 from gitops_workers.pipeline import records

@@ -13,16 +13,8 @@ import structlog
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
 from gitops_workers.core.leaving import Leaving
-from gitops_workers.core.model import (
-    AppId,
-    Application,
-    Destination,
-    Dialect,
-    GitSource,
-    RenderSpec,
-    Schedule,
-    SyncPolicy,
-)
+from gitops_workers.core.model import AppId, Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
+from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.core.status import Event
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.departure import INCOMPLETE

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gitops_workers.core.model import (
-    GitSource,
-    Pairs,
-    RenderSpec,
-    Resolved,
-    SecretRef,
-    Tool,
-)
+from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.render_spec import Pairs, RenderSpec, SecretRef, Tool
 from gitops_workers.ports.git import TreeEntry
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_workers.core.model import SecretRef
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.ports import Secrets, State
 from gitops_workers.web.webhooks.event import Headers, Ignored, Rejected
 from gitops_workers.web.webhooks.signature import check_hmac, check_token

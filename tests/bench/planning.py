@@ -7,19 +7,12 @@ import time
 
 from gitops_workers.core.compare import compared
 from gitops_workers.core.desired import Desired, desired_objects
-from gitops_workers.core.model import (
-    Application,
-    Destination,
-    Dialect,
-    GitSource,
-    RenderSpec,
-    Schedule,
-    SyncPolicy,
-)
+from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
 from gitops_workers.core.objects import GroupKind, Manifest
 from gitops_workers.core.plan import plan
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.render_spec import RenderSpec
 
 KINDS = (("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"))
 SCOPES = {GroupKind("apps", "Deployment"): True, GroupKind("", "Service"): True, GroupKind("", "ConfigMap"): True}

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from gitops_workers.core.model import SecretRef
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.web.receivers import TYPES, StoredReceiver, hook_hash, verify
 from gitops_workers.web.webhooks.event import Rejected
 from gitops_workers.web.webhooks.registry import receive

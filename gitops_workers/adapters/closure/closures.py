@@ -15,8 +15,9 @@ from gitops_workers.core.build_environment import build_environment
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.gitignore import Ignore
 from gitops_workers.core.globs import matches_directory
-from gitops_workers.core.model import DirectoryOptions, GitSource, KustomizeMerge, RenderSpec, Resolved, Tool
+from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import digest
+from gitops_workers.core.render_spec import DirectoryOptions, KustomizeMerge, RenderSpec, Tool
 from gitops_workers.ports import Closure, Sources, TreeEntry
 from gitops_workers.sandboxed.frames import Runner
 

@@ -6,7 +6,8 @@ from gitops_workers.adapters.closure.references import References
 from gitops_workers.adapters.closure.tree import Files
 from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.model import GitSource, KustomizeMerge, KustomizeOptions
+from gitops_workers.core.model import GitSource
+from gitops_workers.core.render_spec import KustomizeMerge, KustomizeOptions
 from gitops_workers.ports import TreeEntry
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -14,8 +14,9 @@ import orjson
 from gitops_workers.adapters.rendering import request
 from gitops_workers.adapters.rendering.memory import Failures, Recent, SingleFlight
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.model import GitSource, RenderSpec, Resolved, Tool
+from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import canonical, digest
+from gitops_workers.core.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
 from gitops_workers.sandboxed.frames import InputMissing, Runner
 

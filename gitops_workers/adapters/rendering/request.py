@@ -9,7 +9,8 @@ from typing import Any
 from gitops_workers.core import helm_files
 from gitops_workers.core.build_environment import build_environment, expand
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.model import GitSource, HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.model import GitSource
+from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.model import (
+from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.objects import canonical
+from gitops_workers.core.render_spec import (
     DirectoryOptions,
-    GitSource,
     HelmOptions,
     HelmParameter,
     Image,
     KustomizeOptions,
     Patch,
     RenderSpec,
-    RevisionKind,
-    RevisionSpec,
     Tool,
 )
-from gitops_workers.core.objects import canonical
 from gitops_workers.dialects.argocd.shapes import Helm, Kustomize, KustomizePatch, Source
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, pairs, shown

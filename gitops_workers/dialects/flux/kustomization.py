@@ -14,19 +14,21 @@ from gitops_workers.core.model import (
     GitSource,
     HealthExpressions,
     IgnoreRule,
+    Retry,
+    Schedule,
+    SyncPolicy,
+)
+from gitops_workers.core.objects import group_of
+from gitops_workers.core.render_spec import (
     Image,
     KustomizeMerge,
     KustomizeOptions,
     Patch,
     RenderSpec,
-    Retry,
-    Schedule,
     SecretRef,
     Substitution,
-    SyncPolicy,
     Tool,
 )
-from gitops_workers.core.objects import group_of
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import Reading, pairs, shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gitops_workers.core.model import SecretRef, Substitution
+from gitops_workers.core.render_spec import SecretRef, Substitution
 from gitops_workers.core.substitution import NAME, SubstitutionFailed, substitute
 
 ReadRef = Callable[[SecretRef], Mapping[str, bytes] | None]

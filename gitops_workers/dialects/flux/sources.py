@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from gitops_workers.core.model import Condition, GitSource, Pairs, RevisionKind, RevisionSpec, SecretRef
+from gitops_workers.core.model import Condition, GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.render_spec import Pairs, SecretRef
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import Later, Name, Plain, Reading, Shape, matching, pairs
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE

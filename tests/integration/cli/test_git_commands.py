@@ -19,14 +19,12 @@ from gitops_workers.core.model import (
     Destination,
     Dialect,
     GitSource,
-    RenderSpec,
     RevisionKind,
     RevisionSpec,
     Schedule,
-    SecretRef,
-    Substitution,
     SyncPolicy,
 )
+from gitops_workers.core.render_spec import RenderSpec, SecretRef, Substitution
 from gitops_workers.core.status import Status
 from gitops_workers.local import toolchain
 from gitops_workers.local.demo.repositories import git

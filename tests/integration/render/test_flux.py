@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.model import Image, KustomizeMerge, KustomizeOptions, Patch, RenderSpec, Substitution, Tool
+from gitops_workers.core.render_spec import (
+    Image,
+    KustomizeMerge,
+    KustomizeOptions,
+    Patch,
+    RenderSpec,
+    Substitution,
+    Tool,
+)
 from tests.servers.rendering import CONTEXT, RenderWorld, config_map
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gitops_workers.core.model import SecretRef
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.redis_client import connect
 from gitops_workers.settings import Settings

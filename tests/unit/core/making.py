@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.core.desired import Desired, desired_objects
-from gitops_workers.core.model import (
-    Application,
-    Destination,
-    Dialect,
-    GitSource,
-    RenderSpec,
-    Schedule,
-    SyncPolicy,
-)
+from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
 from gitops_workers.core.objects import GroupKind, Manifest
+from gitops_workers.core.render_spec import RenderSpec
 
 SCOPES = {
     GroupKind("", "ConfigMap"): True,

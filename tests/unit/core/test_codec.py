@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_workers.core import codec
-from gitops_workers.core.model import (
+from gitops_workers.core.render_spec import (
     HelmOptions,
     HelmParameter,
     Image,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.grouping import cluster_group, repository_group
-from gitops_workers.core.model import SecretRef
+from gitops_workers.core.render_spec import SecretRef
 from tests.unit.dialects.manifests import application
 
 BASE = "https://git.example.com/Team/shop"

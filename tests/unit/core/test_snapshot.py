@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import GitSource, HelmOptions, RevisionKind, RevisionSpec, SecretRef
+from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
 from gitops_workers.core.record import HistoryEntry
+from gitops_workers.core.render_spec import HelmOptions, SecretRef
 from gitops_workers.core.snapshot import LARGEST_OF_ALL, bounded, is_exact, restored, snapshot
 from tests.unit.core.making import application
 from tests.unit.core.test_codec import FULL

@@ -2,18 +2,8 @@
 
 import pytest
 
-from gitops_workers.core.model import (
-    Dialect,
-    HealthExpressions,
-    IgnoreRule,
-    Image,
-    Patch,
-    RevisionKind,
-    RevisionSpec,
-    SecretRef,
-    Substitution,
-    Tool,
-)
+from gitops_workers.core.model import Dialect, HealthExpressions, IgnoreRule, RevisionKind, RevisionSpec
+from gitops_workers.core.render_spec import Image, Patch, SecretRef, Substitution, Tool
 from gitops_workers.dialects import Document, parse
 from tests.unit.dialects.manifests import (
     KUSTOMIZATION,

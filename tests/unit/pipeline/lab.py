@@ -12,8 +12,9 @@ from gitops_workers.adapters.volatile_rendering import VolatileClosures, Volatil
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
-from gitops_workers.core.model import AppId, Application, Dialect, SecretRef
+from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.core.request import Request, to_json
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import dependants

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import Problem, SecretRef, SyncStatus
+from gitops_workers.core.model import Problem, SyncStatus
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue import Change, refresh
 from tests.unit.core.making import manifest

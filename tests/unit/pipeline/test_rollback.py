@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.model import Dialect, HelmOptions, Phase, SyncStatus
+from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.record import PART_OF
+from gitops_workers.core.render_spec import HelmOptions
 from gitops_workers.pipeline import step
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest

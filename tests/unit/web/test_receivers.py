@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.model import SecretRef
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.web.receivers import StoredReceiver, from_json, hook_hash
 from tests.webhook_requests import gitlab, hook_path, signature
 
