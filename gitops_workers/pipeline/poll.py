@@ -189,7 +189,8 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: floa
             world.state.save("drift", app, ["|".join(key) for key in moved])
             world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
-            waits_since = _waits_since(glances[app])
+            # As it is now: an attempt that has found the objects well meanwhile waits no more.
+            waits_since = _waits_since(world.state.load("glance", app) or ())
             world.state.save("glance", app, glance(agreement, _print(live), waits_since))
     now = world.queue.now()
     watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
