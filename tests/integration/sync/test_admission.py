@@ -1,0 +1,84 @@
+"""Admission that says no, and admission that changes what was applied, on a real API server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_workers.core.model import Phase
+from gitops_workers.core.objects import GroupKind
+from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map
+
+GROUP = "/apis/admissionregistration.k8s.io/v1"
+REASON = "settings may not be forbidden here; ask the platform team"
+
+
+def _only(yard: Yard) -> dict[str, object]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": yard.space}}}
+
+
+@pytest.fixture
+def denying(yard: Yard) -> Iterator[None]:
+    """A policy that denies ConfigMaps of this test's namespace whose value is `forbidden`."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}
+    policy = {
+        "metadata": {"name": yard.space},
+        "spec": {
+            "matchConstraints": {"resourceRules": [rule]},
+            "validations": [{"expression": "!has(object.data) || object.data.v != 'forbidden'", "message": REASON}],
+        },
+    }
+    binding = {
+        "metadata": {"name": yard.space},
+        "spec": {"policyName": yard.space, "validationActions": ["Deny"], "matchResources": _only(yard)},
+    }
+    for kind, body in (("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)):
+        status, answer = yard.plane.call("POST", f"{GROUP}/{kind}", body)
+        assert status == 201, answer
+    yield
+    for kind in ("validatingadmissionpolicybindings", "validatingadmissionpolicies"):
+        yard.plane.call("DELETE", f"{GROUP}/{kind}/{yard.space}")
+
+
+def in_force(yard: Yard) -> bool:
+    """Whether the API server has taken the policy up, which takes it a moment."""
+    body = {"metadata": {"name": "probe"}, "data": {"v": "forbidden"}}
+    return bool(yard.plane.call("POST", f"/api/v1/namespaces/{yard.space}/configmaps?dryRun=All", body)[0] == 422)
+
+
+@pytest.mark.usefixtures("denying")
+def test_a_denied_object_stops_the_whole_sync_and_the_policys_words_are_shown(yard: Yard) -> None:
+    yard.adopt()
+    yard.commit(config_map("a", v="1"), config_map("b", v="1"))
+    yard.until_synced()
+    yard.until(lambda: in_force(yard), "the policy")
+
+    yard.commit(config_map("a", v="2"), config_map("b", v="forbidden"))
+    yard.until(lambda: REASON in yard.status(yard.app).message, "the refusal")
+    assert yard.there(CONFIG_MAP, "a")["data"] == {"v": "1"}, "nothing was written before everything was tried"
+    operation = yard.status(yard.app).operation
+    assert operation is None or operation.phase is not Phase.RUNNING
+
+    yard.commit(config_map("a", v="2"), config_map("b", v="2"))
+    yard.until_synced()
+    assert yard.there(CONFIG_MAP, "b")["data"] == {"v": "2"}
+
+
+def test_what_admission_adds_is_no_difference_and_no_reason_to_write_again(yard: Yard) -> None:
+    """Every namespace's ServiceAccount admission does so: pods get a token volume that Git does not have."""
+    yard.adopt()
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "one", "labels": {"app": "one"}},
+        "spec": {"containers": [{"name": "main", "image": "registry.example/main:1"}]},
+    }
+    yard.commit(pod)
+    yard.until_synced()
+    live = yard.get(GroupKind("", "Pod"), "one")
+    assert live is not None
+    assert live["spec"]["volumes"], "admission has changed it"
+    before = yard.status(yard.app).operation
+    yard.run(300)
+    assert yard.status(yard.app).operation == before
