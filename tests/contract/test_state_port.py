@@ -10,6 +10,7 @@ from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.core import model as m
+from gitops_workers.core import render_spec as r
 from gitops_workers.core.status import ClusterView, Event, OperationView, ResourceView, Status
 from gitops_workers.ports import StatusQuery, Urgency
 
@@ -17,7 +18,7 @@ PLAIN = m.Application(
     id="application/argocd/shop",
     dialect=m.Dialect.ARGOCD,
     source=m.GitSource("https://git.example/shop.git"),
-    render=m.RenderSpec(),
+    render=r.RenderSpec(),
     destination=m.Destination(name="prod"),
     sync=m.SyncPolicy(),
     schedule=m.Schedule(120, 60, 30),
@@ -29,19 +30,19 @@ FULL = m.Application(
         "ssh://git@git.example/apps.git",
         m.RevisionSpec(m.RevisionKind.COMMIT, "a" * 40, "main"),
         "clusters/prod",
-        m.SecretRef("Secret", "flux-system", "key"),
+        r.SecretRef("Secret", "flux-system", "key"),
         "/*\n!/clusters",
         20.5,
     ),
-    render=m.RenderSpec(
-        tool=m.Tool.KUSTOMIZE,
-        kustomize=m.KustomizeOptions(
-            images=(m.Image("nginx", new_tag="1.29"),),
+    render=r.RenderSpec(
+        tool=r.Tool.KUSTOMIZE,
+        kustomize=r.KustomizeOptions(
+            images=(r.Image("nginx", new_tag="1.29"),),
             replicas=(("web", 3),),
-            patches=(m.Patch("- op: remove", target=(("kind", "Deployment"),), options=(("allowNameChange", True),)),),
+            patches=(r.Patch("- op: remove", target=(("kind", "Deployment"),), options=(("allowNameChange", True),)),),
         ),
-        helm=m.HelmOptions(parameters=(m.HelmParameter("a.b", "1", True),), values_object='{"ü": null}'),
-        substitution=m.Substitution((("env", "prod"),), (m.SecretRef("ConfigMap", "flux-system", "vars", True),), True),
+        helm=r.HelmOptions(parameters=(r.HelmParameter("a.b", "1", True),), values_object='{"ü": null}'),
+        substitution=r.Substitution((("env", "prod"),), (r.SecretRef("ConfigMap", "flux-system", "vars", True),), True),
         common_labels=(("team", "a"),),
     ),
     destination=m.Destination(server="https://10.0.0.1", namespace="apps"),
