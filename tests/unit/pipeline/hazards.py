@@ -255,10 +255,16 @@ class HazardLab(Lab):
             raise Promise(f"I3: {key} is deleted without a render")
         if key not in worker.read:
             raise Promise(f"I3: {key} is deleted without having been read")
-        if key in worker.desired and not worker.ordered:
+        if key in worker.desired and not worker.ordered and not self._recreates(worker.bell.id):
             raise Promise(f"I3: {key} is deleted and desired by the same attempt")
         if key.name.startswith("stranger"):
             raise Promise(f"I3: {key} is a stranger's")
+
+    def _recreates(self, app: str) -> bool:
+        """Whether somebody asked for just that: Force where the application says Replace is delete and create."""
+        asked = self.state.load("request", app) or {}
+        going = (self.state.load("operation", app) or {}).get("request") or {}
+        return self.applications[app].sync.replace and bool(asked.get("force") or going.get("force"))
 
     def answer(self, bell: Doorbell, *, host: int = 0, at: int = 0, fate: Fate | None = None) -> Worker:
         """A worker takes the message."""
