@@ -164,17 +164,22 @@ def state(item: Desired, live: Manifest | None, health: Health | None, *, begun:
     wanted = item.manifest["metadata"]["annotations"][RUN]
     if _annotations(live).get(RUN) != wanted:
         return HookState.LOST if begun else HookState.EARLIER
-    if health is None or health.status is HealthStatus.HEALTHY:
+    if well(health):
         return HookState.SUCCEEDED
-    if health.status in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
+    if health is not None and health.status in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
         return HookState.FAILED
     # Somebody deletes it while it runs: it will not come to an end.
     return HookState.LOST if live["metadata"].get("deletionTimestamp") else HookState.RUNNING
 
 
-def doomed(found: Hook, ended: HookState) -> bool:
-    """Whether the object goes when the operation ends."""
-    wanted = HookDeletion.SUCCEEDED if ended is HookState.SUCCEEDED else HookDeletion.FAILED
+def well(health: Health | None) -> bool:
+    """Whether a hook has come to its good end."""
+    return health is None or health.status is HealthStatus.HEALTHY
+
+
+def doomed(found: Hook, health: Health | None) -> bool:
+    """Whether the object goes when the operation ends. One that still runs then has not come to a good end."""
+    wanted = HookDeletion.SUCCEEDED if well(health) else HookDeletion.FAILED
     return wanted in found.deletions
 
 

@@ -55,6 +55,11 @@ class Stage:
         return tuple(task for task in self.tasks if task.hook is not None)
 
     @property
+    def defines(self) -> bool:
+        """Whether the cluster may serve other kinds after it."""
+        return any(_defines(task) for task in self.tasks)
+
+    @property
     def keys(self) -> frozenset[ObjectKey]:
         """What the gate watches."""
         return frozenset(item.key for item in self.objects)

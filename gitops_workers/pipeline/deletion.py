@@ -71,7 +71,7 @@ def returned(
     if stored is None or stored.record.deletion is None:
         return stored
     writer = Writer(world, app, attempt, cluster_name, world.clusters.open(cluster_name), stored, (), 0.0)
-    writer.mark()
+    writer.fence()
     return writer.stored
 
 
@@ -152,7 +152,7 @@ class _Deletion:
         writer = self._writer(replace(record, inventory=items, hooks=hooks), hooks_of_it.items(self.operation))
         hook_runs = HookRuns(self.world, app, self.cluster, writer)
         if self.stored.record.deletion != writer.deletion:
-            writer.mark()
+            writer.fence()
         if found.unconfirmed:
             asks = _names(found.unconfirmed)
             text = f"{asks} asks for a confirmation (Delete=confirm): run `gitops-workers app delete {app.id} --yes`."

@@ -126,9 +126,7 @@ class HookRuns:
                 continue
             # Of a hook that runs in several phases the object is that of the last one that began.
             ours = live["metadata"].get("annotations", {}).get(RUN, "").startswith(f"{operation.run}.")
-            health = self._health(live)
-            ended = HookState.SUCCEEDED if health is None or health.status == "Healthy" else HookState.FAILED
-            if ours and hook is not None and doomed(hook, ended):
+            if ours and hook is not None and doomed(hook, self._health(live)):
                 self._remove(item, live)
                 self.writer.gone_hooks.add(item.key)
             elif held(live):

@@ -181,17 +181,24 @@ def _poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: floa
         for app in apps
         if (last := glances.get(app)) and last[1] and last[2] != _print(owners.get(applyset_id(app), {}))
     ]
+    unmoved: dict[AppId, Agreement] = {}
     for app, value in world.state.load_many("agreement", suspects).items():
         agreement = agreements.from_json(value)
-        live = owners.get(applyset_id(app), {})
-        moved = _moved(agreement, live)
+        moved = _moved(agreement, owners.get(applyset_id(app), {}))
         if moved:
             world.state.save("drift", app, ["|".join(key) for key in moved])
             world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
-            # As it is now: an attempt that has found the objects well meanwhile waits no more.
-            waits_since = _waits_since(world.state.load("glance", app) or ())
-            world.state.save("glance", app, glance(agreement, _print(live), waits_since))
+            unmoved[app] = agreement
+    # As they are now: an attempt that has found the objects well meanwhile waits no more.
+    latest = world.state.load_many("glance", list(unmoved))
+    world.state.save_many(
+        "glance",
+        {
+            app: glance(agreement, _print(owners.get(applyset_id(app), {})), _waits_since(latest.get(app, ())))
+            for app, agreement in unmoved.items()
+        },
+    )
     now = world.queue.now()
     watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
     # However much there is to list, watching takes a tenth of a task's time.

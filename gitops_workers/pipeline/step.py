@@ -98,7 +98,7 @@ class Step:
                 waiting = operations.waiting(operation, shut, self.world.queue.now())
                 return self._report(waiting) if waiting.running else self._failed(operation, waiting.message)
             operation = operations.advance(operation)
-            if stage.gate is Gate.SERVED or _defines(stage):
+            if stage.gate is Gate.SERVED or stage.defines:
                 self.sight.cluster.discovery(refresh=True)
         if self.plan.hooks and entered.stage < len(stages):
             # What is put away cannot be looked at again: that the stages are done has to be known before.
@@ -119,11 +119,10 @@ class Step:
         if not stage.deletes_first:
             self.writer.prune(stage.deletions)
         running, bad = self.hooks.verdict(operation, stage)
-        pending = any(self.looks[key].pending for key in stage.keys)
-        self.watched = not running and not pending and not named(self.sight.app)
         shut, broken = gate(self.world, self.sight, stage, self.looks)
         leaving = self._leaving(stage)
-        self.watched &= not leaving
+        pending = any(self.looks[key].pending for key in stage.keys)
+        self.watched = not (leaving or running or pending or named(self.sight.app))
         return operation, (*leaving, *running, *shut), (*bad, *broken)
 
     def _leaving(self, stage: Stage) -> tuple[str, ...]:
@@ -220,10 +219,6 @@ def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -
             live = sight.cluster.get(key, api_version.rpartition("/")[2])
             found[key] = world.rules.health(sight.app, live) if live else Health(HealthStatus.NOT_FOUND)
     return found
-
-
-def _defines(stage: Stage) -> bool:
-    return any(item.key.kind == "CustomResourceDefinition" for item in stage.objects)
 
 
 def _report(

@@ -80,24 +80,24 @@ class Writer:
 
     def prune(self, deletions: Iterable[Deletion]) -> None:
         """Delete what left Git, alone or with its application."""
-        self._delete(deletions)
+        for doomed in deletions:
+            if self._delete(doomed):
+                self.deleted.add(doomed.key)
 
     def run_hook(self, item: Desired) -> Manifest:
         """Create the object of a hook run, or put this run's mark on the one that is there."""
-        self._fence()
+        self.fence()
         self.lease.keep()
         self.hooks_run += 1
         return self.cluster.apply(item.manifest, dry_run=False).manifest
 
     def remove(self, deletion: Deletion) -> None:
         """Delete the object of a hook run."""
-        self._fence()
-        self.lease.keep()
-        self.cluster.delete(deletion.key, uid=deletion.uid, version=deletion.version, propagation=deletion.propagation)
+        self._delete(deletion)
 
     def release(self, key: ObjectKey, live: Manifest, version: str) -> None:
         """Take our finalizer off the object of a hook run."""
-        self._fence()
+        self.fence()
         self.lease.keep()
         metadata = live["metadata"]
         others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
@@ -109,13 +109,16 @@ class Writer:
 
     def apply_namespace(self, manifest: Manifest) -> None:
         """CreateNamespace=true: the namespace, unowned, so that it is never pruned with the application."""
-        self._fence()
+        self.fence()
         self.cluster.apply(manifest, dry_run=False)
         self.applied += 1
 
-    def mark(self) -> None:
-        """The record says what is going to happen, before anything does."""
-        self._fence()
+    def fence(self) -> None:
+        """The record says what is going to happen, before anything does; once per step."""
+        if self.fenced:
+            return
+        self._store(self._fencing())
+        self.fenced = True
 
     def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry | None) -> Record:
         """The good end of a sync: the record without what went away, closed, and with its place in the history.
@@ -138,7 +141,7 @@ class Writer:
         return self.stored
 
     def _apply(self, item: Desired, look: Look) -> Look:
-        self._fence()
+        self.fence()
         options = to_apply(self.app, item.manifest)
         if (look.unserved and self._just_served(item)) or (look.recreate and not self._removed(item, look.recreate)):
             return replace(look, pending=True)
@@ -204,8 +207,7 @@ class Writer:
 
     def _removed(self, item: Desired, deletion: Deletion) -> bool:
         """Delete an object that is created anew; False while its finalizers or its grace period keep it."""
-        self._delete((deletion,))
-        self.deleted.discard(item.key)
+        self._delete(deletion)
         left = self.cluster.get(item.key, item.version)
         return left is None or left["metadata"]["uid"] != deletion.uid
 
@@ -217,19 +219,10 @@ class Writer:
             raise Superseded(f"{self.app.id}: another attempt writes now.")
         return self.cluster.get(item.key, item.version) or {}
 
-    def _delete(self, deletions: Iterable[Deletion]) -> None:
-        for doomed in deletions:
-            self._fence()
-            self.lease.keep()
-            if self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation):
-                self.deleted.add(doomed.key)
-
-    def _fence(self) -> None:
-        if self.fenced:
-            return
-        record = self._fencing()
-        self._store(record)
-        self.fenced = True
+    def _delete(self, doomed: Deletion) -> bool:
+        self.fence()
+        self.lease.keep()
+        return self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation)
 
     def _fencing(self) -> Record:
         """The record that says that we write now. Raises Superseded when somebody later does."""

@@ -288,6 +288,25 @@ def config_map(name: str, value: str = "1", **metadata: Any) -> str:
     return yaml.safe_dump(body)
 
 
+def lamps(group: str) -> tuple[str, str]:
+    """The definition of the kind Lamp in a group of a test's own, and the lamp `desk`."""
+    definition = f"""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {{name: lamps.{group}}}
+spec:
+  group: {group}
+  scope: Namespaced
+  names: {{kind: Lamp, plural: lamps, singular: lamp, listKind: LampList}}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
+"""
+    return definition, f"apiVersion: {group}/v1\nkind: Lamp\nmetadata: {{name: desk}}\nspec: {{lit: true}}\n"
+
+
 def secret(name: str, namespace: str, labels: Mapping[str, str] | None = None, /, **data: str) -> dict[str, Any]:
     """A Secret's manifest."""
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.dialects.dependencies import ANNOTATION
-from tests.integration.engine.installation import config_map
+from tests.integration.engine.installation import config_map, lamps
 
 KUSTOMIZATION = "resources: [a.yaml]\n"
 READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
@@ -24,21 +24,7 @@ def test_an_argo_cd_application_waits_for_a_kustomization_with_its_definition(st
     """The definition comes with the dependency: before that not even a dry-run of the dependant is possible."""
     site, shop = story.site, story.shop
     group = f"deps.{site.space}.example.com"
-    definition = f"""\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: lamps.{group}}}
-spec:
-  group: {group}
-  scope: Namespaced
-  names: {{kind: Lamp, plural: lamps, singular: lamp, listKind: LampList}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
-"""
-    lamp = f"apiVersion: {group}/v1\nkind: Lamp\nmetadata: {{name: desk}}\nspec: {{lit: true}}\n"
+    definition, lamp = lamps(group)
     shop.push(
         {
             "dep-base/kustomization.yaml": "resources: [a.yaml, b.yaml]\n",

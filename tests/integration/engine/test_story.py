@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from tests.integration.engine.installation import config_map, publish
+from tests.integration.engine.installation import config_map, lamps, publish
 
 KUSTOMIZATION = "resources: [a.yaml]\n"
 
@@ -117,21 +117,7 @@ spec:
 def test_a_definition_and_its_resource_come_in_one_application(story):
     site, shop = story.site, story.shop
     group = f"{site.space}.example.com"
-    definition = f"""\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {{name: lamps.{group}}}
-spec:
-  group: {group}
-  scope: Namespaced
-  names: {{kind: Lamp, plural: lamps, singular: lamp, listKind: LampList}}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema: {{openAPIV3Schema: {{type: object, x-kubernetes-preserve-unknown-fields: true}}}}
-"""
-    lamp = f"apiVersion: {group}/v1\nkind: Lamp\nmetadata: {{name: desk}}\nspec: {{lit: true}}\n"
+    definition, lamp = lamps(group)
     commit = shop.push({"lamps/a.yaml": lamp, "lamps/z.yaml": definition})
     site.declare("lamps.yaml", site.argo("lamps", shop.url, "lamps"))
     site.until_synced(site.app("lamps"), commit)

@@ -103,8 +103,10 @@ def test_the_delete_policy(annotations: dict[str, str], policies: set[str]) -> N
     (item,) = desired(application(), annotated("a", **annotations))
     found = hook(item)
     assert found.deletions == policies
-    assert doomed(found, HookState.SUCCEEDED) is (HookDeletion.SUCCEEDED in policies)
-    assert doomed(found, HookState.FAILED) is (HookDeletion.FAILED in policies)
+    for health in (None, HEALTHY):
+        assert doomed(found, health) is (HookDeletion.SUCCEEDED in policies)
+    for health in (DEGRADED, PROGRESSING):
+        assert doomed(found, health) is (HookDeletion.FAILED in policies)
 
 
 def test_a_run_carries_its_mark_and_the_finalizer_that_keeps_its_result() -> None:
