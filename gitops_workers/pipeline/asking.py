@@ -144,8 +144,9 @@ def told(world: World, sight: Sight, outcome: Outcome) -> Outcome:
     before = _as_before(world, sight.app, outcome.message)
     agreement = outcome.agreement
     if agreement is not None:
-        # The objects that were not looked at are as they were agreed last.
-        others = {key: item for key, item in sight.agreement.objects.items() if key not in sight.looks}
+        # The objects that were not looked at, nor pruned, are as they were agreed last.
+        touched = sight.looks.keys() | {item.key for item in sight.stale}
+        others = {key: item for key, item in sight.agreement.objects.items() if key not in touched}
         # A part of another state than the synced one makes the difference ours, and no hand-made change.
         synced = sight.agreement.synced if sight.agreement.synced == sight.rendered else ""
         agreement = replace(agreement, synced=synced, objects={**others, **agreement.objects})

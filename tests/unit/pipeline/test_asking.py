@@ -234,6 +234,22 @@ def test_a_part_of_a_commit_that_is_reverted_at_once_goes_back_with_it(lab: Lab)
     assert lab.status(app).sync is SyncStatus.SYNCED
 
 
+def test_a_pruned_part_of_a_commit_that_is_reverted_at_once_comes_back(lab: Lab) -> None:
+    """What the part has deleted is agreed no more, and its absence is no hand-made change."""
+    lab.push(config("a"), config("b"))
+    app = lab.declare(prune=True, self_heal=False)
+    lab.run(2)
+    lab.push(config("b"))
+    lab.ask(app, resources=(selector(":ConfigMap:a"),))
+    lab.run(0)
+    assert lab.live("ConfigMap", "a") is None
+    lab.push(config("a"), config("b"))
+    lab.poll_repository()
+    lab.run(5)
+    assert lab.live("ConfigMap", "a"), lab.status(app).message
+    assert lab.status(app).sync is SyncStatus.SYNCED
+
+
 def test_a_part_does_not_take_the_place_of_the_whole_that_is_going_on(lab: Lab) -> None:
     lab.push(deployment("slow", 0), config("a", wave=1), config("b", wave=2))
     app = lab.declare(automated=False)
