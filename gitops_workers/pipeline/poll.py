@@ -7,7 +7,7 @@ cluster. What a poll finds is only a reason to look: the attempt asks again for 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import structlog
 
@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 FAILED_AGAIN = 30.0
 """Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
+OUTAGE = "outage"
+"""The document with the applications of a group that were told that their state is unknown."""
 
 
 def poll(world: World, group: str) -> None:
@@ -42,31 +44,36 @@ def poll(world: World, group: str) -> None:
         return
     apps, due_in = members["apps"], FAILED_AGAIN
     try:
-        soon = math.inf
+        soon, unknown = math.inf, dict[AppId, GitOpsError]()
         if group.startswith(CLUSTER_PREFIX):
-            soon = poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
+            soon, unknown = poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
         else:
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
             urgent = attempt.not_before > (world.state.load("answered", group) or 0.0)
             poll_repository(world, apps, attempt.not_before, Urgency.WEBHOOK if urgent else Urgency.POLL)
             if urgent:
                 world.state.save("answered", group, attempt.not_before)
-        due_in = min(soon, next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}"))
-        _answered(world, group, apps)
+        usual = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
+        due_in = min(soon, FAILED_AGAIN if unknown else usual)
+        world.state.touch(group, len(apps), stamp(world.queue.now()))
+        _tell(world, group, unknown)
     except GitOpsError as error:
         log.warning("poll_failed", group=group, error=type(error).__name__, reason=str(error))
-        # Before and after: whoever is killed or frozen in between must not leave statuses that nobody mends.
-        world.state.save("outage", group, str(error))
-        outage(world, apps, error)
-        world.state.save("outage", group, str(error))
+        _tell(world, group, dict.fromkeys(apps, error))
     finally:
         world.queue.finish_poll(attempt, due_in)
 
 
-def _answered(world: World, group: str, apps: Sequence[AppId]) -> None:
-    """The group is well: after an outage everybody is looked at, so that their statuses say so."""
-    world.state.touch(group, len(apps), stamp(world.queue.now()))
-    if world.state.load("outage", group):
-        world.state.discard("outage", group)
-        for app in apps:
-            world.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
+def _tell(world: World, group: str, unknown: Mapping[AppId, GitOpsError]) -> None:
+    """Whoever's state is unknown now says so; whoever's was, and is not any more, is looked at."""
+    before = frozenset[AppId](world.state.load(OUTAGE, group) or ())
+    if unknown:
+        # Before and after: whoever is killed or frozen in between must not leave statuses that nobody mends.
+        world.state.save(OUTAGE, group, sorted(before.union(unknown)))
+        outage(world, unknown)
+    for app in sorted(before.difference(unknown)):
+        world.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
+    if unknown:
+        world.state.save(OUTAGE, group, sorted(unknown))
+    elif before:
+        world.state.discard(OUTAGE, group)

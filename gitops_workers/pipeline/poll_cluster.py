@@ -9,20 +9,23 @@ from typing import Any
 
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement, fingerprint
-from gitops_workers.core.errors import ClusterUnavailable
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import reach
 from gitops_workers.pipeline.report import glance, stamp, watch_in
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Seen, Urgency
+from gitops_workers.ports import Observation, Seen, Urgency
 
 
-def poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: float) -> float:
+def poll_cluster(
+    world: World, name: str, apps: Sequence[AppId], interval: float
+) -> tuple[float, dict[AppId, GitOpsError]]:
     """Ring for every application whose live objects are not those of its last agreement.
 
-    Returns in how many seconds the cluster has to be looked at again for those that wait for their objects, if any do.
+    Returns in how many seconds the cluster has to be looked at again for those that wait for their objects, if any do,
+    and the applications of which one kind cannot be listed: a forbidden or silent one is no news of the others.
     """
     began = world.clock()
     glances = world.state.load_many("glance", apps)
@@ -32,16 +35,20 @@ def poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: float
         if not kinds:
             # Nobody is in sync here, perhaps because the cluster was away: whether it answers is still to be found out.
             cluster.discovery(refresh=True)
-        seen = cluster.observe(kinds)
+        found = cluster.observe(kinds)
     except ClusterUnavailable as error:
         reach.unanswered(world, name, error, stamp(world.queue.now()))
         raise
     reach.answered(world, name, stamp(world.queue.now()))
-    owners = _by_owner(seen)
+    owners = _by_owner(found.seen)
+    unknown = _unknown(glances, found)
     suspects = [
         app
         for app in apps
-        if (last := glances.get(app)) and last[1] and last[2] != _print(owners.get(applyset_id(app), {}))
+        if app not in unknown
+        and (last := glances.get(app))
+        and last[1]
+        and last[2] != _print(owners.get(applyset_id(app), {}))
     ]
     unmoved: dict[AppId, Agreement] = {}
     for app, value in world.state.load_many("agreement", suspects).items():
@@ -64,7 +71,16 @@ def poll_cluster(world: World, name: str, apps: Sequence[AppId], interval: float
     now = world.queue.now()
     watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
     # However much there is to list, watching takes a tenth of a task's time.
-    return max(min(watches), 10 * (world.clock() - began)) if watches else math.inf
+    return (max(min(watches), 10 * (world.clock() - began)) if watches else math.inf), unknown
+
+
+def _unknown(glances: Mapping[AppId, Sequence[Any]], found: Observation) -> dict[AppId, GitOpsError]:
+    reasons = {"|".join(kind): error for kind, error in found.unknown.items()}
+    return {
+        app: reasons[unlisted[0]]
+        for app, last in glances.items()
+        if (unlisted := [kind for kind in last[3] if kind in reasons])
+    }
 
 
 def _waits_since(last: Sequence[Any]) -> float:

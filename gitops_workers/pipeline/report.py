@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -65,11 +65,11 @@ def watch_in(waited: float, longest: float) -> float:
     return min(max(1.0, waited / 10), longest)
 
 
-def outage(world: World, apps: Iterable[AppId], error: GitOpsError) -> None:
+def outage(world: World, unknown: Mapping[AppId, GitOpsError]) -> None:
     """A repository or cluster does not answer: its applications say so, and keep what they last knew."""
     now = stamp(world.queue.now())
-    condition = Condition("ComparisonError", str(error))
-    for app in apps:
+    for app, error in unknown.items():
+        condition = Condition("ComparisonError", str(error))
         status = world.state.status(app)
         if status is None or condition in status.conditions:
             continue

@@ -7,7 +7,7 @@ core values and raises only `core.errors`. Every call that can hang takes or has
 from __future__ import annotations
 
 from gitops_workers.ports.catalogue import Catalogue
-from gitops_workers.ports.clusters import Applied, Cluster, Clusters, Discovery, Records, Resource, Seen
+from gitops_workers.ports.clusters import Applied, Cluster, Clusters, Discovery, Observation, Records, Resource, Seen
 from gitops_workers.ports.git import Refs, Sources, TreeEntry
 from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Standing, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
@@ -26,6 +26,7 @@ __all__ = [
     "Clusters",
     "Discovery",
     "Doorbell",
+    "Observation",
     "Queue",
     "Records",
     "Refs",

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gitops_workers.core.model import (
-    AppId,
-)
+from gitops_workers.core.errors import Retry
+from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.record import Record, StoredRecord
 
@@ -48,6 +47,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Observation:
+    """What a listing of some kinds found. Of the kinds in `unknown` nothing is known, and the error says why."""
+
+    seen: Mapping[ObjectKey, Seen]
+    unknown: Mapping[GroupKind, Retry]
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """The server's answer to an apply or a dry-run: the whole object, and whether it did not exist before."""
 
@@ -61,8 +68,11 @@ class Cluster(Protocol):
     def discovery(self, *, refresh: bool = False) -> Discovery:
         """What the cluster serves; cached, read anew with `refresh` (an unknown kind, a new CRD)."""
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Mapping[ObjectKey, Seen]:
-        """All objects of these kinds that carry the part-of label. Raises Incomplete when one page is missing."""
+    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
+        """All objects of these kinds that carry the part-of label.
+
+        A kind of which one page is missing is unknown as a whole; when that is so of all kinds, its error is raised.
+        """
 
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:
         """The live object; None only when the server says 404 for this object of a kind that it serves."""

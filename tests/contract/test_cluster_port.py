@@ -243,7 +243,7 @@ def test_a_kind_can_be_used_as_soon_as_its_definition_is_there(ground):
             continue
     assert answer.created
     assert answer.manifest["metadata"]["generation"] == 1
-    assert list(ground.cluster.observe([kind])) == [key_of(widget)]
+    assert list(ground.cluster.observe([kind]).seen) == [key_of(widget)]
 
 
 def test_generation_counts_changes_of_the_spec_only(ground):
@@ -263,7 +263,8 @@ def test_observe_finds_all_of_ours_and_nothing_else(ground):
     unmarked["metadata"]["labels"] = {"app": "x"}
     ground.edit(unmarked)
     ground.cluster.apply(deployment(ground.namespace), dry_run=False)
-    seen = ground.cluster.observe([CONFIG_MAP, GroupKind("apps", "Deployment"), GroupKind("none.example", "Gizmo")])
+    kinds = [CONFIG_MAP, GroupKind("apps", "Deployment"), GroupKind("none.example", "Gizmo")]
+    seen = ground.cluster.observe(kinds).seen
     here = {key: value for key, value in seen.items() if key.namespace == ground.namespace}
     assert here.keys() == answers.keys() | {key_of(deployment(ground.namespace))}
     for key, metadata in answers.items():

@@ -11,12 +11,20 @@ import orjson
 
 from gitops_workers.adapters.cluster import answers, discovery, undeclared, wire
 from gitops_workers.adapters.cluster.transport import Answer, Transport
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Incomplete, Retry, Superseded
+from gitops_workers.core.errors import (
+    ApplyRefused,
+    ClusterUnavailable,
+    GitOpsError,
+    Incomplete,
+    Retry,
+    ServerFailed,
+    Superseded,
+)
 from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.places import without
 from gitops_workers.core.record import PART_OF
-from gitops_workers.ports import Applied, Discovery, RenderCache, Resource, Seen
+from gitops_workers.ports import Applied, Discovery, Observation, RenderCache, Resource, Seen
 
 DISCOVERY_AGE = 600.0
 """Seconds a discovery is used unless something unknown turns up: kinds come and go with releases, not by the minute."""
@@ -62,14 +70,21 @@ class HttpCluster:
         """See the port."""
         return self._discovery(0.0 if refresh else float("inf"))
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Mapping[ObjectKey, Seen]:
+    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
         """See the port."""
+        asked = sorted(set(kinds))
         seen: dict[ObjectKey, Seen] = {}
-        for kind in sorted(set(kinds)):
-            resource = self._lookup(kind)
-            if resource is not None:
-                seen.update(self._observe(kind, resource))
-        return seen
+        unknown: dict[GroupKind, Retry] = {}
+        for kind in asked:
+            try:
+                resource = self._lookup(kind)
+                if resource is not None:
+                    seen.update(self._observe(kind, resource))
+            except (Incomplete, ServerFailed) as error:
+                unknown[kind] = error
+        if unknown and len(unknown) == len(asked):
+            raise unknown[asked[0]]
+        return Observation(seen, unknown)
 
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:
         """See the port. A `version` that is no longer served is replaced by the preferred one."""

@@ -13,10 +13,10 @@ from gitops_workers.adapters.volatile_cluster import fields
 from gitops_workers.adapters.volatile_cluster.built_in import built_in
 from gitops_workers.adapters.volatile_cluster.fields import owners
 from gitops_workers.adapters.volatile_cluster.life import Fault, Life
-from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Superseded
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Retry, ServerFailed, Superseded
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record import PART_OF
-from gitops_workers.ports import Applied, Discovery, Resource, Seen
+from gitops_workers.ports import Applied, Discovery, Observation, Resource, Seen
 
 NAMESPACE_KIND = GroupKind("", "Namespace")
 CRD_KIND = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -68,22 +68,20 @@ class VolatileCluster:
             kinds = [f"{_api_version(item, name)}/{item.kind}" for item in known.values() for name in item.versions]
             return Discovery(known, "v1.37.0", (*versions, *kinds), frozenset(self.failed_groups))
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Mapping[ObjectKey, Seen]:
+    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
         """See the port."""
         with self._life.lock:
+            asked = sorted(set(kinds))
             seen: dict[ObjectKey, Seen] = {}
-            for kind in sorted(set(kinds)):
-                self._life.enter("list")
-                if kind.group in self.failed_groups:
-                    raise Incomplete(f"cluster {self.name} does not say now what is in API group {kind.group}")
-                for key, stored in self._objects.items():
-                    metadata = stored.manifest["metadata"]
-                    part_of = (metadata.get("labels") or {}).get(PART_OF)
-                    if key.group_kind == kind and part_of is not None:
-                        seen[key] = Seen(
-                            metadata["uid"], metadata["resourceVersion"], metadata.get("generation", 0), part_of
-                        )
-            return seen
+            unknown: dict[GroupKind, Retry] = {}
+            for kind in asked:
+                try:
+                    seen.update(self._listed(kind))
+                except (Incomplete, ServerFailed) as error:
+                    unknown[kind] = error
+            if unknown and len(unknown) == len(asked):
+                raise unknown[asked[0]]
+            return Observation(seen, unknown)
 
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:  # noqa: ARG002 - one version fits all
         """See the port."""
@@ -287,6 +285,18 @@ class VolatileCluster:
     def cut_lists(self, times: int = 1) -> None:
         """The next listings come without their last page."""
         self.fail_next(Incomplete(f"cluster {self.name} cut a list short; its objects are unknown"), times, "list")
+
+    def _listed(self, kind: GroupKind) -> dict[ObjectKey, Seen]:
+        self._life.enter("list")
+        if kind.group in self.failed_groups:
+            raise Incomplete(f"cluster {self.name} does not say now what is in API group {kind.group}")
+        seen = {}
+        for key, stored in self._objects.items():
+            metadata = stored.manifest["metadata"]
+            part_of = (metadata.get("labels") or {}).get(PART_OF)
+            if key.group_kind == kind and part_of is not None:
+                seen[key] = Seen(metadata["uid"], metadata["resourceVersion"], metadata.get("generation", 0), part_of)
+        return seen
 
     def _resource(self, key: ObjectKey) -> Resource:
         if key.group in self.failed_groups:
