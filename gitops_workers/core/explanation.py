@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitops_workers.core.deletion import HELD
 from gitops_workers.core.facts import Facts
+from gitops_workers.core.leaving import Cascade, Leaving
 from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import AppId, Application, SyncStatus
 from gitops_workers.core.moments import since, utc
@@ -77,9 +79,11 @@ class Explanation:
 def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(title, lines) of each stage, first to last; a stage without anything to say is left out."""
     facts = known.facts or Facts()
-    found = [("Last attempt", _attempt(known, facts))]
+    found = [("Last attempt", _attempt(known, facts)), ("Deletion", _deletion(known))]
     reached = ORDER.index(facts.failed) if facts.failed in ORDER else len(ORDER)
-    for number, (title, lines) in enumerate(zip(ORDER, _stages(known, facts), strict=True)):
+    # What is being deleted is not rendered or compared any more.
+    stages = _stages(known, facts) if leaving_of(known) is None else [[]] * len(ORDER)
+    for number, (title, lines) in enumerate(zip(ORDER, stages, strict=True)):
         if number < reached:
             found.append((title, lines))
         elif number == reached:
@@ -87,7 +91,8 @@ def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
                 (title, [*(lines if title in ("Revision", "Prune") else ()), f"failed: {known.status.message}"])
             )
     polls = [f"{due.what} at {since(due.at, known.now)}" for due in known.dues[1:] if due.at is not None]
-    found += [("Operation", _operation(known)), ("Depends on", _dependencies(known))]
+    if leaving_of(known) is None:
+        found += [("Operation", _operation(known)), ("Depends on", _dependencies(known))]
     found += [("Windows", _windows(known)), ("Polls", polls)]
     return tuple((title, tuple(lines)) for title, lines in found if lines)
 
@@ -102,6 +107,32 @@ def _attempt(known: Known, facts: Facts) -> list[str]:
     if facts.at and abs(facts.at - checked) > 1.0:
         lines += [f"what follows was found at {since(facts.at, known.now)}, and nothing has changed since"]
     return lines
+
+
+def leaving_of(known: Known) -> Leaving | None:
+    """How the application is being deleted; None when it is not, or when a human has to say yes first."""
+    leaving = known.app.leaving if known.app else None
+    return None if leaving is None or leaving.held else leaving
+
+
+def _deletion(known: Known) -> list[str]:
+    leaving = known.app.leaving if known.app else None
+    if leaving is None:
+        return []
+    lines = [f"its manifest is gone since {since(leaving.since, known.now)}"]
+    if leaving.held:
+        return [*lines, *(item.message for item in known.status.conditions if item.type == HELD)]
+    policy = leaving.policy
+    ends = f", and is waited for at most {policy.timeout:g} s" if policy.timeout else ", and is waited for"
+    how = f"its objects are deleted ({policy.cascade.value}){ends if policy.waits else ''}"
+    lines += ["its objects are given up and stay" if policy.cascade is Cascade.ORPHAN else how]
+    lines += [f"confirmed by {leaving.by}"] if leaving.by else []
+    operation = known.operation
+    lines += [operation.message] if operation is not None and operation.message else []
+    going = [row for row in known.rows if row.health is not None]
+    kept = [row for row in known.rows if row.health is None]
+    lines += [f"{len(going)} objects to go: {_some(going)}"] if going else []
+    return lines + ([f"{len(kept)} objects stay: {_some(kept)}"] if kept else [])
 
 
 def _stages(known: Known, facts: Facts) -> list[list[str]]:

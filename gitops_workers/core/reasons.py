@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.explanation import NAMED, Explanation, Known, sections
+from gitops_workers.core.deletion import HELD
+from gitops_workers.core.explanation import NAMED, Explanation, Known, leaving_of, sections
 from gitops_workers.core.model import HealthStatus, SyncStatus
 from gitops_workers.core.moments import since
 
@@ -23,7 +24,7 @@ def why(known: Known) -> str:
     if status.suspended:
         by = f" by {known.suspended_by}" if known.suspended_by else " by its manifest"
         return f"It is suspended{by}: run `gitops-workers app resume {name}`."
-    if known.app is not None and known.app.refusal:
+    if known.app is not None and known.app.refusal and leaving_of(known) is None:
         return f"Its manifest asks for what is not done, so nothing is synced: {known.app.refusal}"
     if own is not None and own.state == "running":
         return "A worker is at it right now."
@@ -34,6 +35,10 @@ def why(known: Known) -> str:
         )
     if own is not None and (own.state == "queued" or (own.at is not None and own.at <= known.now)):
         return "It is due and waits for a free worker: see `gitops-workers cluster list` for what is in work."
+    if leaving_of(known) is not None:
+        return status.message or "Its manifest is gone, and its objects are about to go."
+    if held := next((item.message for item in status.conditions if item.type == HELD), ""):
+        return held
     if not status.last_checked_at:
         return "Nobody has looked at it yet."
     if operation is not None and operation.running and operation.waiting_for:
@@ -67,6 +72,8 @@ def next_look(known: Known) -> tuple[str, float | None]:
 def _own(known: Known) -> str:
     """What the application itself is due for."""
     operation = known.operation
+    if leaving_of(known) is not None:
+        return "its deletion goes on"
     if operation is not None and operation.running:
         return "another look at what its operation waits for"
     if operation is not None and operation.heal_at:
@@ -81,6 +88,8 @@ def earlier(known: Known) -> tuple[str, ...]:
     name = known.status.id.rpartition("/")[2]
     if known.status.suspended:
         return (f"`gitops-workers app resume {name}`", "a change of its manifest")
+    if leaving_of(known) is not None:
+        return (f"`gitops-workers app delete {name}`", "its manifest coming back")
     ready = (f"{other} becoming ready" for other in sorted(known.waits)[:NAMED])
     return (
         "a push to its repository (webhook)",

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gitops_workers.core import facts as noted
+from gitops_workers.core.deletion import ORDER, confirmed
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explanation import KIND, Due, Explanation, Known
 from gitops_workers.core.facts import Facts
@@ -26,7 +28,7 @@ from gitops_workers.pipeline.step import operation_from
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Closure, Queue, State
 
-DOCUMENTS = ("override", "operation", "listed", WAITS, KIND)
+DOCUMENTS = ("override", "operation", "listed", WAITS, KIND, ORDER)
 
 
 def is_news(
@@ -119,6 +121,8 @@ def explained(state: State, queue: Queue | None, status: Status, now: float) -> 
     Without a queue only the application's own next look is known, as it was planned.
     """
     app, documents = state.application(status.id), state.load_of(status.id, DOCUMENTS)
+    if app is not None and app.leaving is not None:
+        app = replace(app, leaving=confirmed(app.leaving, documents.get(ORDER)))
     return explain(
         Known(
             status=status,

@@ -11,12 +11,13 @@ import pytest
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.explanation import KIND, Explanation
 from gitops_workers.core.grouping import repository_group
-from gitops_workers.core.model import AppId
+from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.status import ClusterView
 from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
 from tests.unit.pipeline.moves import config, deployment
 
 
@@ -182,3 +183,40 @@ def test_the_repository_s_poll_is_what_comes_next_when_it_is_nearer(lab: Lab) ->
     assert attempt is not None
     lab.queue.finish_poll(attempt, 2.0)
     assert explain(lab, app).next_look.endswith("in 2 s: its repository is polled")
+
+
+def test_a_deletion_says_how_it_goes_and_what_it_waits_for() -> None:
+    lab = LeavingLab()
+    app = app_id(Dialect.ARGOCD)
+    lab.push(config("a"), manifest("ConfigMap", "b", wave=1, data={"v": "1"}))
+    lab.begin(argo())
+    lab.finalize("b")
+    lab.declare_all()
+    lab.settle_down(30)
+    lab.run()
+    found = explain(lab, app)
+    assert "wave 1: waiting for 1 objects, first ConfigMap shop/b" in found.why
+    assert found.next_look.endswith("its deletion goes on")
+    assert "its manifest coming back" in found.earlier
+    told = dict(found.sections)
+    assert set(told) == {"Last attempt", "Deletion", "Polls"}
+    assert told["Deletion"][0].startswith("its manifest is gone since 1970-01-12T13:4")
+    assert told["Deletion"][1:] == (
+        "its objects are deleted (foreground), and is waited for",
+        lab.status(app).message.partition(": ")[2],
+        "2 objects to go: ConfigMap shop/b, ConfigMap shop/a",
+    )
+
+
+def test_a_deletion_that_waits_for_a_human_says_for_what() -> None:
+    lab = LeavingLab()
+    app = app_id(Dialect.ARGOCD)
+    lab.push(config("a"))
+    lab.begin(argo())
+    lab.declare_all("apiVersion: argoproj.io/v1alpha1\nkind: Application\n")
+    lab.settle_down(30)
+    lab.run()
+    found = explain(lab, app)
+    assert f"run `gitops-workers app delete {app}`" in found.why
+    assert dict(found.sections)["Deletion"][1] == found.why
+    assert "Comparison" in dict(found.sections), "it is synced as before meanwhile"
