@@ -102,10 +102,10 @@ def _attempt(known: Known, facts: Facts) -> list[str]:
     lines = [since(checked, known.now)] if checked else []
     if checked and known.status.message:
         lines += [f"ended with: {known.status.message}"]
-    if facts.at and facts.reasons:
-        lines += [f"asked for by: {'; '.join(facts.reasons)}"]
     if facts.at and abs(facts.at - checked) > 1.0:
         lines += [f"what follows was found at {since(facts.at, known.now)}, and nothing has changed since"]
+    if facts.at and facts.reasons:
+        lines += [f"asked for by: {'; '.join(facts.reasons)}"]
     return lines
 
 
