@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import redis
+import yaml
 
 from gitops_workers.core.deletion import ORDER, wish
 from gitops_workers.core.record import record_name
@@ -133,3 +134,51 @@ def test_what_asks_for_a_confirmation_waits_for_it(story):
     site.queue.request(app, "delete asked by ann", Urgency.MANUAL)
     site.until(lambda: site.status(app) is None, "the deletion")
     assert (site.value("asks-a"), site.value("asks-b")) == (None, None)
+
+
+def test_hooks_run_before_and_after_the_end_of_the_objects(story):
+    site, shop = story.site, story.shop
+
+    def job(name: str, when: str, policy: str) -> str:
+        marks = {"argocd.argoproj.io/hook": when, "argocd.argoproj.io/hook-delete-policy": policy}
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/main:1"}]}
+        metadata = {"name": name, "annotations": marks}
+        spec = {"backoffLimit": 0, "template": {"spec": pod}}
+        return yaml.safe_dump({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec})
+
+    def there(name: str) -> bool:
+        return site.east.call("GET", f"/apis/batch/v1/namespaces/{site.space}/jobs/{name}")[0] == 200
+
+    def pod_of(name: str):
+        path = f"/api/v1/namespaces/{site.space}/pods?labelSelector=job-name%3D{name}"
+        return next(iter(site.east.call("GET", path)[1]["items"]), None)
+
+    def end(name: str) -> None:
+        """Its pod has done its work: what a kubelet would say."""
+        found = site.until(lambda: pod_of(name), f"the pod of {name}")
+        path = f"/api/v1/namespaces/{site.space}/pods/{found['metadata']['name']}/status"
+        assert site.east.call("PATCH", path, {"status": {"phase": "Succeeded"}})[0] == 200
+
+    shop.push(
+        {
+            "parting/a.yaml": config_map("parting"),
+            "parting/b.yaml": job("parting-backup", "PreDelete", "HookSucceeded"),
+            "parting/c.yaml": job("parting-notice", "PostDelete", "BeforeHookCreation"),
+        }
+    )
+    app = declare(story, "parting")
+    site.until_synced(app)
+    assert not there("parting-backup")
+    (site.folder / "catalogue" / "parting.yaml").unlink()
+
+    site.until_status(app, lambda status: "waiting for hook Job.batch" in status.message)
+    assert site.value("parting") == "1", "nothing goes before the hook has ended"
+    assert not there("parting-notice")
+    end("parting-backup")
+    site.until(lambda: there("parting-notice"), "the hook after the objects")
+    assert site.value("parting") is None
+    assert record(site, app) is not None, "it goes last"
+    end("parting-notice")
+    site.until(lambda: site.status(app) is None, "the end of the deletion")
+    assert record(site, app) is None
+    assert not there("parting-backup")
