@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from gitops_workers.memory import share_one_arena
+from gitops_workers.memory import stay_small
 
 CONTROL = "control"
 FLEET_PREFIX = "fleet."
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     worker.add_argument("--fleet", action="append", help="a fleet to serve (default: default); may be repeated")
     worker.add_argument("--name", default=f"worker-{os.getpid()}", help="the node name before the @")
     chosen = parser.parse_args(words)
-    share_one_arena()
+    stay_small()
     return run_beat() if chosen.kind == "beat" else run_worker(chosen.fleet or ["default"], chosen.name)
 
 

@@ -12,6 +12,7 @@ from gitops_workers import logs
 from gitops_workers.settings import Settings
 
 SECRET = "correct-horse-battery"
+TOKEN = "hunter2"
 
 
 @pytest.fixture(autouse=True)
@@ -31,11 +32,11 @@ def test_a_traceback_shows_no_variables_and_no_credentials(capsys: pytest.Captur
         raise RuntimeError(f"no answer from https://ann:{SECRET}@git.example/shop.git to {len(token)} characters")
 
     try:
-        fails("".join(("hunter", "2")))
+        fails(TOKEN)
     except RuntimeError:
         structlog.get_logger().exception("attempt_crashed", app="web")
     shown = capsys.readouterr().err
     assert "RuntimeError: no answer from https://" in shown
     assert "in fails" in shown
     assert SECRET not in shown
-    assert "hunter2" not in shown
+    assert TOKEN not in shown

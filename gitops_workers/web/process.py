@@ -1,0 +1,69 @@
+"""The web process from its environment to its server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from gitops_workers.core.errors import Refused
+from gitops_workers.logs import configure
+from gitops_workers.ports import Doorbell, Secrets
+from gitops_workers.publishing import Sender, publish
+from gitops_workers.settings import Settings
+from gitops_workers.web.configure import web_settings
+from gitops_workers.web.serve import serve
+from gitops_workers.web.services import WebServices
+from gitops_workers.wiring import open_queue, open_state
+
+log = structlog.get_logger()
+INVALID = 2
+"""The exit code for a mistake in the environment, as in the command line interface."""
+
+
+def main() -> int:
+    """Serve until a signal; the exit status."""
+    try:
+        from gitops_workers.app import celery_app, settings  # noqa: PLC0415 - reading the environment may be refused
+
+        _run(celery_app, settings)
+    except Refused as problem:
+        # A mistake in the environment: one sentence for who made it, no trace of our insides.
+        sys.stderr.write(f"gitops_workers.web: {problem}\n")
+        return INVALID
+    return 0
+
+
+def _run(sender: Sender, settings: Settings) -> None:
+    configure(settings)
+
+    def ring(doorbells: Sequence[Doorbell]) -> None:
+        _publish(sender, doorbells)
+
+    state, queue = open_state(settings), open_queue(settings)
+    services = WebServices(state, queue, ring, web_settings(settings), _secrets(settings))
+    serve(services, settings.web_address)
+
+
+def _secrets(settings: Settings) -> Secrets | None:
+    """Where the tokens of Flux Receivers are, and nothing else that this process would read."""
+    if not settings.secrets:
+        return None
+    # Imported here: without Receivers this process knows neither manifests nor YAML.
+    from gitops_workers.adapters.secrets_files import SecretFiles  # noqa: PLC0415
+    from gitops_workers.adapters.yaml_events import load_positions  # noqa: PLC0415
+    from gitops_workers.dialects.document import documents  # noqa: PLC0415
+
+    return SecretFiles(Path(settings.secrets), lambda data, name: documents(name, load_positions(data)))
+
+
+def _publish(sender: Sender, doorbells: Sequence[Doorbell]) -> None:
+    """Ring; when the broker does not take it, the intent is stored all the same and the sweep rings again."""
+    try:
+        publish(sender, doorbells)
+    except (OperationalError, RedisError, OSError) as problem:
+        log.warning("doorbells_not_sent", count=len(doorbells), reason=type(problem).__name__)
