@@ -71,6 +71,9 @@ class Record:
     """The application is being deleted: written before the first delete, so that no loss of Redis forgets it."""
     paused: Pause | None = None
     """Automated sync is off since then."""
+    synced: str = ""
+    """The render digest of the last sync that ended well: what differs from that later was changed by hand. Empty when
+    a part of another state came after it."""
 
     def fenced(
         self,
@@ -111,7 +114,14 @@ class Record:
         if entry is None:
             return replace(self, inventory=left, hooks=hooks)
         history = (*(item for item in self.history if item.id != entry.id), entry)
-        return replace(self, inventory=left, hooks=hooks, history=history[-limit:] if limit > 0 else (), open=False)
+        return replace(
+            self,
+            inventory=left,
+            hooks=hooks,
+            history=history[-limit:] if limit > 0 else (),
+            open=False,
+            synced=entry.digest,
+        )
 
 
 @dataclass(frozen=True, slots=True)

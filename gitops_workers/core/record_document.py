@@ -5,7 +5,7 @@ Inventory items are lists, not objects: an application of 5,000 objects must fit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from typing import Any
 
@@ -32,6 +32,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "hooks": [[*item.key, item.version] for item in record.hooks],
         "parting": record.parting,
         "paused": [record.paused.at, record.paused.why] if record.paused else None,
+        "synced": record.synced,
     }
     if record.deletion is not None:
         document["deletion"] = _mark(record.deletion)
@@ -62,11 +63,12 @@ def from_json(app: AppId, value: Any) -> Record:
     generation = value.get("generation")
     if type(generation) is not int or generation < 0:
         raise ValueError(f"its generation is {generation!r} and no number")
+    history = tuple(_entry(row) for row in _rows(value, "history"))
     return Record(
         app,
         generation,
         _items(value, "inventory"),
-        tuple(_entry(row) for row in _rows(value, "history")),
+        history,
         writer=_number(value, "writer"),
         open=value.get("open") is True,
         listed_at=_number(value, "listedAt"),
@@ -74,6 +76,7 @@ def from_json(app: AppId, value: Any) -> Record:
         parting=value.get("parting") is True,
         deletion=_deletion(value.get("deletion")),
         paused=_pause(value.get("paused")),
+        synced=_synced(value, history),
     )
 
 
@@ -116,6 +119,14 @@ def _pause(value: Any) -> Pause | None:
         case [int() | float() as at, str(why)]:
             return Pause(float(at), why)
     raise ValueError(f"its paused is {str(value)[:80]!r}")
+
+
+def _synced(value: Mapping[str, Any], history: Sequence[HistoryEntry]) -> str:
+    """Records of the first releases have none, and say it by their history."""
+    text = value.get("synced", history[-1].digest if history else "")
+    if not isinstance(text, str):
+        raise ValueError(f"its synced is {str(text)[:80]!r}")  # noqa: TRY004 - as above
+    return text
 
 
 def _rows(value: Mapping[str, Any], name: str) -> list[Any]:

@@ -110,7 +110,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
 
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
-        agreement = Agreement()  # somebody wrote after it and could not say what
+        # Somebody wrote after it and could not say what, or Redis was emptied.
+        agreement = Agreement(synced=stored.record.synced)
     rules = world.rules.mark(app)
     if agreement.rules != rules:
         agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these

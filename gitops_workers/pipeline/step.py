@@ -55,6 +55,7 @@ def _step(world: World, sight: Sight, operation: Operation, plan: Plan, pruning:
         instances(operation, plan.hooks),
         parting=sight.parting,
         part=bool(sight.asked and sight.asked.resources),
+        rendered=sight.rendered,
         paused=_pause(sight, operation),
     )
     return Step(world, sight, plan, pruning, writer, _hook_runs(world, sight, writer), dict(sight.looks))

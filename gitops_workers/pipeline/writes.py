@@ -61,6 +61,8 @@ class Writer:
     """Whether there are hooks for the deletion; None leaves what the record says."""
     part: bool = False
     """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
+    rendered: str = ""
+    """The render digest of what is written."""
     paused: Pause | None = AS_BEFORE
     """What the record says from now on."""
     fenced: bool = False
@@ -240,7 +242,10 @@ class Writer:
         )
         paused = base.paused if self.paused is AS_BEFORE else self.paused
         parting = base.parting if self.parting is None else self.parting
-        return replace(fenced, paused=paused, parting=parting, open=base.open if self.part else fenced.open)
+        found = replace(fenced, paused=paused, parting=parting)
+        if not self.part:
+            return found
+        return replace(found, open=base.open, synced=base.synced if base.synced == self.rendered else "")
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None

@@ -28,7 +28,7 @@ def test_from_the_first_write_to_the_good_end_the_record_is_open_and_lists_old_a
     failed = fenced.settled((), None, 10)
     assert failed.open
     done = fenced.settled([item("old").key], ENTRY, 10)
-    assert (done.open, done.history) == (False, (ENTRY,))
+    assert (done.open, done.history, done.synced) == (False, (ENTRY,), ENTRY.digest)
     assert [entry.key.name for entry in done.inventory] == ["new", "same"]
 
 
@@ -40,9 +40,11 @@ def test_what_is_stored_is_read_also_from_before_there_were_writers() -> None:
     record = Record(APP, 3, (item("a"),), (ENTRY,), writer=1_800_000_000_000_001, open=True, listed_at=1.5)
     document = json.loads(json.dumps(to_json(record)))
     assert from_json(APP, document) == record
-    for name in ("writer", "open", "listedAt", "paused"):
+    for name in ("writer", "open", "listedAt", "paused", "synced"):
         del document[name]
-    assert from_json(APP, document) == Record(APP, 3, (item("a"),), (ENTRY,))
+    assert from_json(APP, document) == Record(APP, 3, (item("a"),), (ENTRY,), synced=ENTRY.digest)
+    with pytest.raises(ValueError, match="its synced is"):
+        from_json(APP, {**document, "synced": 7})
 
 
 def test_an_entry_takes_the_place_of_the_one_with_its_id() -> None:

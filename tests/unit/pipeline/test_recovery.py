@@ -10,6 +10,7 @@ import pytest
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.request import selector
 from gitops_workers.pipeline.catalogue import refresh
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.core.making import manifest
@@ -70,6 +71,42 @@ def test_a_hand_made_change_after_a_finished_sync_is_still_nobodys_business() ->
     lab.settle_down(100)
     assert values(lab) == {"a": "by hand"}
     assert "selfHeal is off" in lab.status(app).message
+
+
+@pytest.mark.parametrize("history_limit", [10, 0])
+def test_a_hand_made_change_is_nobodys_business_after_redis_was_emptied_either(history_limit: int) -> None:
+    lab = HazardLab()
+    lab.push(config("a"))
+    app = lab.declare(self_heal=False)
+    lab.applications[app] = replace(lab.applications[app], history_limit=history_limit)
+    lab.enroll()
+    lab.settle_down(10)
+    lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
+    lab.flush()
+    lab.settle_down(100)
+    assert values(lab) == {"a": "by hand"}
+    assert "selfHeal is off" in lab.status(app).message
+    push_and_ring(lab, config("a", "2"))
+    lab.settle_down(100)
+    assert values(lab) == {"a": "2"}, "a commit is no hand-made change"
+
+
+def test_what_a_part_of_another_commit_has_left_is_ours_after_redis_was_emptied() -> None:
+    """The record must not say that the first commit was synced last when a part of the second one came after it."""
+    lab = HazardLab()
+    lab.push(config("a"), config("b"))
+    app = lab.declare(self_heal=False)
+    lab.settle_down(10)
+    lab.push(config("a", "2"), config("b", "2"))
+    lab.ask(app, resources=(selector(":ConfigMap:a"),))
+    for bell in lab.queue.dispatch(10):
+        lab.answer(bell)
+    assert values(lab) == {"a": "2", "b": "1"}
+    lab.push(config("a"), config("b"))
+    lab.flush()
+    lab.settle_down(100)
+    assert values(lab) == {"a": "1", "b": "1"}
+    assert lab.status(app).sync is SyncStatus.SYNCED
 
 
 def test_a_frozen_worker_does_not_write_over_its_successor_of_the_same_generation() -> None:
