@@ -7,18 +7,21 @@ anybody's rights. Our own records are nobody's to manage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_path
-from gitops_workers.core.model import Application
+from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import AllowedDestination, KindRule, Project
 from gitops_workers.core.record import NAMESPACE
 from gitops_workers.core.urls import normalise_url, without_credentials
 
 DEFAULT = "default"
+FORBIDDEN = "ForbiddenResourceWarning"
+"""The condition about live objects that the project has come to forbid."""
 EVERYTHING = "*"
 
 
@@ -46,6 +49,24 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: str = "", server
 def permits(app: Application, key: ObjectKey, cluster: str = "", server: str = "") -> bool:
     """Whether the project lets the application touch an object at all; what it may not touch it does not prune."""
     return app.limits is None or not _forbidden(app, app.limits, key, cluster, server)
+
+
+def barred(app: Application, keys: Iterable[ObjectKey], cluster: str, server: str) -> dict[ObjectKey, str]:
+    """Those of the keys that the project does not let the application touch, with the reason."""
+    if app.limits is None:
+        return {}
+    reasons = {key: _forbidden(app, app.limits, key, cluster, server) for key in keys}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
+    """The application with a condition about what left Git and is `barred`."""
+    if not stays:
+        return app
+    key, reason = next(iter(stays.items()))
+    more = f" (and {len(stays) - 1} more)" if len(stays) > 1 else ""
+    text = f"{key}{more} left Git and stays: {reason} Allow it there, or delete it by hand."
+    return replace(app, conditions=(*app.conditions, Condition(FORBIDDEN, text)))
 
 
 def _check_application(app: Application, limits: Project, cluster: str, server: str) -> None:

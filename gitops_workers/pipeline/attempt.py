@@ -23,7 +23,7 @@ from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
-from gitops_workers.core.policy import check
+from gitops_workers.core.policy import barred, check, noting
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.request import Request
 from gitops_workers.pipeline import asking, deletion, dependencies, namespaces, reach, records, revision, stages, step
@@ -106,7 +106,11 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
     in_git = len(wanted.desired)
     wanted, stale = asking.narrowed(asked, wanted, stale)
-    check(app, wanted.keys, cluster_name, world.clusters.server(cluster_name))
+    server = world.clusters.server(cluster_name)
+    check(app, wanted.keys, cluster_name, server)
+    # It is neither compared nor pruned, and stays listed for the case that the project allows it again.
+    stays = barred(app, (item.key for item in stale), cluster_name, server)
+    app = noting(app, stays)
 
     agreement = agreements.from_json(known.get("agreement"))
     if stored and agreement.token < stored.record.writer:
@@ -137,7 +141,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         looks=looks,
         namespace=namespaces.look(observer, wanted.desired) if asked is None or not asked.resources else None,
         stale=stale,
-        extra=stages.extraneous(cluster, app, stale),
+        extra=stages.extraneous(cluster, app, (item for item in stale if item.key not in stays)) | stays.keys(),
+        barred=frozenset(stays),
         rules=rules,
         previous=previous,
         asked=asked,

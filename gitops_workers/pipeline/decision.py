@@ -13,7 +13,6 @@ from gitops_workers.core.moments import utc
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import plan
-from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Evidence, Pruning, decide
 from gitops_workers.pipeline import asking, dependencies, namespaces, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
@@ -55,7 +54,7 @@ def act(world: World, sight: Sight) -> Outcome:
     if asked is not None:
         operation = replace(operation, request=asked, initiated_by=asked.by)
     try:
-        pruning = _pruning(world, sight)
+        pruning = _pruning(sight)
         if not running:
             told = not pruning.unconfirmed or _last_of(sight) is not None
             if pruning.only_kept and told and not differing and not unfinished and not rerun:
@@ -72,7 +71,7 @@ def act(world: World, sight: Sight) -> Outcome:
 
 def _rehearsed(world: World, sight: Sight, now: float) -> Outcome:
     """The dry run of what would be done now."""
-    pruning, trial = _pruning(world, sight), _new_operation(sight, now, None)
+    pruning, trial = _pruning(sight), _new_operation(sight, now, None)
     planned = plan(sight.app, sight.desired, pruning.deletions, hooks=sight.hooks if trial.hooks else ())
     step.rehearse(world, sight, trial, planned, pruning)
     return asking.rehearsed(world, sight, planned, pruning)
@@ -83,13 +82,12 @@ def _to_prune(sight: Sight) -> bool:
     return sight.leftover and (sight.app.dialect is Dialect.ARGOCD or sight.app.sync.prune)
 
 
-def _pruning(world: World, sight: Sight) -> Pruning:
+def _pruning(sight: Sight) -> Pruning:
     """Permission for the deletes of this generation. Without `prune` nothing is even read."""
     app = sight.app
     if not sight.stale or not sight.prunes:
         return Pruning()
-    server = world.clusters.server(sight.cluster_name)
-    stale = tuple(item for item in sight.stale if permits(app, item.key, sight.cluster_name, server))
+    stale = tuple(item for item in sight.stale if item.key not in sight.barred)
     generation = sight.attempt.generation
     evidence = Evidence(
         generation=generation,

@@ -40,12 +40,14 @@ class Sight:
     """The destination's namespace, where the application says what stands on it."""
     stale: tuple[InventoryItem, ...]
     extra: frozenset[ObjectKey]
-    """Those of them that are no difference (compare-options IgnoreExtraneous)."""
+    """Those of them that are no difference (compare-options IgnoreExtraneous, or barred)."""
     rules: str
     """The word for the rules by which it is looked at."""
     previous: Operation | None
     asked: Request | None
     """What a human asked for and is not served yet."""
+    barred: frozenset[ObjectKey] = frozenset()
+    """Those of them that the project does not allow to be touched."""
     paused: Pause | None = None
     """Automated sync is paused: `app` is not automated, whatever its manifest says."""
 

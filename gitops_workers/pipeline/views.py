@@ -105,7 +105,7 @@ def resources(
             LEFT_GIT,
         )
         for item in sight.stale
-        if looks is None or not sight.app.sync.prune or item.key in kept
+        if looks is None or not sight.app.sync.prune or item.key in kept or item.key in sight.barred
     ]
     return tuple(rows)
 

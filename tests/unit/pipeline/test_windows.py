@@ -7,6 +7,7 @@ from dataclasses import replace
 from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.core.model import AppId, Dialect, Phase
 from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
+from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -108,3 +109,32 @@ def test_what_the_project_forbids_is_refused_and_never_pruned():
     it.run(5)
     assert it.live("ConfigMap", "other") is None
     assert "does not allow this kind" in it.status(app).message
+
+
+def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing():
+    """argocd.md 1.7: what is forbidden and lives is dropped from the comparison and never pruned."""
+    it, app = lab()
+    it.applications[app] = replace(
+        it.applications[app], limits=replace(OPEN, namespaced_denied=(KindRule("", "ConfigMap"),))
+    )
+    it.enroll()
+    it.push(manifest("Service", "web", namespace="shop", spec={"type": "ClusterIP"}))
+    it.poll_repository()
+    it.run(5)
+    before = it.clusters.records("east").load(app)
+    assert it.status(app).sync == "Synced"
+    for _ in range(3):
+        it.queue.request(app, "once more", Urgency.POLL)
+        it.run(5)
+
+    assert it.clusters.records("east").load(app) == before
+    assert it.live("ConfigMap", "web") is not None
+    (condition,) = it.status(app).conditions
+    assert "ConfigMap shop/web left Git and stays: project default does not allow" in condition.message
+
+    it.applications[app] = replace(it.applications[app], limits=OPEN)
+    it.enroll()
+    it.queue.request(app, "its manifest changed", Urgency.POLL)
+    it.run(5)
+    assert it.live("ConfigMap", "web") is None
+    assert it.status(app).conditions == ()
