@@ -1,4 +1,4 @@
-"""Globs of Argo CD: the directory source's `include` and `exclude`, and helm's `valueFiles`.
+"""Globs of Argo CD: a directory source's `include` and `exclude`, helm's `valueFiles`, the rules of an AppProject.
 
 Patterns and paths are both written by tenants, so no pattern may cost more than linear time per star: every star takes
 the first match that fits and never comes back (possible because a star is followed by text of fixed length).
@@ -32,6 +32,15 @@ def matches_directory(pattern: str, path: str) -> bool:
     True
     """
     return any(_flat(choice, ".").fullmatch(path) for choice in _choices(pattern))
+
+
+def matches_text(pattern: str, text: str) -> bool:
+    """Match as the globs of an AppProject for names, servers and namespaces, which have no separators either.
+
+    >>> matches_text("https://{a,b}.*", "https://b.example"), matches_text("team-?", "team-10")
+    (True, False)
+    """
+    return matches_directory(pattern, text)
 
 
 def matches_path(pattern: str, path: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from gitops_workers.core.errors import PolicyRefused
-from gitops_workers.core.globs import matches_path
+from gitops_workers.core.globs import matches_path, matches_text
 from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import AllowedDestination, KindRule, Project
@@ -85,14 +85,17 @@ def _check_application(app: Application, limits: Project, cluster: str, server: 
 
 
 def _forbidden(app: Application, limits: Project, key: ObjectKey, cluster: str, server: str) -> str:
-    if not key.namespace:
-        if not _listed(limits.cluster_allowed, key) or _listed(limits.cluster_denied, key):
-            return f"project {limits.name} does not allow this kind of cluster-wide object (clusterResourceWhitelist)."
-        return ""
-    allowed = limits.namespaced_allowed
-    if (allowed is not None and not _listed(allowed, key)) or _listed(limits.namespaced_denied, key):
-        return f"project {limits.name} does not allow this kind (namespaceResourceWhitelist, -Blacklist)."
-    if not _destination_allowed(app, limits, key.namespace, cluster, server):
+    scope = "namespace" if key.namespace else "cluster"
+    allowed, denied = (
+        (limits.namespaced_allowed, limits.namespaced_denied)
+        if key.namespace
+        else (limits.cluster_allowed, limits.cluster_denied)
+    )
+    if _listed(denied, key):
+        return f"project {limits.name} lists this kind in {scope}ResourceBlacklist."
+    if allowed is not None and not _listed(allowed, key):
+        return f"project {limits.name} does not list this kind in {scope}ResourceWhitelist."
+    if key.namespace and not _destination_allowed(app, limits, key.namespace, cluster, server):
         return _not_there(app, limits, key.namespace, cluster)
     return ""
 
@@ -122,25 +125,27 @@ def _destination_allowed(app: Application, limits: Project, namespace: str, clus
     for rule in limits.destinations:
         if _denies(rule, servers, names, namespace):
             return False
-        allowed = allowed or (_place(rule, servers, names) and fnmatchcase(namespace, rule.namespace))
+        allowed = allowed or (_place(rule, servers, names) and matches_text(rule.namespace, namespace))
     return allowed
 
 
 def _place(rule: AllowedDestination, servers: set[str], names: set[str]) -> bool:
     """The cluster is named by its server, or by its name where the rule gives one instead."""
     if rule.server:
-        return any(fnmatchcase(server, rule.server) for server in servers) or rule.server == EVERYTHING
-    return any(fnmatchcase(name, rule.name) for name in names)
+        return any(matches_text(rule.server, server) for server in servers) or rule.server == EVERYTHING
+    return any(matches_text(rule.name, name) for name in names)
 
 
 def _denies(rule: AllowedDestination, servers: set[str], names: set[str], namespace: str) -> bool:
-    """`!` before the cluster denies it altogether, before the namespace it denies that namespace there."""
-    for text, values in ((rule.server, servers), (rule.name, names)):
-        if text.startswith("!") and any(fnmatchcase(value, text[1:]) for value in values):
-            return True
-    if not rule.namespace.startswith("!"):
-        return False
-    return _place(rule, servers, names) and fnmatchcase(namespace, rule.namespace[1:])
+    """`!` before the cluster denies the namespaces of the rule there, before the namespace it denies that one."""
+    refused = rule.namespace.startswith("!") and matches_text(rule.namespace[1:], namespace)
+    meant = not refused if rule.namespace.startswith("!") else matches_text(rule.namespace, namespace)
+    denied = any(
+        text.startswith("!") and matches_text(text[1:], value)
+        for text, values in ((rule.server, servers), (rule.name, names))
+        for value in values
+    )
+    return (denied and meant) or (refused and _place(rule, servers, names))
 
 
 def _listed(rules: Iterable[KindRule], key: ObjectKey) -> bool:

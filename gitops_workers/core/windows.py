@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
+from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application
 from gitops_workers.core.project import SyncWindow, WindowKind
 
@@ -69,7 +69,7 @@ def _blocked(what: str, windows: Sequence[SyncWindow]) -> Permission:
 def _means(window: SyncWindow, app: Application, clusters: set[str]) -> bool:
     """As Argo CD: by any kind of glob, or by all kinds that are given."""
     verdicts = [
-        any(fnmatchcase(value, glob) for glob in globs for value in values)
+        any(matches_text(glob, value) for glob in globs for value in values)
         for globs, values in (
             (window.applications, {app.name}),
             (window.namespaces, {app.destination.namespace}),

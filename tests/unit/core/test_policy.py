@@ -74,6 +74,13 @@ def test_repositories(repos: tuple[str, ...], fits: bool):
         ([EVERYWHERE, AllowedDestination("*", "", "!shop")], False),
         ([EVERYWHERE, AllowedDestination("*", "", "!kube-*")], True),
         ([EVERYWHERE, AllowedDestination(f"!{SERVER}", "", "*")], False),
+        ([EVERYWHERE, AllowedDestination(f"!{SERVER}", "", "kube-*")], True),
+        ([EVERYWHERE, AllowedDestination(f"!{SERVER}", "", "{kube,sh}*")], False),
+        ([EVERYWHERE, AllowedDestination(f"!{SERVER}", "", "!kube-*")], False),
+        ([EVERYWHERE, AllowedDestination(f"!{SERVER}", "", "!shop")], True),
+        ([EVERYWHERE, AllowedDestination("", "!east", "shop")], False),
+        ([EVERYWHERE, AllowedDestination("*", "", "!{shop,kube-system}")], False),
+        ([AllowedDestination("", "{east,west}", "shop")], True),
         ([AllowedDestination("*", "", "!kube-system")], False),
         ([], False),
     ],
@@ -117,6 +124,31 @@ def test_kinds(changes: dict[str, Any], config: bool, role: bool):
 
     assert (allowed(limits, CONFIG), allowed(limits, ROLE)) == (config, role)
     assert (permits(app, CONFIG, "east", SERVER), permits(app, ROLE, "east", SERVER)) == (config, role)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "text"),
+    [
+        ({"cluster_allowed": ()}, ROLE, "project shop does not list this kind in clusterResourceWhitelist."),
+        (
+            {"cluster_denied": (KindRule("*", "ClusterRole"),)},
+            ROLE,
+            "project shop lists this kind in clusterResourceBlacklist.",
+        ),
+        ({"namespaced_allowed": ()}, CONFIG, "project shop does not list this kind in namespaceResourceWhitelist."),
+        (
+            {"namespaced_allowed": (KindRule("*", "*"),), "namespaced_denied": (KindRule("", "*"),)},
+            CONFIG,
+            "project shop lists this kind in namespaceResourceBlacklist.",
+        ),
+    ],
+)
+def test_the_message_names_the_object_the_project_and_the_list(changes: dict[str, Any], key: ObjectKey, text: str):
+    app = replace(application(), project="shop", limits=replace(OPEN, **changes))
+    with pytest.raises(PolicyRefused) as caught:
+        check(app, [key], "east", SERVER)
+
+    assert str(caught.value) == f"{key}: {text}"
 
 
 def test_an_application_of_another_namespace_needs_the_projects_consent():

@@ -97,6 +97,8 @@ def test_a_sync_that_a_human_began_legally_may_overrun():
     [
         ({"applications": ("w*",)}, True),
         ({"applications": ("api",)}, False),
+        ({"applications": ("{api,w*}",)}, True),
+        ({"namespaces": ("{shop,bar}",), "clusters": ("{east,west}",), "every": True}, True),
         ({"namespaces": ("shop",)}, True),
         ({"clusters": ("east",)}, True),
         ({"clusters": ("https://east.*",)}, True),

@@ -108,7 +108,7 @@ def test_what_the_project_forbids_is_refused_and_never_pruned():
     it.poll_repository()
     it.run(5)
     assert it.live("ConfigMap", "other") is None
-    assert "does not allow this kind" in it.status(app).message
+    assert "lists this kind in namespaceResourceBlacklist" in it.status(app).message
 
 
 def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing():
@@ -130,7 +130,7 @@ def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing()
     assert it.clusters.records("east").load(app) == before
     assert it.live("ConfigMap", "web") is not None
     (condition,) = it.status(app).conditions
-    assert "ConfigMap shop/web left Git and stays: project default does not allow" in condition.message
+    assert "ConfigMap shop/web left Git and stays: project default lists this kind in" in condition.message
 
     it.applications[app] = replace(it.applications[app], limits=OPEN)
     it.enroll()
