@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused
+from gitops_workers.core.errors import ApplyRefused, PolicyRefused
 from gitops_workers.core.model import Application
 from gitops_workers.core.objects import ObjectKey, digest_of
+from gitops_workers.core.policy import barred
 from gitops_workers.pipeline.looks import Look, Observer
 from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Cluster
@@ -52,7 +53,7 @@ def prepare(
     """Bring the namespace in order before anything goes into it. `seen`: the application's objects have been there."""
     if namespace is not None:
         if not namespace.compared.in_sync:
-            writer.apply_namespace(namespace.compared.desired.manifest)
+            _apply(writer, namespace.compared.desired)
         return
     app = writer.app
     if not app.sync.create_namespace or not app.destination.namespace or seen:
@@ -60,7 +61,15 @@ def prepare(
     item = _namespace(app)
     new = any(key.namespace == item.key.name and not look.compared.exists for key, look in looks.items())
     if new and item.key not in looks and cluster.get(item.key, "v1") is None:
-        writer.apply_namespace(item.manifest)
+        _apply(writer, item)
+
+
+def _apply(writer: Writer, item: Desired) -> None:
+    """To make it or to change it is the project's to allow, as for any other object (Argo CD 3.5)."""
+    server = writer.world.clusters.server(writer.cluster_name)
+    if reason := barred(writer.app, [item.key], writer.cluster_name, server).get(item.key):
+        raise PolicyRefused(f"{item.key}: {reason} CreateNamespace and managedNamespaceMetadata need it allowed.")
+    writer.apply_namespace(item.manifest)
 
 
 def _namespace(app: Application) -> Desired:

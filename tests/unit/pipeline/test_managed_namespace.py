@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import key_of
+from gitops_workers.core.project import AllowedDestination, Project
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, inventory
@@ -53,6 +57,25 @@ class TestNamespace:
 
         assert self.labels(lab) == {"team": "shop", "theirs": "1"}
         assert lab.status(app).sync == "Synced"
+
+    @pytest.mark.parametrize("there", [False, True])
+    def test_a_project_that_allows_no_namespace_has_none_made_or_changed(self, there: bool) -> None:
+        lab = Lab()
+        if not there:
+            lab.cluster.remove(key_of(manifest("Namespace", "shop")))
+        app = lab.declare(**METADATA)
+        limits = Project("default", source_repos=("*",), destinations=(AllowedDestination("*", "", "*"),))
+        lab.applications[app] = replace(lab.applications[app], limits=limits)
+        lab.enroll()
+        lab.push(config("a"))
+        lab.run(5)
+
+        live = lab.live("Namespace", "shop", namespace="")
+        assert live is None if not there else "labels" not in live["metadata"]
+        assert lab.live("ConfigMap", "a") is None
+        found = "Namespace shop: project default does not list this kind in clusterResourceWhitelist."
+        assert found in lab.status(app).message
+        assert "CreateNamespace" in lab.status(app).message
 
     def test_a_difference_is_out_of_sync(self) -> None:
         lab, app = self.lab()
