@@ -25,17 +25,24 @@ class CronCalendar:
         start = _next(window, now - window.duration)
         if start is None or start > now:
             return start
-        while (following := _next(window, start)) is not None and following <= now:
-            start = following
-        return start + window.duration
+        return max(start, _last(window, now) or start) + window.duration
 
 
 def _next(window: SyncWindow, after: float) -> float | None:
     """The first start later than this moment; both in epoch seconds."""
     # Whole seconds, downwards: a start within the cut-off fraction is still later than the moment.
-    moment = datetime.fromtimestamp(math.floor(after), ZoneInfo(window.time_zone))
+    return _start(window, math.floor(after), back=False)
+
+
+def _last(window: SyncWindow, now: float) -> float | None:
+    """The last start that is not later. Going there start by start would take seconds where there are many."""
+    return _start(window, math.floor(now) + 1, back=True)
+
+
+def _start(window: SyncWindow, seconds: int, *, back: bool) -> float | None:
+    moment = datetime.fromtimestamp(seconds, ZoneInfo(window.time_zone))
     try:
-        found = next(CronSim(plain(window.schedule), moment), None)
+        found = next(CronSim(plain(window.schedule), moment, reverse=back), None)
     except CronSimError:
         return None
     return None if found is None else found.timestamp()

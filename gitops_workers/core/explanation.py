@@ -18,7 +18,7 @@ from gitops_workers.core.model import AppId, Application, SyncStatus
 from gitops_workers.core.moments import since, utc
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import LEFT_GIT, ClusterView, ResourceView, Status
-from gitops_workers.core.windows import windows_for
+from gitops_workers.core.windows import told, windows_for
 
 KIND = "explanation"
 """The kind of the document that holds the facts."""
@@ -252,7 +252,4 @@ def _windows(known: Known) -> list[str]:
     if known.app is None:
         return []
     server = known.cluster.server if known.cluster else ""
-    return [
-        f"{window.kind} {window.schedule!r} for {window.duration:g} s"
-        for window in windows_for(known.app, known.status.cluster, server)[:NAMED]
-    ]
+    return [told(window) for window in windows_for(known.app, known.status.cluster, server)[:NAMED]]

@@ -28,6 +28,12 @@ def windows_for(app: Application, cluster: str, server: str) -> tuple[SyncWindow
     return tuple(window for window in windows if _means(window, app, {cluster, server, app.destination.server}))
 
 
+def told(window: SyncWindow) -> str:
+    """The window in words: `deny '0 13 * * *' for 3600 s in Europe/Vienna`."""
+    zone = "" if window.time_zone == "UTC" else f" in {window.time_zone}"
+    return f"{window.kind} {window.schedule!r} for {window.duration:g} s{zone}"
+
+
 def permission(windows: Iterable[SyncWindow], now: float, is_open: IsOpen) -> Permission:
     """An open deny window beats everything, then an open allow window; allow windows that are all shut deny, too."""
     found = tuple(windows)
@@ -58,7 +64,7 @@ def forbidden(
 
 
 def _blocked(what: str, windows: Sequence[SyncWindow]) -> Permission:
-    named = ", ".join(f"{window.kind} {window.schedule!r} for {window.duration:g} s" for window in windows[:3])
+    named = ", ".join(map(told, windows[:3]))
     return Permission(
         f"Sync window: {what} ({named}).",
         manual=all(window.manual for window in windows),

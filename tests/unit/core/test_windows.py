@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.project import Project, SyncWindow, WindowKind
-from gitops_workers.core.windows import forbidden, windows_for
+from gitops_workers.core.windows import forbidden, told, windows_for
 from tests.unit.core.making import application
 
 NOW, BEGAN = 1000.0, 900.0
@@ -113,6 +113,12 @@ def test_which_applications_a_window_is_for(globs: dict[str, Any], means: bool):
     app = replace(application(), limits=Project("shop", windows=(rule,)))
 
     assert bool(windows_for(app, "east", "https://east.example")) is means
+
+
+def test_a_window_is_told_with_its_time_zone_where_that_is_not_utc():
+    window = SyncWindow(WindowKind.DENY, "0 13 * * *", 3600.0, "Europe/Vienna")
+
+    assert told(window) == "deny '0 13 * * *' for 3600 s in Europe/Vienna"
 
 
 def test_the_reason_names_the_windows():

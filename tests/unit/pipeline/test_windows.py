@@ -38,7 +38,9 @@ def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
 
     assert it.live("ConfigMap", "web") is None
     assert it.status(app).sync == "OutOfSync"
-    assert "no allow window is open (allow '0 13 * * *'" in it.status(app).message
+    assert it.status(app).message == (
+        "Sync window: no allow window is open (allow '0 13 * * *' for 3600 s). Syncing goes on at 1970-01-12T13:00:00Z."
+    )
 
     it.run(3600)
     assert it.live("ConfigMap", "web") is not None
@@ -48,6 +50,7 @@ def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
 def test_a_human_may_where_the_window_lets_him():
     for manual in (False, True):
         it, app = lab(replace(AFTERNOON, manual=manual))
+        assert ("`gitops-workers app sync web` is allowed" in it.status(app).message) is manual
 
         it.ask(app)
         it.run(5)
@@ -61,8 +64,25 @@ def test_a_window_that_never_opens_is_said_and_costs_nothing():
     done = it.run(3600)
 
     assert "no allow window is open" in it.status(app).message
+    assert it.status(app).message.endswith("By these schedules it never goes on: correct them.")
     assert it.live("ConfigMap", "web") is None
     assert sum(text.startswith("reconcile") for text in done) < 5
+
+
+def test_the_moment_that_is_named_is_the_one_at_which_all_windows_let_it():
+    """The first denial ends at 12:30, when the next one holds already; that ends in the night, in Tokyo's time."""
+    noon = SyncWindow(WindowKind.DENY, "0 12 * * *", 1800.0, namespaces=("shop",))
+    after = SyncWindow(WindowKind.DENY, "15 21 * * *", 7200.0, "Asia/Tokyo", clusters=("east",))
+    it, app = lab(noon, after)
+    opens = "Syncing goes on at 1970-01-12T14:15:00Z."
+    assert it.status(app).message == f"Sync window: a deny window is open (deny '0 12 * * *' for 1800 s). {opens}"
+
+    it.run(8090)
+    told = "deny '15 21 * * *' for 7200 s in Asia/Tokyo"
+    assert it.status(app).message == f"Sync window: a deny window is open ({told}). {opens}"
+    assert it.live("ConfigMap", "web") is None
+    it.run(10)
+    assert it.live("ConfigMap", "web") is not None
 
 
 def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun():
