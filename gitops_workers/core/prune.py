@@ -242,8 +242,17 @@ _NOT_OURS = "Left alone: it belongs to somebody else."
 
 def pending(live: Manifest) -> str:
     """Why an object outlives its delete: who holds it, where that is known."""
+    return f"Pending deletion{_held(live)}."
+
+
+def end_of(what: object, live: Manifest) -> str:
+    """What is waited for while an object outlives its delete, and who holds it."""
+    return f"the end of {what}{_held(live)}"
+
+
+def _held(live: Manifest) -> str:
     names = ", ".join((live.get("metadata") or {}).get("finalizers") or ())
-    return f"Pending deletion (finalizers: {names})." if names else "Pending deletion."
+    return f" (finalizers: {names})" if names else ""
 
 
 def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> str:

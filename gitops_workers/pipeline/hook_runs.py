@@ -28,7 +28,7 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.ordering import Task
 from gitops_workers.core.plan import Plan, Stage
-from gitops_workers.core.prune import hook_removal
+from gitops_workers.core.prune import end_of, hook_removal
 from gitops_workers.core.record import InventoryItem
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
@@ -76,8 +76,8 @@ class HookRuns:
             if live is None or self._state(item, live, begun=False) is not HookState.EARLIER:
                 continue
             self._remove(item, live)
-            if self._live(item, again=True) is not None:
-                waiting.append(f"the end of the earlier {item.key}")
+            if (left := self._live(item, again=True)) is not None:
+                waiting.append(end_of(f"the earlier {item.key}", left))
         return tuple(waiting)
 
     def start(self, operation: Operation, task: Task) -> Operation:

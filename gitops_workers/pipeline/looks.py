@@ -34,8 +34,8 @@ class Look:
     """Set where an immutable field changed and the application allows deleting and creating the object."""
     unserved: bool = False
     """The cluster does not serve its kind, and it may wait for that until its turn (SkipDryRunOnMissingResource)."""
-    pending: bool = False
-    """It could not be written yet: its earlier self is still on its way out, or its kind has just come."""
+    pending: str = ""
+    """What it waits for before it can be written: the end of its earlier self; itself, where its kind has just come."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.pause import Pause
 from gitops_workers.core.plan import Gate, Plan, Stage
-from gitops_workers.core.prune import Pruning
+from gitops_workers.core.prune import Pruning, end_of
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import snapshot
 from gitops_workers.pipeline import namespaces, records, views
@@ -132,7 +132,7 @@ class Step:
         for item in stage.awaited:
             live = self.sight.cluster.get(item.key, item.version)
             if live is not None and live["metadata"]["uid"] == item.uid:
-                found.append(f"the end of {item.key}")
+                found.append(end_of(item.key, live))
         return tuple(found)
 
     def _prepare(self, operation: Operation) -> None:
@@ -185,7 +185,7 @@ def gate(
     world: World, sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what is still waited for, what has failed) before the next stage may start."""
-    pending = tuple(str(key) for key in sorted(stage.keys) if looks[key].pending)
+    pending = tuple(looks[key].pending for key in sorted(stage.keys) if looks[key].pending)
     if pending or stage.gate is Gate.OPEN:
         return pending, ()
     keys = stage.keys

@@ -24,7 +24,7 @@ from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.options import to_apply
 from gitops_workers.core.pause import Pause
-from gitops_workers.core.prune import Deletion
+from gitops_workers.core.prune import Deletion, end_of
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.core.snapshot import bounded
 from gitops_workers.pipeline import records
@@ -145,8 +145,10 @@ class Writer:
     def _apply(self, item: Desired, look: Look) -> Look:
         self.fence()
         options = to_apply(self.app, item.manifest)
-        if (look.unserved and self._just_served(item)) or (look.recreate and not self._removed(item, look.recreate)):
-            return replace(look, pending=True)
+        if look.unserved and self._just_served(item):
+            return replace(look, pending=str(item.key))
+        if look.recreate and (left := self._remove_first(item, look.recreate)):
+            return replace(look, pending=left)
         version = "" if look.recreate else look.compared.resource_version
         live = look.compared.live or {}
         replaces = options.replace and look.compared.payload is None
@@ -207,11 +209,11 @@ class Writer:
             "Apply its CustomResourceDefinition in an earlier wave, or correct apiVersion and kind."
         )
 
-    def _removed(self, item: Desired, deletion: Deletion) -> bool:
-        """Delete an object that is created anew; False while its finalizers or its grace period keep it."""
+    def _remove_first(self, item: Desired, deletion: Deletion) -> str:
+        """Delete an object that is created anew; what to wait for while its finalizers or its grace period keep it."""
         self._delete(deletion)
         left = self.cluster.get(item.key, item.version)
-        return left is None or left["metadata"]["uid"] != deletion.uid
+        return end_of(item.key, left) if left is not None and left["metadata"]["uid"] == deletion.uid else ""
 
     def _moved(self, item: Desired) -> Manifest:
         """The object changed since it was compared: ours to write still, if the record says so. Empty if it is gone."""

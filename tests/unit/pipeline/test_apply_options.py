@@ -153,7 +153,7 @@ class TestReplace:
         live = lab.live("ConfigMap", "a")
         assert live["metadata"]["deletionTimestamp"]
         assert lab.status(app).operation.phase is Phase.RUNNING
-        assert "Waiting for ConfigMap shop/a" in lab.status(app).message
+        assert "the end of ConfigMap shop/a (finalizers: x.example/cleans-up)" in lab.status(app).message
 
         lab.run(120)
         version = lab.live("ConfigMap", "a")["metadata"]["resourceVersion"]

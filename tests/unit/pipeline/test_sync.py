@@ -126,7 +126,7 @@ def test_what_stands_below_is_deleted_when_what_stands_on_it_has_really_gone(lab
     lab.poll_repository()
     lab.run(5)
     assert lab.live("ConfigMap", "lower"), "what it stands on is still needed"
-    assert "the end of ConfigMap shop/upper" in lab.status(app).message
+    assert "the end of ConfigMap shop/upper (finalizers: somebody.example/finalizer)" in lab.status(app).message
     live = lab.live("ConfigMap", "upper")
     assert live is not None
     lab.cluster.release(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
