@@ -100,3 +100,41 @@ def test_a_commit_goes_through_the_dependency_first_and_stops_where_it_fails(sto
     site.until(lambda: site.value("dep-two") == "2", "the dependant")
     site.until(lambda: site.value("third-dep-two") == "2", "the dependant's dependant")
     assert all(site.until_synced(app).sync is SyncStatus.SYNCED for app in apps)
+
+
+def test_a_cycle_is_the_error_of_its_members_and_of_nobody_else_until_it_is_cut(story):
+    """Of both dialects at once; who depends on a member without being one only waits."""
+    site, shop = story.site, story.shop
+    names = ("dep-ring-a", "dep-ring-b", "dep-ring-c", "dep-ring-tail", "dep-ring-other")
+    shop.push({f"{name}/{file}": text for name in names for file, text in _files(name).items()})
+    first = site.argo("dep-ring-a", shop.url, "dep-ring-a")
+    first["metadata"]["annotations"] = {ANNOTATION: site.app("dep-ring-c", "kustomization")}
+    second = story.flux("dep-ring-b", shop.url, "./dep-ring-b")
+    second[1]["metadata"] = {**second[1]["metadata"], "annotations": {ANNOTATION: site.app("dep-ring-a")}}
+    third = story.flux("dep-ring-c", shop.url, "./dep-ring-c", dependsOn=[{"name": site.name("dep-ring-b")}])
+    tail = site.argo("dep-ring-tail", shop.url, "dep-ring-tail")
+    tail["metadata"]["annotations"] = {ANNOTATION: site.app("dep-ring-a")}
+    other = site.argo("dep-ring-other", shop.url, "dep-ring-other")
+    site.declare("deps-ring.yaml", first, *second, *third, tail, other)
+
+    members = [site.app("dep-ring-a"), *(site.app(name, "kustomization") for name in names[1:3])]
+    for member in members:
+        status = site.until_status(member, lambda status: "->" in status.message)
+        assert status.message.count(member) >= 2, "it begins and ends with the member"
+        assert all(name in status.message for name in members)
+        assert status.sync is SyncStatus.UNKNOWN
+    waiting = site.until_status(site.app("dep-ring-tail"), lambda status: "Waiting for" in status.message)
+    assert members[0] in waiting.message
+    site.until_synced(site.app("dep-ring-other"))
+    assert [site.value(name) for name in names] == [None] * 4 + ["1"]
+
+    del first["metadata"]["annotations"]
+    site.declare("deps-ring.yaml", first, *second, *third, tail, other)
+    for app in (*members, site.app("dep-ring-tail")):
+        status = site.until_synced(app)
+        assert status.conditions == ()
+    assert [site.value(name) for name in names] == ["1"] * 5
+
+
+def _files(name: str) -> dict[str, str]:
+    return {"kustomization.yaml": KUSTOMIZATION, "a.yaml": config_map(name)}
