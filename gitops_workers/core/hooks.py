@@ -164,10 +164,8 @@ def state(item: Desired, live: Manifest | None, health: Health | None, *, begun:
     wanted = item.manifest["metadata"]["annotations"][RUN]
     if _annotations(live).get(RUN) != wanted:
         return HookState.LOST if begun else HookState.EARLIER
-    if well(health):
-        return HookState.SUCCEEDED
-    if health is not None and health.status in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
-        return HookState.FAILED
+    if ended(health):
+        return HookState.SUCCEEDED if well(health) else HookState.FAILED
     # Somebody deletes it while it runs: it will not come to an end.
     return HookState.LOST if live["metadata"].get("deletionTimestamp") else HookState.RUNNING
 
@@ -175,6 +173,16 @@ def state(item: Desired, live: Manifest | None, health: Health | None, *, begun:
 def well(health: Health | None) -> bool:
     """Whether a hook has come to its good end."""
     return health is None or health.status is HealthStatus.HEALTHY
+
+
+def ended(health: Health | None) -> bool:
+    """Whether a hook has come to an end, good or bad."""
+    return well(health) or (health is not None and health.status in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN))
+
+
+def belongs(live: Manifest, run: str) -> bool:
+    """Whether a hook's object was created, or run again, by this operation."""
+    return str(_annotations(live).get(RUN) or "").startswith(f"{run}.")
 
 
 def doomed(found: Hook, health: Health | None) -> bool:

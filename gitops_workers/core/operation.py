@@ -69,6 +69,8 @@ class Operation:
     """What all its steps have written so far: objects, deletes, hooks."""
     failure: str = ""
     """Why it will end as Failed; from then on its SyncFail hooks are its stages."""
+    overdue: bool = False
+    """A deadline has passed: hooks that still run at its end are deleted."""
 
     @property
     def run(self) -> str:
@@ -171,11 +173,19 @@ def begun(operation: Operation, hook: str) -> Operation:
     return replace(operation, begun=(*operation.begun, hook))
 
 
-def failing(operation: Operation, message: str, now: float) -> Operation:
+def failing(operation: Operation, message: str, now: float, *, overdue: bool = False) -> Operation:
     """It has failed and still has hooks to run or to put away; they get as long as the operation had."""
+    operation = replace(operation, overdue=operation.overdue or overdue)
     deadline = now + operation.deadline - operation.started_at if operation.deadline else 0.0
     text = f"{message} Putting hooks away."
-    return replace(advance(operation), stage=0, failure=message, message=text, deadline=deadline)
+    return replace(advance(operation, 0), failure=message, message=text, deadline=deadline)
+
+
+def failed_anew(operation: Operation, message: str, stages: int, *, overdue: bool) -> Operation:
+    """One of the SyncFail hooks has failed too, so none of the `stages` is left; hooks are still to be put away."""
+    text = f"{operation.failure} And {message}"
+    overdue = operation.overdue or overdue
+    return replace(advance(operation, stages), failure=text, message=f"{text} Putting hooks away.", overdue=overdue)
 
 
 def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Operation:

@@ -80,20 +80,9 @@ def narrowed(
     return Wanted(desired), tuple(item for item in stale if item.key in keys)
 
 
-def terminated(world: World, app: Application, previous: Operation | None, asked: Request) -> Outcome:
-    """The running operation ends here; what it has done stays. Asks neither Git nor the cluster, which may hang."""
-    now = world.queue.now()
-    if previous is None or not previous.running:
-        raise Refused("No operation is running: there is nothing to terminate.")
-    ended = operations.finish(previous, Phase.FAILED, f"terminated by {asked.by}", now)
-    delay = step.retry_delay(app, ended.failures)
-    answer = Answer(asked.id, Phase.SUCCEEDED, ended.message)
-    return replace(_as_before(world, app, ended.message), operation=ended, answer=answer, due_in=delay)
-
-
 def declined(world: World, app: Application, asked: Request, previous: Operation | None, error: GitOpsError) -> Outcome:
     """The request is not served, or no further. What else goes on goes on."""
-    outcome = _as_before(world, app, str(error))
+    outcome = as_before(world, app, str(error))
     answer = Answer(asked.id, Phase.FAILED, str(error))
     if previous is not None and previous.running and operations.carries(previous, asked):
         ended = operations.finish(previous, Phase.FAILED, str(error), world.queue.now())
@@ -104,7 +93,7 @@ def declined(world: World, app: Application, asked: Request, previous: Operation
 def begun(world: World, sight: Sight, operation: Operation) -> Outcome:
     """The operation is written down with its commit before its first write: from here on no push changes it."""
     waiting = replace(operation, message=f"Begins at {operation.commit[:12]}.")
-    return replace(_as_before(world, sight.app, waiting.message), operation=waiting, served=False, due_in=0.0)
+    return replace(as_before(world, sight.app, waiting.message), operation=waiting, served=False, due_in=0.0)
 
 
 def rehearsed(world: World, sight: Sight, plan: Plan, pruning: Pruning) -> Outcome:
@@ -124,7 +113,7 @@ def rehearsed(world: World, sight: Sight, plan: Plan, pruning: Pruning) -> Outco
         if row.status is not SyncStatus.SYNCED
     )
     answer = Answer(sight.asked.id, Phase.SUCCEEDED, message)
-    outcome = _as_before(world, sight.app, message)
+    outcome = as_before(world, sight.app, message)
     return replace(outcome, answer=answer, preview=_shortened(rows), due_in=_rest(sight.app, sight.previous))
 
 
@@ -141,7 +130,7 @@ def told(world: World, sight: Sight, outcome: Outcome) -> Outcome:
         outcome = replace(outcome, due_in=AGAIN)
     if not asked.resources:
         return replace(outcome, sync=SyncStatus.OUT_OF_SYNC)
-    before = _as_before(world, sight.app, outcome.message)
+    before = as_before(world, sight.app, outcome.message)
     agreement = outcome.agreement
     if agreement is not None:
         # The objects that were not looked at, nor pruned, are as they were agreed last.
@@ -214,7 +203,8 @@ def _rest(app: Application, previous: Operation | None) -> float:
     return previous.wait if previous.running else step.retry_delay(app, previous.failures)
 
 
-def _as_before(world: World, app: Application, message: str) -> Outcome:
+def as_before(world: World, app: Application, message: str) -> Outcome:
+    """What is known of the application stays; only the message is new."""
     status: Status | None = world.state.status(app.id)
     return Outcome(
         message=message,

@@ -26,7 +26,18 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import barred, check, noting
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.request import Request
-from gitops_workers.pipeline import asking, deletion, dependencies, namespaces, reach, records, revision, stages, step
+from gitops_workers.pipeline import (
+    asking,
+    deletion,
+    dependencies,
+    namespaces,
+    reach,
+    records,
+    revision,
+    stages,
+    step,
+    termination,
+)
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
@@ -82,7 +93,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     previous = step.operation_from(known.get("operation"))
     asked = asking.of(known, previous)
     if asked is not None and asked.terminate:
-        return asking.terminated(world, app, previous, asked)
+        return termination.terminated(world, app, attempt, known, asked)
     if suspended(app, known.get("override")):
         return _idle(world, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
     if app.refusal:

@@ -13,12 +13,13 @@ from gitops_workers.core import operation as operations
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import ApplyRefused
 from gitops_workers.core.hooks import (
-    RUN,
     Hook,
     HookDeletion,
     HookPhase,
     HookState,
+    belongs,
     doomed,
+    ended,
     held,
     instance,
     state,
@@ -125,12 +126,33 @@ class HookRuns:
                 self.writer.gone_hooks.add(item.key)
                 continue
             # Of a hook that runs in several phases the object is that of the last one that began.
-            ours = live["metadata"].get("annotations", {}).get(RUN, "").startswith(f"{operation.run}.")
-            if ours and hook is not None and doomed(hook, self._health(live)):
+            ours, health = belongs(live, operation.run), self._health(live)
+            stops = operation.overdue and not ended(health)
+            if ours and (stops or (hook is not None and doomed(hook, health))):
                 self._remove(item, live)
                 self.writer.gone_hooks.add(item.key)
             elif held(live):
                 self.writer.release(item.key, live, item.version)
+
+    def stop(self, operation: Operation) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(hooks that are deleted because they still ran, refusals) where the operation is ended from outside.
+
+        What has come to its end stays, whatever its policy says, and is let go of (gitops-engine, Terminate).
+        """
+        stopped, refused = [], []
+        for item in self.earlier:
+            try:
+                live = self._live(item, again=True)
+                if live is None or not belongs(live, operation.run) or not self.writer.owns(item.key, live):
+                    continue
+                if not ended(self._health(live)):
+                    self._remove(item, live)
+                    stopped.append(str(item.key))
+                elif held(live):
+                    self.writer.release(item.key, live, item.version)
+            except ApplyRefused as error:
+                refused.append(str(error))
+        return tuple(stopped), tuple(refused)
 
     def discard(self, operation: Operation, tasks: Iterable[Task]) -> None:
         """Delete the objects of these runs, whatever their policy says: nobody is left who would look after them."""

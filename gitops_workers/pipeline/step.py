@@ -97,7 +97,7 @@ class Step:
                 return self._failed(operation, f"{stage.name}: {broken[0]}")
             if shut:
                 waiting = operations.waiting(operation, shut, self.world.queue.now())
-                return self._report(waiting) if waiting.running else self._failed(operation, waiting.message)
+                return self._report(waiting) if waiting.running else self._failed(operation, waiting.message, late=True)
             operation = operations.advance(operation)
             if stage.gate is Gate.SERVED or stage.defines:
                 self.sight.cluster.discovery(refresh=True)
@@ -149,15 +149,14 @@ class Step:
             missing = missing_namespaces(self.sight.cluster, self.sight.app, self.sight.desired, items)
             self.hooks.rehearse(operation, self.plan, missing)
 
-    def _failed(self, operation: Operation, message: str) -> Outcome:
+    def _failed(self, operation: Operation, message: str, *, late: bool = False) -> Outcome:
         """Failed: at once, or after SyncFail hooks have run and all hooks are put away."""
         now = self.world.queue.now()
         if operation.failure:
-            message = f"{operation.failure} And {message}"
-        elif self.plan.hooks:
-            return self._report(operations.failing(operation, message, now))
+            stages = len(self.plan.after_failure)
+            return self._report(operations.failed_anew(operation, message, stages, overdue=late))
         if self.plan.hooks:
-            self.hooks.put_away(operation, self.plan)
+            return self._report(operations.failing(operation, message, now, overdue=late))
         return self._report(operations.finish(operation, Phase.FAILED, message, now))
 
     def _ended(self, operation: Operation) -> Outcome:

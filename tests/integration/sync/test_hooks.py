@@ -69,6 +69,24 @@ def test_a_job_that_fails_ends_the_sync_after_its_syncfail_hooks(yard: Yard) -> 
     assert yard.there(CONFIG_MAP, "settings")["data"] == {"v": "2"}
 
 
+def test_terminate_deletes_the_job_that_runs_and_keeps_the_one_that_is_done(yard: Yard) -> None:
+    app = yard.adopt(automated=False)
+    yard.commit(
+        job("first", "PreSync", wave=0), job("second", "PreSync", plays="hangs", wave=1), config_map("settings", v="1")
+    )
+    yard.ask(app)
+    yard.until(lambda: yard.pods(app="second"), "the second hook")
+    asked = yard.ask(app, terminate=True)
+    yard.until_phase(Phase.FAILED)
+    ended = f"terminated by ann; deleted while running: Job.batch {yard.space}/second"
+    assert yard.answer(app) == (asked, "Succeeded", ended)
+    yard.until(lambda: not yard.pods(app="second"), "the end of its pod")
+    assert [item["metadata"]["name"] for item in jobs(yard)] == ["first"]
+    assert succeeded(yard.there(JOB, "first"))
+    assert not held(yard.there(JOB, "first"))
+    assert yard.get(CONFIG_MAP, "settings") is None
+
+
 def test_a_job_whose_ttl_is_over_before_anybody_looks_has_told_its_end(yard: Yard) -> None:
     yard.adopt()
     yard.commit(job("migrate", "PreSync", ttlSecondsAfterFinished=1), config_map("settings", v="1"))

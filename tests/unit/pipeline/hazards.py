@@ -251,7 +251,9 @@ class HazardLab(Lab):
         self.runs.add(run)
 
     def _about_to_delete(self, worker: Worker, key: ObjectKey) -> None:
-        if not worker.rendered and not worker.ordered:
+        metadata = self.cluster.objects().get(key, {}).get("metadata", {})
+        run = RUN in metadata.get("annotations", {})  # whose it is stands on it
+        if not worker.rendered and not worker.ordered and not run:
             raise Promise(f"I3: {key} is deleted without a render")
         if key not in worker.read:
             raise Promise(f"I3: {key} is deleted without having been read")
