@@ -10,13 +10,14 @@ refuses most of those.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.absorption import after_replace
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused, Incomplete, Superseded
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Superseded
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.marks import hook_owned
@@ -91,7 +92,13 @@ class Writer:
         self.fence()
         self.lease.keep()
         self.hooks_run += 1
-        return self.cluster.apply(item.manifest, dry_run=False).manifest
+        live = self.cluster.apply(item.manifest, dry_run=False).manifest
+        try:
+            self.lease.keep()
+        except Superseded:
+            self._let_go(item, live)
+            raise
+        return live
 
     def remove(self, deletion: Deletion) -> None:
         """Delete the object of a hook run."""
@@ -101,9 +108,7 @@ class Writer:
         """Take our finalizer off the object of a hook run."""
         self.fence()
         self.lease.keep()
-        metadata = live["metadata"]
-        others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
-        self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
+        self._free(key, live, version)
 
     def owns(self, key: ObjectKey, live: Manifest) -> bool:
         """Whether the object of a hook run is this application's."""
@@ -141,6 +146,19 @@ class Writer:
             records.put_away(self.world, self.cluster_name, self.app.id)
             self._store(replace(self.stored.record, paused=self.paused))
         return self.stored
+
+    def _let_go(self, item: Desired, live: Manifest) -> None:
+        """A hook that was created too late, by a worker that stood still: whoever has taken over may not know of it.
+
+        The one thing that is done without the lease: only this very version, which nobody but us has written, is freed.
+        """
+        with contextlib.suppress(GitOpsError):
+            self._free(item.key, live, item.version)
+
+    def _free(self, key: ObjectKey, live: Manifest, version: str) -> None:
+        metadata = live["metadata"]
+        others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
+        self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
 
     def _apply(self, item: Desired, look: Look) -> Look:
         self.fence()
