@@ -95,8 +95,9 @@ def decide(
 ) -> Pruning:
     """Split the candidates; raise PruneRefused when the evidence is incomplete or consent is missing.
 
-    `managed` is the size of the inventory, `wanted` how many objects Git has; `consent` a human's yes to this very sync
-    (`app sync --prune`), `confirmed` one to the objects that ask for it (Argo CD `deletion-approved`).
+    `managed` is the size of the inventory, `wanted` how many objects Git has, hooks not counted (nor does Argo CD's
+    autoSync count them); `consent` a human's yes to this very sync (`app sync --prune`), `confirmed` one to the
+    objects that ask for it (Argo CD `deletion-approved`).
     """
     items = tuple(stale)
     if not items:

@@ -30,6 +30,7 @@ from gitops_workers.pipeline import (
     asking,
     deletion,
     dependencies,
+    loose_hooks,
     namespaces,
     reach,
     records,
@@ -105,6 +106,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
     stored = deletion.returned(world, app, attempt, cluster_name, stored)
+    stored = loose_hooks.let_go(world, app, attempt, cluster_name, stored, previous)
     paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
     if stored and stored.record.paused != paused:
         stored = Writer(world, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from gitops_workers.core import healing
@@ -14,7 +15,7 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import plan
 from gitops_workers.core.prune import Evidence, Pruning, decide
-from gitops_workers.pipeline import asking, dependencies, namespaces, records, stages, step, views, windows
+from gitops_workers.pipeline import asking, dependencies, loose_hooks, namespaces, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
@@ -33,7 +34,7 @@ def act(world: World, sight: Sight) -> Outcome:
     if not running and not differing and not unfinished and not rerun and not _to_prune(sight):
         return _agreed(sight, now)
     if not running and (reason := _held_back(sight, differing)):
-        return _out_of_sync(sight, reason)
+        return _set_aside(sight, reason, now)
     heal = _heal(sight, differing, now)
     if not running and heal is not None and heal.waits(now):
         return _heals_later(sight, differing, heal, now)
@@ -45,7 +46,10 @@ def act(world: World, sight: Sight) -> Outcome:
     if shut is not None:
         if asked is not None and asked.special and not running:
             raise Refused(shut.reason)
-        return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=not running)
+        if running:
+            return replace(_out_of_sync(sight, shut.reason), due_in=shut.due_in, served=False)
+        shown = _set_aside(sight, shut.reason, now)
+        return replace(shown, due_in=min(shut.due_in, shown.due_in or shut.due_in))
     # Who goes back does not wait for others: what he goes back to was deployed beside them already.
     waits = not running and (asked is None or asked.rollback is None)
     if waits and (reason := dependencies.waiting(world, app, sight.listed_at)):
@@ -190,7 +194,7 @@ def _agreed(sight: Sight, now: float) -> Outcome:
     operation = _at_rest(sight, now)
     if operation is not None:
         operation = replace(operation, failures=0, heal_at=0.0, looks=looks + 1 if waits else 0)
-    due = step.health_delay(sight.app, looks) if waits else namespaces.due_in(sight.app)
+    due = step.health_delay(sight.app, looks) if waits else _due(sight)
     return Outcome(
         message="In sync with Git.",
         sync=SyncStatus.SYNCED,
@@ -242,12 +246,27 @@ def _out_of_sync(sight: Sight, reason: str) -> Outcome:
 
 def _waiting(sight: Sight, reason: str, now: float) -> Outcome:
     """Not served: a dependency rings when it is ready, and should that get lost, the interval asks again."""
-    operation = sight.previous
-    if operation is not None and operation.running:
-        short = sight.resolved.commit[:12]
-        operation = operations.finish(operation, Phase.FAILED, f"Replaced by commit {short}, which waits.", now)
-    shown = _out_of_sync(sight, reason)
-    return replace(shown, operation=operation, awaits_others=True, served=False, due_in=sight.app.schedule.interval)
+    shown = _set_aside(sight, reason, now)
+    due_in = min(sight.app.schedule.interval, shown.due_in or math.inf)
+    return replace(shown, awaits_others=True, served=False, due_in=due_in)
+
+
+def _set_aside(sight: Sight, reason: str, now: float) -> Outcome:
+    """Shown and not synced. What was running for an older commit ends here, since nobody steps it any more."""
+    shown, operation = _out_of_sync(sight, reason), sight.previous
+    if operation is None or not operation.running:
+        return shown
+    short = sight.resolved.commit[:12]
+    ended = operations.finish(operation, Phase.FAILED, f"Replaced by commit {short}, which waits.", now)
+    return replace(shown, operation=ended, due_in=_due(sight))
+
+
+def _due(sight: Sight) -> float | None:
+    """Seconds until the next look where nothing is to be done: soon after an operation that ends with hooks begun."""
+    cut_off = sight.previous is not None and sight.previous.running
+    if cut_off and sight.stored and sight.stored.record.hooks:
+        return loose_hooks.SOON
+    return namespaces.due_in(sight.app)
 
 
 def _ended(sight: Sight, operation: Operation, error: GitOpsError) -> Outcome:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from gitops_workers.core import operation as operations
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.errors import ApplyRefused
@@ -34,6 +36,8 @@ from gitops_workers.core.record import InventoryItem
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Cluster
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -153,6 +157,16 @@ class HookRuns:
             except ApplyRefused as error:
                 refused.append(str(error))
         return tuple(stopped), tuple(refused)
+
+    def let_go(self) -> None:
+        """Take our finalizer off whatever is there. What refuses that is tried again with the next look."""
+        for item in self.earlier:
+            try:
+                live = self._live(item, again=True)
+                if live is not None and held(live) and self.writer.owns(item.key, live):
+                    self.writer.release(item.key, live, item.version)
+            except ApplyRefused as error:
+                log.warning("hook_not_let_go", app=self.app.id, object=str(item.key), reason=str(error))
 
     def discard(self, operation: Operation, tasks: Iterable[Task]) -> None:
         """Delete the objects of these runs, whatever their policy says: nobody is left who would look after them."""

@@ -45,7 +45,7 @@ WISHES: list[dict[str, Any]] = [
 values = st.integers(1, 3)
 contents = st.dictionaries(st.sampled_from(NAMES + HOOK), st.tuples(values, st.sampled_from([0, 0, 1, 2])), min_size=1)
 bundles = contents.filter(lambda content: content.keys() != {HOOK})
-"""With hooks alone everything else would have to be pruned, and that asks for consent."""
+"""With hooks alone everything else would have to be pruned, and that asks for consent (see push_only_a_hook)."""
 
 
 def rendered(content: dict[str, tuple[int, int]]) -> list[Manifest]:
@@ -74,6 +74,8 @@ class Games(RuleBasedStateMachine):
         self.app = ""
         self.head: dict[str, tuple[int, int]] = {}
         self.heals = True
+        self.good = False
+        """Whether the newest commit can be synced unasked."""
 
     @initialize(
         dialect=st.sampled_from(list(Dialect)),
@@ -90,17 +92,24 @@ class Games(RuleBasedStateMachine):
     # --- what people do --------------------------------------------------------------------------------------------
     @rule(content=bundles)
     def push_good(self, content: dict[str, tuple[int, int]]) -> None:
-        self.head = content
+        self.head, self.good = content, True
         self.lab.push(*rendered(content))
 
     @rule()
     def push_broken(self) -> None:
+        self.good = False
         self.lab.push(broken=b"{")
 
     @rule()
     def push_empty(self) -> None:
+        self.good = False
         self.lab.repository.commit({"README": b"nothing else"})
         self.lab.order[self.lab.repository.refs["refs/heads/main"]] = len(self.lab.order)
+
+    @rule(value=values)
+    def push_only_a_hook(self, value: int) -> None:
+        self.good = False
+        self.lab.push(*rendered({HOOK: (value, 0)}))
 
     @rule()
     def webhook(self) -> None:
@@ -243,9 +252,7 @@ class Games(RuleBasedStateMachine):
         self.lab.repository.down = ""
         while self.lab.frozen:
             self.lab.thaw()
-        if not self.lab.repository.commits[self.lab.repository.refs["refs/heads/main"]].files.keys() - {"README"}:
-            self.push_good(self.head)
-        if "web/broken" in self.lab.repository.commits[self.lab.repository.refs["refs/heads/main"]].files:
+        if not self.good:
             self.push_good(self.head)
         self.lab.settle_down(600.0)
         self.the_cluster_is_what_head_renders()
