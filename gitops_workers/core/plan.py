@@ -43,6 +43,8 @@ class Stage:
     gate: Gate = Gate.OPEN
     """For the objects; hooks are waited for in any case."""
     deletes_first: bool = False
+    also: tuple[Desired, ...] = ()
+    """Objects of the stage before, which belongs to the same wave: the gate is about them, too."""
 
     @property
     def objects(self) -> tuple[Desired, ...]:
@@ -62,7 +64,7 @@ class Stage:
     @property
     def keys(self) -> frozenset[ObjectKey]:
         """What the gate watches."""
-        return frozenset(item.key for item in self.objects)
+        return frozenset(item.key for item in (*self.also, *self.objects))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _argocd_stages(
     hooks: Sequence[Hook],
     leaving: Sequence[Deletion],
 ) -> list[Stage]:
-    """One stage per phase and wave, and ahead of it one of its own for CRDs that something in it may need."""
+    """One stage per phase and wave, or two: all after the wave's last CRD waits until its kind is served."""
     together: dict[tuple[HookPhase, int], list[Task]] = defaultdict(list)
     for task in argocd_order(desired, hooks):
         together[task.place].append(task)
@@ -128,14 +130,24 @@ def _argocd_stages(
         tasks = together.get((phase, wave), [])
         syncs = phase is HookPhase.SYNC
         name = f"wave {wave}" if syncs else f"{phase.title} wave {wave}"
-        definitions = tuple(task for task in tasks if _defines(task))
-        rest = tuple(task for task in tasks if not _defines(task))
-        if definitions and rest:
-            stages.append(Stage(f"{name}, definitions", definitions, gate=Gate.SERVED))
         deletes = tuple(doomed.get(wave, ())) if syncs else ()
         awaited = (*deletes, *going.get(wave, ())) if syncs else ()
-        stages.append(Stage(name, rest or definitions, deletes, awaited, Gate.HEALTHY, deletes_first=True))
+        ahead, rest = _served_first(tasks)
+        if ahead:
+            served = Stage(f"{name}, definitions", ahead, deletes, gate=Gate.SERVED, deletes_first=True)
+            stages.append(served)
+            stages.append(Stage(name, rest, (), awaited, Gate.HEALTHY, deletes_first=True, also=served.objects))
+        else:
+            stages.append(Stage(name, rest, deletes, awaited, Gate.HEALTHY, deletes_first=True))
     return stages
+
+
+def _served_first(tasks: Sequence[Task]) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+    """The objects up to the last CRD, and what comes after them; nothing and all where nothing does."""
+    last = max((number for number, task in enumerate(tasks) if _defines(task)), default=-1)
+    ahead = tuple(task for task in tasks[: last + 1] if task.hook is None)
+    rest = tuple(task for number, task in enumerate(tasks) if number > last or task.hook is not None)
+    return (ahead, rest) if ahead and rest else ((), tuple(tasks))
 
 
 def _defines(task: Task) -> bool:

@@ -58,6 +58,34 @@ def test_a_definition_is_served_before_its_objects_are_applied() -> None:
     ]
 
 
+def test_what_stands_before_a_definition_in_argo_cds_order_is_applied_before_it() -> None:
+    """Namespace, Secret and ConfigMap come before a CRD of their wave, ClusterRole and Service after it."""
+    app = application()
+    items = desired(
+        app,
+        manifest("Service", "web"),
+        manifest("Widget", "w", "shop.io/v1"),
+        crd("Widget", "shop.io"),
+        manifest("ConfigMap", "settings"),
+        manifest("Namespace", "shop"),
+        manifest("Job", "late", "batch/v1", wave=1),
+    )
+    old = (doomed("ConfigMap"),)
+    first, second, last = plan(app, items, old).stages
+    assert shape(Plan((first, second))) == [
+        (
+            "wave 0, definitions",
+            ["Namespace shop", "ConfigMap settings", "CustomResourceDefinition widgets.shop.io"],
+            Gate.SERVED,
+        ),
+        ("wave 0", ["Service web", "Widget w"], Gate.HEALTHY),
+    ]
+    assert (first.deletions, second.deletions) == (old, ()), "the deletes of a wave go before its objects"
+    assert second.awaited == old
+    assert {key.name for key in second.keys} == {"shop", "settings", "widgets.shop.io", "web", "w"}
+    assert last.name == "wave 1"
+
+
 def test_flux_applies_definitions_then_classes_then_the_rest() -> None:
     app = application(Dialect.FLUX)
     items = desired(

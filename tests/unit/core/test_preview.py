@@ -28,8 +28,8 @@ def test_the_order_of_argo_cd_with_definitions_moved_ahead():
     assert shown(found) == [
         (-1, "create", "Namespace/shop"),
         (-1, "create", "Deployment/web"),
-        (0, "create", "CustomResourceDefinition/widgets.example.com"),
         (0, "create", "ConfigMap/web"),
+        (0, "create", "CustomResourceDefinition/widgets.example.com"),
         (2, "create", "Widget/w"),
     ]
     assert found.tasks[0].why == "not in the cluster; moved from wave 0 ahead of the first object that needs it"
