@@ -102,7 +102,7 @@ def _logging(**_: Any) -> None:
 @worker_ready.connect
 def _warm(**_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
-    from gitops_workers.wiring import current  # noqa: PLC0415 - only workers have an engine
+    from gitops_workers.engine import current  # noqa: PLC0415 - only workers have an engine
 
     current()
     _tune()

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
-from celery import shared_task
+from celery import Task, shared_task
 
 from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.engine import current
 from gitops_workers.pipeline import attempt, catalogue
 from gitops_workers.pipeline import poll as polling
 from gitops_workers.publishing import publish
-from gitops_workers.wiring import current
 
 log = structlog.get_logger()
 
@@ -25,17 +25,17 @@ BATCH = 64
 """Doorbells that a finished task may pull at once: the freed slot and whatever else became due."""
 
 
-@shared_task(name="gitops.reconcile", ignore_result=True)
-def reconcile(app: str, generation: int) -> None:  # noqa: ARG001 - the generation is for people who read messages
+@shared_task(name="gitops.reconcile", bind=True, ignore_result=True)
+def reconcile(self: Task, app: str, generation: int) -> None:  # noqa: ARG001 - the generation is for people who read messages
     """Look at one application."""
     engine = current()
     with _timed("reconcile", app):
         attempt.reconcile(engine.world, app)
-    publish(engine.celery, engine.world.queue.dispatch(BATCH))
+    publish(self.app, engine.world.queue.dispatch(BATCH))
 
 
-@shared_task(name="gitops.poll", ignore_result=True)
-def poll(group: str, generation: int) -> None:  # noqa: ARG001
+@shared_task(name="gitops.poll", bind=True, ignore_result=True)
+def poll(self: Task, group: str, generation: int) -> None:  # noqa: ARG001
     """Look at one repository, one cluster, or the catalogue."""
     engine = current()
     with _timed("poll", group):
@@ -43,7 +43,7 @@ def poll(group: str, generation: int) -> None:  # noqa: ARG001
             catalogue.refresh(engine.world, engine.catalogues)
         else:
             polling.poll(engine.world, group)
-    publish(engine.celery, engine.world.queue.dispatch(BATCH))
+    publish(self.app, engine.world.queue.dispatch(BATCH))
 
 
 @contextmanager

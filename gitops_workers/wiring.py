@@ -1,34 +1,24 @@
 """Where adapters meet ports: the only place that knows which implementation a process uses.
 
-`open_queue` and `open_state` are cheap, for processes that only read and ring (beat, web, Flower, CLI). `open_world`
-adds Git, rendering and clusters, for workers; it imports them only when called, so that nobody else pays for them.
+`open_queue` and `open_state` are cheap, for processes that only read and ring (beat, web, Flower, CLI). What only
+workers need, Git, rendering and clusters, is wired in `worker_wiring`, so that nobody else pays for it.
 """
 
 from __future__ import annotations
 
-import functools
 import os
 import secrets as randomness
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops_workers.adapters.redis_queue import RedisQueue
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.redis_client import connect
-from gitops_workers.settings import Settings, read
+from gitops_workers.settings import Settings
 
 if TYPE_CHECKING:
     from gitops_workers.adapters.redis_state import RedisState
-    from gitops_workers.pipeline.world import World
-    from gitops_workers.ports import Catalogue
-    from gitops_workers.publishing import Sender
-
-RELOAD_SECONDS = 5.0
-"""How old what we know of kubeconfig and Secrets may be: a rotated token is used by the next attempt."""
 
 
 def open_queue(settings: Settings) -> RedisQueue:
@@ -69,49 +59,6 @@ def cache_key(settings: Settings) -> bytes:
             return key
         time.sleep(0.02)  # another process has created the file and is about to fill it
     raise InvalidManifest(f"{path}: damaged. Delete it and restart; only caches are lost.")
-
-
-@dataclass(slots=True)
-class Engine:
-    """What a worker's tasks use: the ports, the catalogues, and the way to ring."""
-
-    world: World
-    catalogues: Sequence[Catalogue]
-    celery: Sender
-    reload: Callable[[], None]
-    _checked: float = field(default_factory=time.monotonic)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def fresh(self) -> Engine:
-        """This engine, with credentials that are at most RELOAD_SECONDS old."""
-        if time.monotonic() - self._checked > RELOAD_SECONDS and self._lock.acquire(blocking=False):
-            try:
-                self._checked = time.monotonic()
-                self.reload()
-            finally:
-                self._lock.release()
-        return self
-
-
-def current() -> Engine:
-    """The engine of this process, built at the first task: after the fork, so that no connection is shared."""
-    return _engine().fresh()
-
-
-_building = threading.Lock()
-
-
-def _engine() -> Engine:
-    with _building:  # a worker's threads all come at once, and each engine costs connections and render children
-        return _build_engine()
-
-
-@functools.cache
-def _build_engine() -> Engine:
-    from gitops_workers.app import celery_app  # noqa: PLC0415 - tasks are imported by it
-    from gitops_workers.worker_wiring import build  # noqa: PLC0415 - Git, rendering and clusters, for workers only
-
-    return build(read(os.environ), celery_app)
 
 
 def mirrors_directory(settings: Settings) -> Path:

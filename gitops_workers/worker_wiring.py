@@ -38,10 +38,9 @@ from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
-from gitops_workers.publishing import Sender
 from gitops_workers.redis_client import connect
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import Engine, cache_key, mirrors_directory, open_queue, open_state
+from gitops_workers.wiring import cache_key, mirrors_directory, open_queue, open_state
 
 log = structlog.get_logger()
 
@@ -50,8 +49,8 @@ RULES_MEMORY = 256 << 20
 """Bytes of a child that evaluates rules: an object in Lua takes ten times its JSON, and no rule needs more."""
 
 
-def build(settings: Settings, celery: Sender) -> Engine:
-    """Everything a worker's tasks use."""
+def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], None]]:
+    """Everything a worker's tasks use: the ports, the catalogues, and how to read credentials anew."""
     tools = _tools()
     sandbox = Sandbox(
         tools,
@@ -102,7 +101,7 @@ def build(settings: Settings, celery: Sender) -> Engine:
     )
     reload = _reload(settings, clusters, secrets, rules, evaluators)
     reload()
-    return Engine(world, catalogues, celery, reload)
+    return world, catalogues, reload
 
 
 @dataclass(slots=True)

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from gitops_workers.cli import FAILED, asking
-from gitops_workers.cli.app_sync import Apps, Timeout
+from gitops_workers.cli.arguments import Apps, Timeout
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import flat
-from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import AppId, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status import Status
 
 FAILED_HEALTH = frozenset({HealthStatus.DEGRADED, HealthStatus.FAILED})
@@ -71,21 +70,6 @@ def resume(apps: Apps) -> None:
     engine.ring()
 
 
-def look_again(engine: Engine, app: AppId, timeout: float) -> None:
-    """Have the application compared now. Raises Refused when nobody has done it in time."""
-    asked_at = engine.queue.now()
-    engine.ask(app, f"refresh asked by {asking.user()}")
-    engine.ring()
-    if not asking.awaited(engine, app, lambda status: _checked_since(status, asked_at), timeout):
-        raise Refused(f"{app} was not looked at within {timeout:g} s: see `gitops-workers doctor`.")
-
-
 def _busy(engine: Engine, status: Status) -> bool:
     running = status.operation is not None and status.operation.phase is Phase.RUNNING
     return running or asking.is_pending(engine, status.id)
-
-
-def _checked_since(status: Status, moment: float) -> bool:
-    from gitops_workers.core.listing import epoch  # noqa: PLC0415 - keeps the import list of `wait` short
-
-    return epoch(status.last_checked_at) >= moment

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli.app_sync import Apps
+from gitops_workers.cli.arguments import Apps
 from gitops_workers.cli.asking import unreadable, user
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import flat

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from gitops_workers.cli import FAILED, asking
-from gitops_workers.cli.apps import App, show_diff
+from gitops_workers.cli.arguments import App, Apps, Timeout
+from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import Output, show_rows
 from gitops_workers.core import codec
@@ -16,8 +17,6 @@ from gitops_workers.core.model import AppId, Phase
 from gitops_workers.core.request import Request, selector
 from gitops_workers.core.status import ResourceView
 
-Apps = Annotated[list[str], typer.Argument(metavar="APP", help="Ids, or names that are unique.")]
-Timeout = Annotated[float, typer.Option(help="Seconds to wait at most.", min=0.1)]
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is no longer in Git.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is applied and healthy.")]
 

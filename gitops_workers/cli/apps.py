@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from gitops_workers.cli import FAILED
+from gitops_workers.cli import FAILED, asking
+from gitops_workers.cli.arguments import App
+from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
 from gitops_workers.core.model import HealthStatus, SyncStatus
-from gitops_workers.core.status import ResourceView, Status
+from gitops_workers.core.status import Status
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import StatusQuery
-
-App = Annotated[str, typer.Argument(metavar="APP", help="<kind>/<namespace>/<name>, or a name that is unique.")]
 
 
 class Sort(enum.StrEnum):
@@ -89,9 +89,7 @@ def diff(
     engine = open_engine()
     status = engine.find(app)
     if refresh:
-        from gitops_workers.cli.app_actions import look_again  # noqa: PLC0415 - only this option needs it
-
-        look_again(engine, status.id, timeout)
+        asking.look_again(engine, status.id, timeout)
     differing = [view for view in engine.state.resources(status.id) if view.status is not SyncStatus.SYNCED]
     for view in differing:
         show_diff(view)
@@ -149,13 +147,3 @@ def _describe(status: Status) -> None:
             print(f"{title + ':':<14}{paint(first)}{' ' + rest if rest else ''}")
     for condition in status.conditions:
         print(f"{'Condition:':<14}{paint(flat(condition.type), 'Warning')} {flat(condition.message)}")
-
-
-def show_diff(view: ResourceView) -> None:
-    """Print one object's diff, or what is known of it where there is none."""
-    if not view.diff:
-        print(f"=== {flat(view.kind)} {flat(view.namespace)}/{flat(view.name)}: {flat(view.message) or 'differs'}")
-        return
-    words = {"+": "added", "-": "removed", "@": "Running"}
-    for line in plain(view.diff).rstrip("\n").split("\n"):
-        print(paint(line, words.get(line[:1], "-")))

@@ -13,6 +13,7 @@ from typing import Any
 from gitops_workers.cli.engine import Engine
 from gitops_workers.cli.output import flat, paint
 from gitops_workers.core.errors import InvalidManifest, Refused
+from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import AppId, HealthStatus, Phase
 from gitops_workers.core.pause import CONDITION
 from gitops_workers.core.request import Request, objection, parse, to_json
@@ -128,3 +129,12 @@ def _answer(engine: Engine, app: AppId, request: str) -> dict[str, Any] | None:
 def _replaced(engine: Engine, app: AppId, request: str) -> bool:
     asked = engine.state.load("request", app)
     return asked is None or asked.get("id") != request
+
+
+def look_again(engine: Engine, app: AppId, timeout: float) -> None:
+    """Have the application compared now. Raises Refused when nobody has done it in time."""
+    asked_at = engine.queue.now()
+    engine.ask(app, f"refresh asked by {user()}")
+    engine.ring()
+    if not awaited(engine, app, lambda status: epoch(status.last_checked_at) >= asked_at, timeout):
+        raise Refused(f"{app} was not looked at within {timeout:g} s: see `gitops-workers doctor`.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.cli.apps import App
+from gitops_workers.cli.arguments import App
 from gitops_workers.cli.engine import open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, show_value
 from gitops_workers.core.explanation import Explanation
