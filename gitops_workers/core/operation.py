@@ -67,6 +67,8 @@ class Operation:
     pruned: int = 0
     ran: int = 0
     """What all its steps have written so far: objects, deletes, hooks."""
+    tried: str = ""
+    """The commit that failed since, before an operation of it could begin, or why there was none to find."""
     failure: str = ""
     """Why it will end as Failed; from then on its SyncFail hooks are its stages."""
     overdue: bool = False
@@ -125,6 +127,13 @@ def begin(
         hooks=request is None or request.hooks,
         request=request,
     )
+
+
+def failures_at(operation: Operation | None, commit: str) -> int:
+    """Failures in a row of this commit, "" where nobody can tell which it is: another one begins anew."""
+    if operation is None:
+        return 0
+    return operation.failures if commit in ("", operation.tried or operation.commit) else 0
 
 
 def continues(

@@ -225,14 +225,13 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
-    failures = previous.failures + 1
-    if previous.running:
-        phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
-        operation = operations.finish(previous, phase, str(error), now)
-    else:
-        operation = replace(previous, failures=failures)
     log.warning("attempt_failed", app=app.id, error=type(error).__name__, reason=str(error))
     tried, listed_at = _tried(world, app, _newest(attempt, known))
+    failures = operations.failures_at(previous, tried) + 1
+    if previous.running:
+        phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
+        previous = operations.finish(previous, phase, str(error), now)
+    operation = replace(previous, failures=failures, tried=tried or previous.tried)
     delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
     return Outcome(
         message=str(error),

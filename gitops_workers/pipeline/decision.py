@@ -165,7 +165,6 @@ def _count(sight: Sight, differing: list[ObjectKey]) -> str:
 
 def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Operation:
     previous = sight.previous
-    same = previous is not None and previous.commit == sight.resolved.commit
     heals = heal.healed + 1 if heal else 0
     if previous is not None and previous.rendered == sight.rendered and sight.unfinished and not sight.asked:
         heals = previous.heals  # what a heal left unfinished is that heal still
@@ -175,7 +174,7 @@ def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Opera
         sight.resolved,
         now,
         sight.asked.by if sight.asked else "automated sync",
-        failures=previous.failures if previous is not None and same else 0,
+        failures=operations.failures_at(previous, sight.resolved.commit),
         consent=(sight.asked is not None and sight.asked.prune) or _confirmed(sight),
         rendered=sight.rendered,
         heals=heals,

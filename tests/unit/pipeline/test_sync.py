@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.model import Dialect, HealthStatus, Phase, Retry, SyncStatus
 from gitops_workers.core.objects import key_of
+from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -222,6 +223,32 @@ def test_one_refused_object_stops_the_whole_application_before_the_first_write(l
     assert lab.live("ConfigMap", "a") is None
     assert "nowhere" in lab.status(app).message
     assert lab.status(app).sync is SyncStatus.UNKNOWN
+
+
+def test_another_commit_that_fails_has_quick_tries_of_its_own(lab: Lab) -> None:
+    """Also where the dry-run refuses it, so that no operation begins."""
+
+    def pause() -> float:
+        (standing,) = lab.queue.standings(app, ())
+        return float(standing.at or 0.0) - lab.now
+
+    bad = manifest("ConfigMap", "bad", namespace="nowhere")
+    lab.push(bad)
+    app = lab.declare(retry=Retry(limit=3, first=5.0, factor=2.0, maximum=100.0))
+    lab.run()
+    assert pause() == 5.0
+    lab.run(35)
+    assert pause() == 100.0
+    lab.repository.down = "connection refused"
+    lab.run(100)
+    lab.repository.down = ""
+    lab.run(70)
+    lab.queue.request(app, "once more", Urgency.POLL)
+    lab.run()
+    assert pause() == 100.0, "an outage between two tries is no other commit"
+    lab.push(config("a"), bad)
+    lab.poll_repository()
+    assert pause() == 5.0
 
 
 def test_create_namespace_makes_the_namespace_first_and_never_owns_it(lab: Lab) -> None:
