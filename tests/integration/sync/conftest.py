@@ -12,6 +12,7 @@ from gitops_workers.core.errors import Refused
 from gitops_workers.local import kube_programs
 from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
 from tests.conftest import missing
+from tests.integration.sync.admission import allow, deny
 from tests.integration.sync.yard import Yard
 
 
@@ -37,3 +38,11 @@ def yard(busy_plane: ControlPlane) -> Iterator[Yard]:
     assert status == 201, answer
     yield Yard(plane=busy_plane, space=space)
     busy_plane.call("DELETE", f"/api/v1/namespaces/{space}")
+
+
+@pytest.fixture
+def denying(yard: Yard) -> Iterator[None]:
+    """A policy that denies ConfigMaps of this test's namespace whose value is `forbidden`."""
+    deny(yard)
+    yield
+    allow(yard)

@@ -46,11 +46,16 @@ class Yard(Lab):
         self.real = ConfiguredClusters([access], in_cluster="east")
         self.world = replace(self.world, clusters=self.real)
 
-    def adopt(self, dialect: Dialect = Dialect.ARGOCD, **sync: Any) -> AppId:
+    def adopt(self, dialect: Dialect = Dialect.ARGOCD, *, interval: float = 60.0, **sync: Any) -> AppId:
         """Declare the application: automated, pruning and healing unless `sync` says otherwise."""
         chosen = {"prune": True, "self_heal": True, **sync}
         base = application(dialect, namespace=self.space, **chosen)
-        app = replace(base, id=f"{base.id.rpartition('/')[0]}/{self.space}", source=replace(base.source, path="web"))
+        app = replace(
+            base,
+            id=f"{base.id.rpartition('/')[0]}/{self.space}",
+            source=replace(base.source, path="web"),
+            schedule=replace(base.schedule, interval=interval),
+        )
         self.applications[app.id] = app
         self.enroll()
         self.app = app.id
