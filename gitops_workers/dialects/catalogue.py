@@ -163,8 +163,9 @@ class _Catalogue:
             self.problems[index].append(reading.document.problem(("metadata", "name"), message))
             self.projects[name] = message
         elif project is None:
-            place = f"{reading.document.file}:{reading.document.line()}"
-            self.projects[name] = f"AppProject {name} has errors: see {place}."
+            errors = [str(problem) for problem in reading.problems if not problem.known]
+            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+            self.projects[name] = f"AppProject {name} has errors: {errors[0]}{more}"
         elif reading.refusals:
             self.projects[name] = f"AppProject {name}: {' '.join(reading.refusals)}"
         else:

@@ -89,6 +89,7 @@ def test_what_cannot_be_enforced_stops_the_projects_applications(path: str, valu
 
     assert any(said in problem.path for problem in parsed.problems)
     assert parsed.applications[0].refusal.startswith("AppProject team")
+    assert said in parsed.applications[0].refusal, "what is wrong, and not only where"
     assert parsed.applications[0].limits is None
 
 
