@@ -49,15 +49,16 @@ def parse(
     read: ReadRef | None = None,
     standing: Collection[AppId] = (),
     *,
+    projects: Mapping[str, Project] | None = None,
     flux_interval: float = FLUX_INTERVAL,
 ) -> Parsed:
     """Applications, receivers and data of all documents. Never raises for what stands in a document.
 
     `read` looks up a ConfigMap outside the catalogue (for `${VAR}` in a Kustomization's path); it is asked first.
     `standing`: applications that exist although no document here declares them, so that others may depend on them.
-    `flux_interval`: seconds for a Flux object that names no interval.
+    `projects`: the same for AppProjects. `flux_interval`: seconds for a Flux object that names no interval.
     """
-    return _Catalogue(list(flattened(documents)), read, standing, flux_interval).parsed()
+    return _Catalogue(list(flattened(documents)), read, standing, projects or {}, flux_interval).parsed()
 
 
 _DEFAULT_NAMESPACES = {kinds.APPLICATION: argocd.NAMESPACE, kinds.KUSTOMIZATION: FLUX_NAMESPACE}
@@ -70,6 +71,7 @@ class _Catalogue:
     documents: list[Document]
     read: ReadRef | None
     standing: Collection[AppId]
+    standing_projects: Mapping[str, Project]
     flux_interval: float
     problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Problem] = field(default_factory=list)
@@ -128,6 +130,9 @@ class _Catalogue:
             self.problems[index].append(document.problem((error[0],), error[1]))
             if kind in _DEFAULT_NAMESPACES:
                 self._reject(index, _DEFAULT_NAMESPACES[kind])
+            if kinds.means_project(document):
+                # Wrong is not gone: without its rules project `default` would allow everything.
+                self._broken_project(document.text("metadata", "name"), self.problems[index][-1:])
             return None
         if kind in kinds.PASSED_OVER:
             message = f"{document.title} is known and not run by this version: it has no effect."
@@ -163,17 +168,19 @@ class _Catalogue:
             self.problems[index].append(reading.document.problem(("metadata", "name"), message))
             self.projects[name] = message
         elif project is None:
-            errors = [str(problem) for problem in reading.problems if not problem.known]
-            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            self.projects[name] = f"AppProject {name} has errors: {errors[0]}{more}"
+            self._broken_project(name, [problem for problem in reading.problems if not problem.known])
         elif reading.refusals:
             self.projects[name] = f"AppProject {name}: {' '.join(reading.refusals)}"
         else:
             self.projects[name] = project
 
+    def _broken_project(self, name: str, errors: Sequence[Problem]) -> None:
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        self.projects[name] = f"AppProject {name} has errors: {errors[0]}{more}"
+
     def _limited(self, app: Application) -> Application:
         """The application with its project's rules; one whose project cannot be read must not do anything."""
-        found = self.projects.get(app.project)
+        found = self.projects.get(app.project) or self.standing_projects.get(app.project)
         if isinstance(found, str):
             return replace(app, refusal=" ".join(text for text in (app.refusal, found) if text))
         return replace(app, limits=found)

@@ -59,6 +59,12 @@ def kind_error(document: Document) -> tuple[str, str] | None:
     return "kind", unknown("kind", kind, ours)
 
 
+def means_project(document: Document) -> bool:
+    """Whether the document is an AppProject, perhaps with a slip of the pen in its kind."""
+    near = difflib.get_close_matches(document.kind, [kind for group, kind in VERSIONS if group == ARGOCD], 1, 0.8)
+    return document.group == ARGOCD and near == [PROJECT[1]]
+
+
 def note(document: Document) -> str:
     """Why a document that is none of ours has no effect."""
     if not isinstance(document.value, dict) or not document.text("apiVersion") or not document.kind:

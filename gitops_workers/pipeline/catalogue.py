@@ -22,6 +22,7 @@ from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
+from gitops_workers.core.project import Project
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
@@ -81,7 +82,8 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
             return Change()
         documents, broken = _documents(catalogues)
         reads = outside.Reads(world)
-        parsed = parse(documents, reads, _standing(world, broken), flux_interval=world.flux_interval)
+        standing, projects = _standing(world, broken)
+        parsed = parse(documents, reads, standing, projects=projects, flux_interval=world.flux_interval)
         outside.remember(world, reads, parsed.receivers)
         around = outside.fingerprint(world)
     except GitOpsError as error:
@@ -106,13 +108,18 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
     return change
 
 
-def _standing(world: World, broken: Sequence[Problem]) -> list[AppId]:
-    """Applications of files that cannot be read now: they go on, so others may still depend on them."""
+def _standing(world: World, broken: Sequence[Problem]) -> tuple[list[AppId], dict[str, Project]]:
+    """Applications of files that cannot be read now: they go on, so others may still depend on them.
+
+    And the projects that applications have: any of them may stand in such a file, and without its rules `default`
+    would allow everything.
+    """
     if not broken:
-        return []
+        return [], {}
     unread = {problem.file for problem in broken}
-    known = world.state.load_applications(world.state.applications())
-    return [app.id for app in known.values() if app.origin in unread]
+    known = world.state.load_applications(world.state.applications()).values()
+    projects = {app.limits.name: app.limits for app in known if app.limits}
+    return [app.id for app in known if app.origin in unread], projects
 
 
 def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Problem]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from gitops_workers.core.model import Phase, SyncStatus
+from gitops_workers.core.model import SyncStatus
 from gitops_workers.core.record import record_name
 from tests.integration.engine.installation import Installation, config_map, secret
 from tests.integration.engine.test_asking import run
@@ -258,8 +258,9 @@ def test_what_a_project_comes_to_forbid_is_neither_written_nor_deleted(story):
     declare(namespaceResourceBlacklist=[{"group": "", "kind": "Secret"}])
     refusal = f"Secret {site.space}/tight-s: project {name} lists this kind in namespaceResourceBlacklist."
     site.until_status(app, lambda status: status.message == refusal)
-    shop.push({"tight/a.yaml": config_map("tight-a", "2")})
-    site.until_status(app, lambda status: status.operation.phase is Phase.SUCCEEDED and status.message == refusal)
+    refused = shop.push({"tight/a.yaml": config_map("tight-a", "2")})
+    site.until(lambda: site.state.load("glance", app)[0] == refused, "a look at the commit")
+    site.until_status(app, lambda status: status.message == refusal)
     assert site.value("tight-a") == "1"
 
     commit = shop.push({"tight/s.yaml": None, "tight/a.yaml": config_map("tight-a", "3")})

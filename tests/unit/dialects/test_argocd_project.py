@@ -93,6 +93,16 @@ def test_what_cannot_be_enforced_stops_the_projects_applications(path: str, valu
     assert parsed.applications[0].limits is None
 
 
+@pytest.mark.parametrize(("path", "value"), [("apiVersion", "argoproj.io/v1"), ("kind", "AppProjekt")])
+@pytest.mark.parametrize("name", ["team", "default"])
+def test_a_slip_in_a_projects_head_does_not_open_everything(path: str, value: str, name: str):
+    project = changed(changed(PROJECT, path, value), "metadata.name", name)
+    (app,) = parse_values(changed(APPLICATION, "spec.project", name), project).applications
+
+    assert app.refusal.startswith(f"AppProject {name} has errors: ")
+    assert value in app.refusal
+
+
 def test_a_project_that_is_declared_twice_is_nobodys():
     parsed = parse_values(MEMBER, PROJECT, PROJECT)
 

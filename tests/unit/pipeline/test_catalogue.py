@@ -195,3 +195,31 @@ def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_agai
     assert refresh(lab.world, [Interrupted(APPLICATION, during=overtaken)]) == Change()
     assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
     assert lab.state.load("catalogue", "seen") is None
+
+
+@pytest.mark.parametrize("name", ["default", "team"])
+def test_a_project_whose_file_cannot_be_read_stays_as_it_was(name: str):
+    """Else a slip in the file of project `default` would open everything to everybody."""
+    project = f"""\
+apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {{name: {name}, namespace: argocd}}
+spec: {{sourceRepos: ["*"], destinations: [{{server: "*", namespace: shop}}]}}
+"""
+    app = APPLICATION.replace("project: default", f"project: {name}")
+    lab, catalogue = Lab(), TextCatalogue(f"{app}---\n{project}")
+    refresh(lab.world, [catalogue])
+    before = lab.state.application(ID).limits
+    assert before is not None
+
+    catalogue.text, catalogue.broken = app, [Problem("projects.yaml", 3, "", "not YAML")]
+    assert refresh(lab.world, [catalogue]).changed == ()
+    assert lab.state.application(ID).limits == before
+
+    catalogue.text = app + "---\n" + app.replace("name: web", "name: new")
+    refresh(lab.world, [catalogue])
+    assert lab.state.application("application/argocd/new").limits == before
+
+    catalogue.broken = []
+    refresh(lab.world, [catalogue])
+    assert lab.state.application(ID).limits is None, "now it is known to be gone"
