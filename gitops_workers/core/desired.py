@@ -82,11 +82,18 @@ def _desired(app: Application, key: ObjectKey, manifest: Manifest) -> Desired:
     metadata.pop("namespace", None)
     if key.namespace:
         metadata["namespace"] = key.namespace
-    body = {name: value for name, value in manifest.items() if name != "status"}
+    foreign = ("status", "rules") if _aggregated(key, manifest) else ("status",)
+    body = {name: value for name, value in manifest.items() if name not in foreign}
     body = marked(app, key, {**body, "metadata": metadata})
     version = body["apiVersion"].rpartition("/")[2]
     return Desired(key, version, digest_of(body), body)
 
 
+def _aggregated(key: ObjectKey, manifest: Manifest) -> bool:
+    """Whether a controller fills in the rules. The usual `rules: []` beside that would take them away for ever."""
+    return key.group_kind == _CLUSTER_ROLE and bool(manifest.get("aggregationRule"))
+
+
+_CLUSTER_ROLE = GroupKind("rbac.authorization.k8s.io", "ClusterRole")
 _SERVER_OWNED = frozenset({"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"})
 """What only the server writes: exported manifests often hold them, and applying them fails or fights."""

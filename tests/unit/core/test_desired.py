@@ -55,6 +55,13 @@ def test_an_exported_manifest_loses_what_only_the_server_writes() -> None:
     assert "status" not in item.manifest
 
 
+@pytest.mark.parametrize(("aggregation", "ours"), [({"clusterRoleSelectors": [{}]}, False), (None, True), ({}, True)])
+def test_the_rules_of_an_aggregated_role_are_its_controllers(aggregation: object, ours: bool) -> None:
+    role = manifest("ClusterRole", "a", "rbac.authorization.k8s.io/v1", aggregationRule=aggregation, rules=[])
+    (item,) = desired(application(), role)
+    assert ("rules" in item.manifest) is ours
+
+
 def test_a_kind_defined_by_the_same_application_is_known() -> None:
     items = desired(application(), crd("Widget", "shop.io"), manifest("Widget", "w", "shop.io/v1"))
     assert items[1].key == ObjectKey("shop.io", "Widget", "shop", "w")
