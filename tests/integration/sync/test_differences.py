@@ -1,0 +1,408 @@
+"""What is no difference: what a server defaults, converts and fills in, and what somebody said to leave alone."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import yaml
+
+from gitops_workers.adapters.cluster.transport import Transport
+from gitops_workers.adapters.user_rules import UserRules
+from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
+from gitops_workers.core.objects import Manifest, key_of
+from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map, deployment
+from tests.servers.rules import InProcess
+
+JSON_PATCH = "application/json-patch+json"
+
+TRAPS = """
+secret-stringData:
+  {apiVersion: v1, kind: Secret, metadata: {name: x}, stringData: {user: admin, empty: ""}, data: {other: YQ==}}
+role-without-rules:
+  {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: x}, rules: []}
+role-with-null-rules:
+  {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: x}, rules: null}
+role-binding-without-api-group:
+  apiVersion: rbac.authorization.k8s.io/v1
+  kind: RoleBinding
+  metadata: {name: x}
+  roleRef: {kind: Role, name: x, apiGroup: rbac.authorization.k8s.io}
+  subjects: [{kind: User, name: ann}, {kind: ServiceAccount, name: x, namespace: SPACE}]
+aggregated-cluster-role:
+  apiVersion: rbac.authorization.k8s.io/v1
+  kind: ClusterRole
+  metadata: {name: SPACE}
+  aggregationRule: {clusterRoleSelectors: [{matchLabels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}]}
+aggregated-cluster-role-with-empty-rules:
+  apiVersion: rbac.authorization.k8s.io/v1
+  kind: ClusterRole
+  metadata: {name: SPACE}
+  aggregationRule: {clusterRoleSelectors: [{matchLabels: {rbac.authorization.k8s.io/aggregate-to-view: "true"}}]}
+  rules: []
+quota-quantities:
+  apiVersion: v1
+  kind: ResourceQuota
+  metadata: {name: x}
+  spec: {hard: {cpu: 1000m, memory: 1073741824, pods: "010", requests.storage: 1024Mi}}
+limit-range-quantities:
+  apiVersion: v1
+  kind: LimitRange
+  metadata: {name: x}
+  spec: {limits: [{type: Container, default: {cpu: 1, memory: 1024Mi}, defaultRequest: {cpu: 0.5}}]}
+service:
+  {apiVersion: v1, kind: Service, metadata: {name: x}, spec: {selector: {app: x}, ports: [{port: 80}]}}
+service-node-port-of-one-number-in-two-protocols:
+  apiVersion: v1
+  kind: Service
+  metadata: {name: x}
+  spec:
+    type: NodePort
+    selector: {app: x}
+    ports: [{name: tcp, port: 53}, {name: udp, port: 53, protocol: UDP, targetPort: dns}]
+service-headless-and-external:
+  apiVersion: v1
+  kind: Service
+  metadata: {name: x}
+  spec: {type: ExternalName, externalName: example.com}
+deployment:
+  apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: x}
+  spec:
+    selector: {matchLabels: {app: x}}
+    template:
+      metadata: {labels: {app: x, version: "1"}, creationTimestamp: null}
+      spec:
+        containers:
+        - name: main
+          image: registry.example/main
+          env: [{name: A, value: "1"}, {name: B, value: ""}, {name: C}]
+          ports: [{containerPort: 53}, {containerPort: 53, protocol: UDP}]
+          resources: {limits: {cpu: 1000m, memory: 1073741824}, requests: {cpu: 0.1}}
+          livenessProbe: {httpGet: {port: 80, path: /}}
+          securityContext: {}
+        volumes: [{name: v, emptyDir: {}}, {name: c, configMap: {name: x, optional: true}}]
+    strategy: {}
+  status: {}
+stateful-set-with-claims:
+  apiVersion: apps/v1
+  kind: StatefulSet
+  metadata: {name: x}
+  spec:
+    serviceName: x
+    selector: {matchLabels: {app: x}}
+    template:
+      metadata: {labels: {app: x}}
+      spec: {containers: [{name: main, image: registry.example/main, volumeMounts: [{name: data, mountPath: /data}]}]}
+    volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1024Mi}}}
+daemon-set:
+  apiVersion: apps/v1
+  kind: DaemonSet
+  metadata: {name: x}
+  spec:
+    selector: {matchLabels: {app: x}}
+    template: {metadata: {labels: {app: x}}, spec: {containers: [{name: main, image: registry.example/main}]}}
+autoscaler:
+  apiVersion: autoscaling/v2
+  kind: HorizontalPodAutoscaler
+  metadata: {name: x}
+  spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: x}, maxReplicas: 3}
+autoscaler-metrics:
+  apiVersion: autoscaling/v2
+  kind: HorizontalPodAutoscaler
+  metadata: {name: x}
+  spec:
+    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: x}
+    maxReplicas: 3
+    metrics:
+    - {type: Resource, resource: {name: memory, target: {type: Utilization, averageUtilization: 80}}}
+    - {type: Resource, resource: {name: cpu, target: {type: AverageValue, averageValue: 1000m}}}
+    behavior: {scaleDown: {policies: [{type: Percent, value: 10, periodSeconds: 60}]}}
+autoscaler-in-an-older-version:
+  apiVersion: autoscaling/v1
+  kind: HorizontalPodAutoscaler
+  metadata: {name: x}
+  spec:
+    scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: x}
+    maxReplicas: 3
+    targetCPUUtilizationPercentage: 80
+claim:
+  apiVersion: v1
+  kind: PersistentVolumeClaim
+  metadata: {name: x}
+  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 0.5Gi}}}
+ingress:
+  apiVersion: networking.k8s.io/v1
+  kind: Ingress
+  metadata: {name: x}
+  spec:
+    rules:
+    - host: x.example.com
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: x, port: {number: 80}}}}]}
+    tls: [{hosts: [x.example.com], secretName: x}]
+cron-job:
+  apiVersion: batch/v1
+  kind: CronJob
+  metadata: {name: x}
+  spec:
+    schedule: "0 4 1 1 *"
+    jobTemplate:
+      spec:
+        template: {spec: {restartPolicy: OnFailure, containers: [{name: main, image: registry.example/main}]}}
+network-policy:
+  apiVersion: networking.k8s.io/v1
+  kind: NetworkPolicy
+  metadata: {name: x}
+  spec: {podSelector: {}, ingress: [{ports: [{port: 80}]}], egress: []}
+disruption-budget:
+  apiVersion: policy/v1
+  kind: PodDisruptionBudget
+  metadata: {name: x}
+  spec: {minAvailable: 50%, selector: {matchLabels: {app: x}}}
+service-account:
+  {apiVersion: v1, kind: ServiceAccount, metadata: {name: x}, imagePullSecrets: [{name: x}], secrets: [{name: y}]}
+priority-class:
+  {apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: SPACE}, value: 10}
+storage-class:
+  {apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: SPACE}, provisioner: example.com/none}
+null-values:
+  apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: x, annotations: null, labels: {a: "1"}, creationTimestamp: null, finalizers: null}
+  data: {a: "1"}
+  binaryData: null
+empty-maps-and-lists:
+  {apiVersion: v1, kind: ConfigMap, metadata: {name: x, annotations: {}, labels: {}, finalizers: []}, data: {}}
+numbers-as-strings:
+  apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: x, labels: {v: "1", w: "01"}, annotations: {n: "1e3"}}
+  data: {v: "1.0"}
+endpoint-slice:
+  apiVersion: discovery.k8s.io/v1
+  kind: EndpointSlice
+  metadata: {name: x}
+  addressType: IPv4
+  ports: [{port: 80}]
+  endpoints: [{addresses: [10.1.2.3]}]
+webhook-configuration:
+  apiVersion: admissionregistration.k8s.io/v1
+  kind: ValidatingWebhookConfiguration
+  metadata: {name: SPACE}
+  webhooks:
+  - name: x.example.com
+    clientConfig: {service: {namespace: SPACE, name: x}}
+    rules: [{apiGroups: [example.com], apiVersions: [v1], operations: [CREATE], resources: [lamps]}]
+    sideEffects: None
+    admissionReviewVersions: [v1]
+definition:
+  apiVersion: apiextensions.k8s.io/v1
+  kind: CustomResourceDefinition
+  metadata: {name: lamps.SPACE.example.com, creationTimestamp: null}
+  spec:
+    group: SPACE.example.com
+    names: {kind: Lamp, plural: lamps}
+    preserveUnknownFields: false
+    scope: Namespaced
+    versions:
+    - name: v1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, properties: {size: {type: integer, default: 3}}}}
+  status: {acceptedNames: {kind: "", plural: ""}, conditions: [], storedVersions: []}
+"""
+CASES: dict[str, Manifest] = yaml.safe_load(TRAPS)
+
+
+def of(yard: Yard, manifest: Manifest) -> Manifest:
+    """The manifest with this test's own names."""
+    made: Manifest = json.loads(json.dumps(manifest).replace("SPACE", yard.space))
+    return made
+
+
+CLUSTER_WIDE = {
+    "ClusterRole",
+    "PriorityClass",
+    "StorageClass",
+    "ValidatingWebhookConfiguration",
+    "CustomResourceDefinition",
+}
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests that change something, dry-runs and records left out."""
+    found: list[str] = []
+    plain = Transport.request
+
+    def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
+        if method != "GET" and "dryRun" not in (query or {}) and "/namespaces/gitops-workers/" not in path:
+            found.append(f"{method} {path}")
+        return plain(self, method, path, query, *rest, **named)
+
+    monkeypatch.setattr(Transport, "request", recorded)
+    return found
+
+
+def quiet(yard: Yard, manifest: Manifest) -> Manifest:
+    """The live object when its controllers have said what they had to say."""
+    key = key_of(manifest)
+    namespaced = manifest["kind"] not in CLUSTER_WIDE
+    key = key._replace(namespace=yard.space if namespaced else "")
+    versions: list[str] = []
+
+    def settled() -> Manifest | None:
+        live = yard.real.open("east").get(key, manifest["apiVersion"].rpartition("/")[2])
+        versions.append(live["metadata"]["resourceVersion"] if live else "")
+        return live if live and versions[-4:] == [versions[-1]] * 4 else None
+
+    found: Manifest = yard.until(settled, "an object at rest")
+    return found
+
+
+def look_afresh(yard: Yard) -> None:
+    """Compare everything by a dry-run, as after the loss of Redis, and let time pass."""
+    yard.state.discard("agreement", yard.app)
+    yard.ask(yard.app)
+    yard.run(70)
+
+
+def at_rest(yard: Yard, manifest: Manifest, written: list[str]) -> None:
+    """Nobody writes the object any more, however often it is compared."""
+    before = quiet(yard, manifest)
+    written.clear()
+    for _ in range(2):
+        look_afresh(yard)
+        assert yard.status(yard.app).sync is SyncStatus.SYNCED
+        yard.poll_cluster()
+    assert written == []
+    assert quiet(yard, manifest)["metadata"]["managedFields"] == before["metadata"]["managedFields"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_server_makes_of_a_manifest_is_at_rest(yard: Yard, written: list[str], case: str) -> None:
+    manifest = of(yard, CASES[case])
+    yard.adopt()
+    yard.commit(manifest)
+    try:
+        yard.until_synced()
+        at_rest(yard, manifest, written)
+    finally:
+        if manifest["kind"] in CLUSTER_WIDE:
+            yard.commit()
+            yard.ask(yard.app, prune=True)
+            yard.run(5)
+
+
+def test_rules_that_a_controller_has_filled_in_stay(yard: Yard) -> None:
+    manifest = of(yard, CASES["aggregated-cluster-role-with-empty-rules"])
+    yard.adopt()
+    yard.commit(manifest)
+    yard.until_synced()
+    assert yard.until(lambda: quiet(yard, manifest).get("rules"), "the controller's rules")
+    look_afresh(yard)
+    assert quiet(yard, manifest)["rules"]
+    yard.commit()
+    yard.ask(yard.app, prune=True)
+    yard.run(5)
+
+
+TWICE = {
+    "env": ([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}], 'env: duplicate entries for key [name="A"]'),
+    "ports": ([{"name": "a", "containerPort": 80}, {"name": "b", "containerPort": 80}], "ports: duplicate entries for"),
+}
+
+
+@pytest.mark.parametrize("field", TWICE)
+def test_an_item_that_stands_twice_is_refused_by_its_name(yard: Yard, field: str) -> None:
+    """Server-side apply cannot say which of the two is meant."""
+    items, words = TWICE[field]
+    yard.adopt()
+    twice, once = deployment("x"), deployment("x")
+    twice["spec"]["template"]["spec"]["containers"][0][field] = items
+    once["spec"]["template"]["spec"]["containers"][0][field] = items[:1]
+    yard.commit(twice)
+    yard.until(lambda: words in yard.status(yard.app).message, "the refusal")
+    assert yard.status(yard.app).message.startswith(f"Deployment.apps {yard.space}/x in cluster east")
+    yard.commit(once)
+    yard.until_synced()
+
+
+def test_a_certificate_that_another_manager_injects_stays(yard: Yard, written: list[str]) -> None:
+    """cert-manager's ca-injector writes what Git leaves out."""
+    manifest = of(yard, CASES["webhook-configuration"])
+    yard.adopt()
+    yard.commit(manifest)
+    yard.until_synced()
+    path = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{yard.space}"
+    bundle = base64.b64encode(yard.plane.ca_pem.encode()).decode()
+    patch = [{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle}]
+    sent = yard.plane.call("PATCH", f"{path}?fieldManager=cainjector", patch, content_type=JSON_PATCH)
+    assert sent[0] == 200, sent
+    at_rest(yard, manifest, written)
+    changed = copy.deepcopy(manifest)
+    changed["webhooks"][0]["timeoutSeconds"] = 3
+    yard.commit(changed)
+    yard.until_synced()
+    (hook,) = quiet(yard, manifest)["webhooks"]
+    assert (hook["clientConfig"]["caBundle"], hook["timeoutSeconds"]) == (bundle, 3)
+    assert yard.plane.call("DELETE", path)[0] == 200
+
+
+# --- differences to leave alone -------------------------------------------------------------------------------------
+
+TARGET = (("kind", "ConfigMap"),)
+RULES = {
+    "jsonPointers": (Dialect.ARGOCD, IgnoreRule(kind="ConfigMap", pointers=("/data/v",))),
+    "jqPathExpressions": (Dialect.ARGOCD, IgnoreRule(kind="ConfigMap", jq=('.data | select(.other == "1") | .v',))),
+    "managedFieldsManagers": (Dialect.ARGOCD, IgnoreRule(kind="ConfigMap", managers=("tuner",))),
+    "flux": (Dialect.FLUX, IgnoreRule(target=TARGET, pointers=("/data/v",))),
+}
+WAYS = [(name, respected) for name in RULES for respected in (False, True) if name != "flux" or respected]
+
+
+@pytest.mark.parametrize(("name", "respected"), WAYS)
+def test_an_ignored_field_is_no_difference_and_is_left_alone_where_that_is_asked_for(
+    yard: Yard, written: list[str], name: str, respected: bool
+) -> None:
+    dialect, rule = RULES[name]
+    yard.world = replace(yard.world, rules=UserRules(InProcess()))
+    yard.adopt(dialect, respect_ignored=respected)
+    yard.applications[yard.app] = replace(yard.applications[yard.app], ignore=(rule,))
+    yard.enroll()
+    first = config_map("x", v="1", other="1")
+    yard.commit(first)
+    yard.until_synced()
+    path = f"/api/v1/namespaces/{yard.space}/configmaps/x"
+    assert yard.plane.call("PATCH", f"{path}?fieldManager=tuner", {"data": {"v": "9"}})[0] == 200
+    yard.poll_cluster()
+    at_rest(yard, first, written)
+    assert yard.there(CONFIG_MAP, "x")["data"] == {"v": "9", "other": "1"}
+
+    yard.commit({**config_map("x", v="1", other="1"), "immutable": False})
+    yard.until_synced()
+    assert yard.there(CONFIG_MAP, "x")["data"] == {"v": "9" if respected else "1", "other": "1"}
+    at_rest(yard, first, written)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_an_object_that_left_git_is_no_difference_where_it_says_so(
+    yard: Yard, written: list[str], marked: bool
+) -> None:
+    yard.adopt(prune=False)
+    extra = config_map("extra", v="1")
+    extra["metadata"]["annotations"] = {"argocd.argoproj.io/compare-options": "IgnoreExtraneous"} if marked else {}
+    yard.commit(config_map("x", v="1"), extra)
+    yard.until_synced()
+    yard.commit(config_map("x", v="1"))
+    yard.run(5)
+    assert yard.status(yard.app).sync is (SyncStatus.SYNCED if marked else SyncStatus.OUT_OF_SYNC)
+    if marked:
+        at_rest(yard, extra, written)
