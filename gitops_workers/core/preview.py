@@ -6,6 +6,7 @@ counts as in sync.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +16,20 @@ from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.hooks import HookPhase, hook, split
 from gitops_workers.core.kinds import assumed_scopes
 from gitops_workers.core.marks import marked
+from gitops_workers.core.masking import is_secret
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.ordering import SYNC_WAVE, Task, flux_stage, prune_waves, wave_of
 from gitops_workers.core.places import NOTHING, Place, at, counterpart
 from gitops_workers.core.plan import Plan, Stage, plan
 from gitops_workers.core.prune import Deletion, Evidence, candidates, decide
+from gitops_workers.core.quantities import is_quantity, same_quantity
 from gitops_workers.core.record import InventoryItem
 
 SYNC = "Sync"
+_PLAIN_MAPS = frozenset(
+    {"annotations", "labels", "matchLabels", "nodeSelector", "data", "binaryData", "limits", "requests"}
+)
 _FLUX_STAGES = ("definitions", "classes", "objects")
 
 
@@ -114,7 +120,12 @@ def _run(task: Task) -> Planned:
 
 
 def first_difference(desired: Any, live: Any, place: Place = ()) -> Place | None:
-    """The first place at which a live value is not what is desired; what only the live side has does not count."""
+    """The first place at which a live value is not what is desired; what only the live side has does not count.
+
+    Nor does what a server drops (null, most of what is empty) or writes in another way (quantities).
+    """
+    if desired is None or (_empty(desired, place) and (live is NOTHING or live is None)):
+        return None
     if isinstance(desired, dict):
         if not isinstance(live, dict):
             return place or None
@@ -128,18 +139,34 @@ def first_difference(desired: Any, live: Any, place: Place = ()) -> Place | None
                 return found_at
         named = any(isinstance(value, dict) for value in desired)
         return None if named or len(desired) == len(live) else place
+    if is_quantity(place) and same_quantity(desired, live):
+        return None
     return None if type(desired) is type(live) and desired == live else place
 
 
+def _empty(desired: Any, place: Place) -> bool:
+    """Whether it is one that the server drops. An empty object (`emptyDir: {}`) says something, and is kept."""
+    if desired == "":
+        return len(place) > 2 and place[-3] == "env"
+    return desired == [] or (desired == {} and bool(place) and place[-1] in _PLAIN_MAPS)
+
+
 def _named(manifest: Manifest) -> Manifest:
-    """Without our own marks: live objects of another engine do not have them, and that alone is no news."""
+    """Without our own marks: live objects of another engine do not have them, and that alone is no news.
+
+    A Secret's `stringData` stands in its `data`, as the server puts it there.
+    """
     metadata = dict(manifest["metadata"])
     for field in ("labels", "annotations"):
         marks = {name: value for name, value in (metadata.get(field) or {}).items() if not _is_mark(name)}
         metadata.pop(field, None)
         if marks:
             metadata[field] = marks
-    return {**manifest, "metadata": metadata}
+    named = {**manifest, "metadata": metadata}
+    if is_secret(manifest) and isinstance(text := named.pop("stringData", None), dict):
+        encoded = {name: base64.b64encode(str(value).encode()).decode() for name, value in text.items()}
+        named["data"] = {**(named.get("data") or {}), **encoded}
+    return named
 
 
 def _is_mark(name: str) -> bool:

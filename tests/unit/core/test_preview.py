@@ -111,10 +111,30 @@ def test_objects_without_a_namespace_get_the_destinations_and_custom_ones_are_gu
         ({"a": [{"name": "x", "v": 1}]}, {"a": [{"name": "y"}]}, ("a", 0)),
         ({"a": [{"name": "x", "v": 1}]}, {"a": [{"name": "x", "v": 2}]}, ("a", 0, "v")),
         ({"a": "1"}, {"a": 1}, ("a",)),
+        ({"a": None, "b": []}, {}, None),
+        ({"rules": []}, {"rules": None}, None),
+        ({"rules": []}, {"rules": [{}]}, ("rules",)),
+        ({"annotations": {}, "data": {}}, {}, None),
+        ({"emptyDir": {}}, {}, ("emptyDir",)),
+        ({"env": [{"name": "A", "value": ""}]}, {"env": [{"name": "A"}]}, None),
+        ({"storageClassName": ""}, {}, ("storageClassName",)),
+        ({"limits": {"cpu": "1000m", "memory": 1073741824}}, {"limits": {"cpu": "1", "memory": "1Gi"}}, None),
+        ({"limits": {"cpu": "1000m"}}, {"limits": {"cpu": "2"}}, ("limits", "cpu")),
+        ({"hard": {"pods": "010", "cpu": 0.5}}, {"hard": {"pods": "10", "cpu": "500m"}}, None),
+        ({"limits": {"cpu": True}}, {"limits": {"cpu": "1"}}, ("limits", "cpu")),
+        ({"target": {"averageValue": "1e3"}}, {"target": {"averageValue": "1k"}}, None),
+        ({"data": {"cpu": "1000m"}}, {"data": {"cpu": "1"}}, ("data", "cpu")),
     ],
 )
 def test_the_first_difference(desired: Manifest, live: Manifest, place: Any):
     assert first_difference(desired, live) == place
+
+
+@pytest.mark.parametrize(("text", "action"), [("1", "none"), ("2", "update")])
+def test_the_texts_of_a_secret_are_compared_as_the_server_keeps_them(text: str, action: str):
+    wanted = manifest("Secret", "a", namespace="shop", stringData={"v": text}, data={"w": "MQ=="})
+    live = manifest("Secret", "a", namespace="shop", data={"v": "MQ==", "w": "MQ=="})
+    assert shown(preview(application(), [wanted], [live])) == [(0, action, "Secret/a")]
 
 
 def test_hooks_run_in_their_phases_and_live_ones_are_not_pruned():
