@@ -15,6 +15,7 @@ from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
 from gitops_workers.core.objects import Manifest, key_of
+from gitops_workers.core.preview import preview
 from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map, deployment
 from tests.servers.rules import InProcess
 
@@ -219,6 +220,8 @@ definition:
   status: {acceptedNames: {kind: "", plural: ""}, conditions: [], storedVersions: []}
 """
 CASES: dict[str, Manifest] = yaml.safe_load(TRAPS)
+SERVER_ONLY = {"definition"}
+"""What only a server knows to be no difference: `plan` without one says `update`."""
 
 
 def of(yard: Yard, manifest: Manifest) -> Manifest:
@@ -294,6 +297,8 @@ def test_what_a_server_makes_of_a_manifest_is_at_rest(yard: Yard, written: list[
     try:
         yard.until_synced()
         at_rest(yard, manifest, written)
+        (planned,) = preview(yard.applications[yard.app], [manifest], [quiet(yard, manifest)]).tasks
+        assert (planned.action == "none") is (case not in SERVER_ONLY), planned.why
     finally:
         if manifest["kind"] in CLUSTER_WIDE:
             yard.commit()
