@@ -8,7 +8,7 @@ keep. (Invariant I3; threats T31, F25. Known losses elsewhere: argo-cd 14090, 15
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.core.desired import CRD, Desired
@@ -25,6 +25,11 @@ MASS_MINIMUM = 10
 """So many deletes in one sync need no consent, however small the application (F25)."""
 MASS_SHARE = 0.30
 """Nor does this share of what we manage; beyond the larger of the two a human says yes."""
+
+
+SHOWN = 3
+"""Objects that a message names."""
+_COLLECTOR = frozenset({"foregroundDeletion", "orphan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +256,23 @@ def end_of(what: object, live: Manifest) -> str:
     return f"the end of {what}{_held(live)}"
 
 
+def still_there(deleted: Iterable[Deletion], left: Mapping[ObjectKey, Manifest | None]) -> str:
+    """Which deleted objects somebody's finalizers hold; "" for none. What the garbage collector alone holds is none."""
+    held = []
+    for item in deleted:
+        live = left.get(item.key)
+        if live and (live.get("metadata") or {}).get("uid") == item.uid and set(_finalizers(live)) - _COLLECTOR:
+            held.append(f"{item.key}{_held(live)}")
+    more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
+    return f"Still there: {', '.join(held[:SHOWN])}{more}." if held else ""
+
+
+def _finalizers(live: Manifest) -> Sequence[str]:
+    return (live.get("metadata") or {}).get("finalizers") or ()
+
+
 def _held(live: Manifest) -> str:
-    names = ", ".join((live.get("metadata") or {}).get("finalizers") or ())
+    names = ", ".join(_finalizers(live))
     return f" (finalizers: {names})" if names else ""
 
 

@@ -15,6 +15,7 @@ from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
 from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
+from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.core.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
@@ -227,8 +228,8 @@ def extraneous(cluster: Cluster, app: Application, stale: Iterable[InventoryItem
     return frozenset(item.key for item, found in zip(items, _each(says_so, items), strict=True) if found)
 
 
-def read_candidates(cluster: Cluster, stale: Iterable[InventoryItem]) -> dict[ObjectKey, Manifest | None]:
-    """The live side of everything that left Git; any error means that it is not known, and is raised."""
+def read_candidates(cluster: Cluster, stale: Iterable[InventoryItem | Deletion]) -> dict[ObjectKey, Manifest | None]:
+    """The live side of what left Git, also after its delete; any error means that it is not known, and is raised."""
     items = list(stale)
     return dict(zip((item.key for item in items), _each(lambda i: cluster.get(i.key, i.version), items), strict=True))
 

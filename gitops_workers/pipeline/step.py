@@ -10,14 +10,14 @@ from typing import Any
 from gitops_workers.core import operation as operations
 from gitops_workers.core import request as requests
 from gitops_workers.core.due import retry_pause
-from gitops_workers.core.errors import Refused
+from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.health import failed, settled
 from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.pause import Pause
 from gitops_workers.core.plan import Gate, Plan, Stage
-from gitops_workers.core.prune import Pruning, end_of
+from gitops_workers.core.prune import Pruning, end_of, still_there
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import snapshot
 from gitops_workers.pipeline import namespaces, records, views
@@ -25,7 +25,7 @@ from gitops_workers.pipeline.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.looks import Look
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
-from gitops_workers.pipeline.stages import missing_namespaces
+from gitops_workers.pipeline.stages import missing_namespaces, read_candidates
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 
@@ -165,8 +165,16 @@ class Step:
         now = self.world.queue.now()
         if operation.failure:
             return self._report(operations.finish(operation, Phase.FAILED, operation.failure, now))
-        message = operations.summary(self._counted(operation), len(self.pruning.disowned))
+        message = f"{operations.summary(self._counted(operation), len(self.pruning.disowned))} {self._held()}".strip()
         return self._report(operations.finish(operation, Phase.SUCCEEDED, message, now))
+
+    def _held(self) -> str:
+        """Which deletes somebody's finalizers hold up. Nothing waits for those of the last stage, so it is told."""
+        deleted = [item for item in self.pruning.deletions if item.key in self.writer.deleted]
+        try:
+            return still_there(deleted, read_candidates(self.sight.cluster, deleted))
+        except GitOpsError:
+            return ""  # it is a remark, and all is done
 
     def _counted(self, operation: Operation) -> Operation:
         writer = self.writer

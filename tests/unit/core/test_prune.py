@@ -12,7 +12,7 @@ from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.ordering import PRUNE_LAST
-from gitops_workers.core.prune import Evidence, candidates, decide
+from gitops_workers.core.prune import Deletion, Evidence, candidates, decide, still_there
 from gitops_workers.core.record import InventoryItem
 from tests.unit.core.making import application, desired, manifest
 
@@ -203,3 +203,19 @@ def test_only_our_own_objects_that_left_git_are_ever_deleted(
         doomed.key.name for doomed in decide(app, stale, len(items), evidence(found), wanted=9, consent=False).deletions
     }
     assert deleted == (inventory_names - desired_names - gone_names) & owned_names
+
+
+def test_of_what_was_deleted_the_objects_are_named_that_somebody_holds() -> None:
+    def left(uid: str, *finalizers: str) -> Manifest:
+        return {"metadata": {"uid": uid, "finalizers": list(finalizers)}}
+
+    names = ("gone", "collected", "another", "one", "two", "three", "four")
+    doomed = [Deletion(ObjectKey("", "ConfigMap", "shop", name), "v1", "u1", 0, "Background") for name in names]
+    live: list[Manifest | None] = [None, left("u1", "foregroundDeletion"), left("u2", "x.example/a")]
+    live += [left("u1", "x.example/a", "foregroundDeletion")] * 4
+    found = {item.key: manifest for item, manifest in zip(doomed, live, strict=True)}
+    held = "(finalizers: x.example/a, foregroundDeletion)"
+    assert still_there(doomed, found) == (
+        f"Still there: ConfigMap shop/one {held}, ConfigMap shop/two {held}, ConfigMap shop/three {held} and 1 more."
+    )
+    assert still_there(doomed[:3], found) == ""
