@@ -155,6 +155,19 @@ def test_a_prune_that_a_finalizer_holds_up_names_it_and_what_stands_below_waits(
     yard.until(lambda: value(yard, "below") is None, "the prune below")
 
 
+@every_dialect
+def test_a_prune_that_nothing_waits_for_says_who_holds_what_is_still_there(yard: Yard, dialect: Dialect) -> None:
+    yard.adopt(dialect)
+    yard.commit(config_map("kept", v="1"), config_map("gone", v="1"), config_map("held", v="1"))
+    yard.until_synced()
+    set_finalizers(yard, "held", FINALIZER)
+    yard.commit(config_map("kept", v="2"))
+    yard.until_synced()
+    still = f"Still there: ConfigMap {yard.space}/held (finalizers: {FINALIZER}"
+    assert yard.operation.message.startswith(f"1 objects applied, 2 pruned. {still}")
+    assert "gone" not in yard.operation.message
+
+
 @pytest.mark.parametrize("options", ["Force=true", "Replace=true,Force=true"])
 def test_an_object_that_is_to_be_created_anew_is_waited_for_while_somebody_holds_it(yard: Yard, options: str) -> None:
     def fixed(text: str) -> Manifest:
