@@ -37,6 +37,9 @@ log = structlog.get_logger()
 
 REPOSITORY = "repository"
 """Documents `repository/<normalised URL>`: the poll groups that a push there is news for."""
+HALF = "half"
+"""Document `catalogue/half`: applications that a refresh has stored and not enrolled, if it died in between. Nobody
+would see them change again."""
 NOWHERE = ""
 """The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
 
@@ -142,7 +145,12 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     wanted, kept = dependants.flagged(wanted, needed), dependants.flagged(kept, needed)
     flagged = [app for app in (*wanted.values(), *kept.values()) if _flag_changed(before.get(app.id), app)]
     added = [app for app in wanted.values() if app.id not in before]
-    changed = [app for app in (*wanted.values(), *kept.values()) if app.id in before and before[app.id] != app]
+    half = frozenset(world.state.load("catalogue", HALF) or ())
+    changed = [
+        app
+        for app in (*wanted.values(), *kept.values())
+        if app.id in before and (before[app.id] != app or app.id in half)
+    ]
     gone = sorted(set(before) - set(wanted) - set(kept))
     remaining = len(wanted) + len(kept)
     leaving = departure.leave(world, before, gone, (*broken, *parsed.problems), remaining=remaining)
@@ -150,14 +158,16 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
 
     if leaving:
         lease.prove()  # what an old catalogue misses may be what a newer one has brought
+    for app in changed:
+        if before[app.id].schedule.suspended != app.schedule.suspended:
+            world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
+    if added or changed:
+        world.state.save("catalogue", HALF, [app.id for app in (*added, *changed)])
     # In one go: a part of them alone might be too few for the question whether so many are meant to be deleted.
     parting = [app for app in leaving.values() if app != before[app.id]]
     world.state.save_applications([*added, *changed, *flagged, *parting])
     dependants.save(world, needed, before)
     clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values(), *leaving.values())}
-    for app in changed:
-        if before[app.id].schedule.suspended != app.schedule.suspended:
-            world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
     for app in (*added, *changed):
         lease.keep()
         _enroll(world, app, clusters[app.id])
@@ -180,6 +190,8 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
         world.queue.request_poll(group, Urgency.POLL)
     for app in (*changed, *(app for app in added if app not in fetched)):
         world.queue.request(app.id, "its manifest changed", Urgency.POLL)
+    if added or changed:
+        world.state.discard("catalogue", HALF)
     return Change(
         tuple(app.id for app in added),
         tuple(app.id for app in changed),
