@@ -1,4 +1,4 @@
-"""How moments and spans are written in sentences for people."""
+"""How moments and spans are written: in statuses and events, and in sentences for people."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ def utc(seconds: float) -> str:
     '2027-01-15T08:00:00Z'
     """
     return datetime.fromtimestamp(int(seconds), UTC).isoformat().replace("+00:00", "Z")
+
+
+def stamp(seconds: float) -> str:
+    """Epoch seconds as RFC 3339 in UTC, with milliseconds; 0 is no time.
+
+    >>> stamp(1_800_000_000.7)
+    '2027-01-15T08:00:00.700Z'
+    """
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def span(seconds: float) -> str:

@@ -21,6 +21,8 @@ from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, 
 from gitops_workers.core.facts import FAILED_AT
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
+from gitops_workers.core.moments import stamp
+from gitops_workers.core.moving import told
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import barred, check, noting
@@ -31,6 +33,7 @@ from gitops_workers.pipeline import (
     deletion,
     dependencies,
     loose_hooks,
+    moving,
     namespaces,
     reach,
     records,
@@ -42,7 +45,7 @@ from gitops_workers.pipeline import (
 from gitops_workers.pipeline.decision import act
 from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
-from gitops_workers.pipeline.report import abandon, report, stamp
+from gitops_workers.pipeline.report import abandon, report
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
 from gitops_workers.pipeline.world import World
@@ -51,7 +54,17 @@ from gitops_workers.ports import Attempt, Discovery
 
 log = structlog.get_logger()
 
-DOCUMENTS = ("override", "agreement", "drift", asking.REQUEST, asking.ANSWER, "operation", "listed", records.KIND)
+DOCUMENTS = (
+    "override",
+    "agreement",
+    "drift",
+    asking.REQUEST,
+    asking.ANSWER,
+    "operation",
+    "listed",
+    records.KIND,
+    moving.KIND,
+)
 """What an attempt reads of its application, in one round trip."""
 NEWER = 1.0
 """Seconds until the commit is looked at that had to wait for an operation which has just ended."""
@@ -67,6 +80,7 @@ def reconcile(world: World, app_id: AppId) -> None:
         world.queue.finish(attempt, done=True, due_in=None)
         return
     known = world.state.load_of(app_id, (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS)
+    app = told(app, known.get(moving.KIND))
     leaving = deletion.wanted(world, app)
     try:
         outcome = (
@@ -103,6 +117,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     cluster_name = world.clusters.resolve(app.destination.name, app.destination.server)
     cluster = world.clusters.open(cluster_name)
     found = cluster.discovery()
+    app = moving.checked(world, app, cluster_name, known)
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
     stored = deletion.returned(world, app, attempt, cluster_name, stored)
@@ -165,6 +180,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     outcome = replace(outcome, trail=replace(outcome.trail, chosen=chosen, stale=len(stale)))
     if chosen.newer and outcome.operation and not outcome.operation.running:
         return replace(outcome, served=False, due_in=NEWER)
+    if known.get(moving.KIND) and outcome.due_in is None:
+        return replace(outcome, due_in=moving.AGAIN)
     return outcome
 
 

@@ -21,15 +21,17 @@ from gitops_workers.core.due import first_offset
 from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
+from gitops_workers.core.moments import stamp
+from gitops_workers.core.moving import told
 from gitops_workers.core.objects import digest
 from gitops_workers.core.project import Project
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.pipeline import departure, dependants, outside, reach, records, removal, unfinished
+from gitops_workers.pipeline import departure, dependants, moving, outside, reach, records, removal, unfinished
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.outside import BEGUN, SEEN
-from gitops_workers.pipeline.report import new_status, stamp
+from gitops_workers.pipeline.report import new_status
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
 
@@ -261,9 +263,13 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
     status = world.state.status(app.id)
     fresh = new_status(world, app, cluster)
     if status is not None and status.cluster != cluster:
+        moved = moving.left(world, app.id, status.cluster, cluster, _objects(world, app.id, status.cluster))
+        app = told(app, moved)
         for kind in ("agreement", "glance", "drift", "operation"):
             world.state.discard(kind, app.id)  # all of them speak of the cluster it has left
         records.put_away(world, cluster, app.id)  # it may have been there before
+    elif status is not None:
+        app = told(app, world.state.load(moving.KIND, app.id))
     if status is not None:
         fresh = replace(
             status,
@@ -277,6 +283,13 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
             group=fresh.group,
         )
     world.state.save_status(fresh)
+
+
+def _objects(world: World, app: AppId, cluster: str) -> int:
+    """How many objects an application has in a cluster, as far as the state store knows."""
+    copy = world.state.load(records.KIND, app)
+    stored = records.load(world, cluster, app, copy) if copy and copy["cluster"] == cluster and copy["record"] else None
+    return len(stored.record.inventory) if stored else len(world.state.resources(app))
 
 
 def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) -> None:

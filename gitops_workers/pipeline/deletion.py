@@ -29,6 +29,7 @@ from gitops_workers.core.model import (
     Resolved,
     SyncStatus,
 )
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import Stage
@@ -40,7 +41,6 @@ from gitops_workers.pipeline import parting, reach, records, stages, step
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.removal import dismiss
-from gitops_workers.pipeline.report import stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Attempt, Cluster

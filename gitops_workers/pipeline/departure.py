@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from gitops_workers.core.deletion import HELD, departures, goes
 from gitops_workers.core.model import AppId, Application, Problem
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.status import Event
-from gitops_workers.pipeline.report import stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Urgency
 

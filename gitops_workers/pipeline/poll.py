@@ -15,10 +15,11 @@ from gitops_workers.core.due import next_poll
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.model import AppId
+from gitops_workers.core.moments import stamp
 from gitops_workers.pipeline import unfinished
 from gitops_workers.pipeline.poll_cluster import poll_cluster
 from gitops_workers.pipeline.poll_repository import poll_repository
-from gitops_workers.pipeline.report import outage, stamp
+from gitops_workers.pipeline.report import outage
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Urgency
 

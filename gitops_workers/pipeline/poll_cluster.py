@@ -11,10 +11,11 @@ from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement, fingerprint
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
 from gitops_workers.core.model import AppId
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
 from gitops_workers.pipeline import reach
-from gitops_workers.pipeline.report import glance, stamp, watch_in
+from gitops_workers.pipeline.report import glance, watch_in
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Observation, Seen, Urgency
 

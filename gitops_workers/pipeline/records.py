@@ -14,6 +14,7 @@ from gitops_workers.core import record_document
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId
 from gitops_workers.core.record import StoredRecord
+from gitops_workers.pipeline import moving
 from gitops_workers.pipeline.world import World
 
 KIND = "record"
@@ -46,6 +47,7 @@ def warm(world: World, cluster: str) -> None:
     world.state.save_many(KIND, {app: copy(cluster, stored) for app, stored in found.items() if app not in known})
     unfinished = [app for app, stored in found.items() if stored.record.deletion is not None]
     world.state.save(MARKED, cluster, unfinished)
+    moving.found(world, cluster, found)
     world.state.save(WARM, cluster, True)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.moments import stamp
+from gitops_workers.core.moving import words
 from gitops_workers.core.status import Event
-from gitops_workers.pipeline import records
+from gitops_workers.pipeline import moving, records
 from gitops_workers.pipeline.outside import SEEN
-from gitops_workers.pipeline.report import stamp
 from gitops_workers.pipeline.world import World
 
 SOON = 1.0
@@ -20,11 +21,14 @@ STAY = "No longer declared; its objects stay in the cluster."
 
 def forget(world: World, app_id: AppId, message: str, kind: str = "Normal") -> None:
     """Remove every trace outside the clusters, and leave an event that says what became of the objects."""
+    left = world.state.load(moving.KIND, app_id)
     world.queue.expel(app_id)
     if status := world.state.status(app_id):
         records.forget(world, status.cluster)
     world.state.discard_application(app_id)
-    world.state.add_events([Event(stamp(world.queue.now()), app_id, kind, "Removed", message)])
+    world.state.add_events(
+        [Event(stamp(world.queue.now()), app_id, kind, "Removed", f"{message} {words(app_id, left or {})}".strip())]
+    )
 
 
 def dismiss(

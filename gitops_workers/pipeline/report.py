@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from gitops_workers.core import agreement as agreements
@@ -13,6 +12,7 @@ from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.pause import CONDITION as PAUSED
 from gitops_workers.core.record import HistoryEntry
@@ -24,13 +24,6 @@ from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
-
-
-def stamp(seconds: float) -> str:
-    """Epoch seconds as RFC 3339 UTC; 0 is no time."""
-    if not seconds:
-        return ""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def report(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> None:

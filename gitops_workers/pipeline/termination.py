@@ -14,12 +14,12 @@ from typing import Any
 from gitops_workers.core import operation as operations
 from gitops_workers.core.errors import Refused, Retry, Throttled
 from gitops_workers.core.model import Application, Phase
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.request import Answer, Request
 from gitops_workers.pipeline import asking, reach, records, step
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
-from gitops_workers.pipeline.report import stamp
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Attempt

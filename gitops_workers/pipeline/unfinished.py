@@ -14,12 +14,13 @@ from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId, Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.render_spec import RenderSpec
 from gitops_workers.core.status import Event
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.departure import INCOMPLETE
 from gitops_workers.pipeline.outside import SEEN
-from gitops_workers.pipeline.report import new_status, stamp
+from gitops_workers.pipeline.report import new_status
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Urgency
 
