@@ -18,6 +18,8 @@ ARGOCD_HOOK = "argocd.argoproj.io/hook"
 HELM_HOOK = "helm.sh/hook"
 FLUX_NAME = "kustomize.toolkit.fluxcd.io/name"
 FLUX_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace"
+METADATA_OF = "gitops-workers.dev/namespace-metadata-of"
+"""Annotation of a namespace: the application that says what else stands on it. It is no part of that application."""
 CONTROL_PLANE = "argocd"
 """Argo CD's own namespace: applications in it are tracked by bare name, others as `<namespace>_<name>`."""
 

@@ -152,6 +152,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     observer = Observer(cluster, app, world.rules, claimed, previous.started_at if previous and running else inf)
     moved = _moved(known, new=asked is not None and not operations.carries(previous, asked))
     looks = stages.look_at(observer, wanted.desired, agreement, moved)
+    namespace = None
+    if asked is None or not asked.resources:
+        namespace, app = namespaces.look(world, observer, cluster_name, wanted.desired)
     sight = Sight(
         app=app,
         attempt=attempt,
@@ -167,7 +170,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
         stored=stored,
         listed_at=listed_at,
         looks=looks,
-        namespace=namespaces.look(observer, wanted.desired) if asked is None or not asked.resources else None,
+        namespace=namespace,
         stale=stale,
         extra=stages.extraneous(cluster, app, (item for item in stale if item.key not in stays)) | stays.keys(),
         barred=frozenset(stays),

@@ -2,21 +2,31 @@
 
 It is never the application's own: no mark, no place in the inventory, no prune. So no poll sees it change, and an
 application that manages its metadata is looked at again after its interval (Argo CD 3.5 docs, CreateNamespace).
+
+Two applications that want different metadata would overwrite each other for ever: all that we write belongs to one
+field manager. So the first one leaves its name on the namespace, and keeps it for as long as it is declared to manage
+it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused, PolicyRefused
-from gitops_workers.core.model import Application
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, PolicyRefused
+from gitops_workers.core.marks import METADATA_OF
+from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.objects import ObjectKey, digest_of
 from gitops_workers.core.policy import barred
 from gitops_workers.pipeline.looks import Look, Observer
+from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Cluster
+
+SHARED = "SharedResourceWarning"
+"""Argo CD's condition of an application one of whose objects belongs to another one."""
 
 
 def managed(app: Application) -> bool:
@@ -30,21 +40,59 @@ def due_in(app: Application) -> float | None:
     return app.schedule.interval if managed(app) else None
 
 
-def look(observer: Observer, desired: Iterable[Desired]) -> Look | None:
-    """The namespace compared; None where its metadata is not managed, or the namespace itself stands in Git.
+def look(
+    world: World, observer: Observer, cluster_name: str, desired: Iterable[Desired]
+) -> tuple[Look | None, Application]:
+    """The namespace compared, and the application with a condition where another one has it.
 
-    Raises ApplyRefused.
+    None where its metadata is not ours to manage, or the namespace itself stands in Git. Raises ApplyRefused.
     """
     app = observer.app
     if not managed(app) or not app.destination.namespace:
-        return None
+        return None, app
     item = _namespace(app)
     if any(other.key == item.key for other in desired):
-        return None
+        return None, app
     found = observer.look(item, None)
     if isinstance(found, ApplyRefused):
         raise found
-    return found
+    live = found.compared.live or {}
+    other = _holder(world, app, cluster_name, live)
+    if not other:
+        return found, app
+    if _has(live, item.manifest):
+        return None, app
+    text = (
+        f"{item.key} keeps the metadata of {other}: both have managedNamespaceMetadata for it, and not the same. "
+        "Write the same into both, or take it out of one of them."
+    )
+    if app.sync.fail_on_shared:
+        raise ApplyRefused(f"{text} (FailOnSharedResource=true)")
+    return None, replace(app, conditions=(*app.conditions, Condition(SHARED, text)))
+
+
+def _holder(world: World, app: Application, cluster_name: str, live: Mapping[str, Any]) -> AppId:
+    """The other application whose metadata stands on the namespace, while it is declared to manage that; else ""."""
+    named = str(((live.get("metadata") or {}).get("annotations") or {}).get(METADATA_OF) or "")
+    other = world.state.application(named) if named and named != app.id else None
+    if other is None or other.leaving is not None or not managed(other):
+        return ""
+    try:
+        home = world.clusters.resolve(other.destination.name, other.destination.server)
+    except GitOpsError:
+        return ""
+    there = home == cluster_name and other.destination.namespace == app.destination.namespace
+    return other.id if there else ""
+
+
+def _has(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether everything that the application wants on its namespace stands there, the holder's name left aside."""
+
+    def part(manifest: Mapping[str, Any], name: str) -> dict[str, str]:
+        found = manifest["metadata"].get(name) or {}
+        return {key: value for key, value in found.items() if key != METADATA_OF}
+
+    return all(part(wanted, name).items() <= part(live, name).items() for name in ("labels", "annotations"))
 
 
 def prepare(
@@ -76,7 +124,7 @@ def _namespace(app: Application) -> Desired:
     metadata: dict[str, Any] = {"name": app.destination.namespace}
     if app.sync.namespace_labels:
         metadata["labels"] = dict(app.sync.namespace_labels)
-    if app.sync.namespace_annotations:
-        metadata["annotations"] = dict(app.sync.namespace_annotations)
+    if managed(app):
+        metadata["annotations"] = {**dict(app.sync.namespace_annotations), METADATA_OF: app.id}
     body = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
     return Desired(ObjectKey("", "Namespace", "", app.destination.namespace), "v1", digest_of(body), body)

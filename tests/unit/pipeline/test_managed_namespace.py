@@ -43,7 +43,7 @@ class TestNamespace:
 
         live = lab.live("Namespace", "shop", namespace="")
         assert live["metadata"]["labels"] == {"team": "shop"}
-        assert live["metadata"]["annotations"] == {"contact": "ann"}
+        assert live["metadata"]["annotations"] == {"contact": "ann", "gitops-workers.dev/namespace-metadata-of": app}
         assert inventory(lab, app) == ["a"]
         assert lab.status(app).sync == "Synced"
 
@@ -121,3 +121,75 @@ class TestNamespace:
         assert lab.status(first).sync == "Synced"
         assert f"Namespace shop belongs to {first}" in lab.status(second).message
         assert self.labels(lab) == {}
+
+
+class TestTwoApplications:
+    """Both say what stands on one namespace."""
+
+    def lab(self, **guest: Any) -> tuple[Lab, AppId, AppId]:
+        """The owner was there first, although its name comes later."""
+        lab = Lab()
+        lab.cluster.remove(key_of(manifest("Namespace", "shop")))
+        files = {f"{name}/a.json": as_json(config(name)) for name in ("owner", "guest")}
+        lab.repository.commit(files)
+        owner = lab.declare(name="owner", path="owner", self_heal=True, **METADATA)
+        lab.run(5)
+        both = {"self_heal": True, "create_namespace": True, "namespace_labels": (("env", "prod"),), **guest}
+        other = lab.declare(name="guest", path="guest", **both)
+        lab.poll_repository()
+        lab.run(5)
+        return lab, owner, other
+
+    def labels(self, lab: Lab) -> dict[str, str]:
+        return TestNamespace().labels(lab)
+
+    def conditions(self, lab: Lab, app: AppId) -> list[str]:
+        return [item.type for item in lab.status(app).conditions]
+
+    def test_the_first_one_wins_and_the_other_one_says_so(self) -> None:
+        lab, owner, guest = self.lab()
+        assert self.labels(lab) == {"team": "shop"}
+        assert value(lab, "guest") == "1", "its objects are not held up"
+        assert lab.status(guest).sync == lab.status(owner).sync == "Synced"
+        (said,) = (item for item in lab.status(guest).conditions if item.type == "SharedResourceWarning")
+        assert f"Namespace shop keeps the metadata of {owner}" in said.message
+        assert self.conditions(lab, owner) == []
+
+        before = lab.cluster.requests["apply"]
+        lab.run(1000)
+        assert lab.cluster.requests["apply"] == before
+        assert self.labels(lab) == {"team": "shop"}
+
+    def test_the_same_metadata_is_no_quarrel(self) -> None:
+        lab, _, guest = self.lab(namespace_labels=(("team", "shop"),))
+        assert self.labels(lab) == {"team": "shop"}
+        assert self.conditions(lab, guest) == []
+        before = lab.cluster.requests["apply"]
+        lab.run(1000)
+        assert lab.cluster.requests["apply"] == before
+
+    def test_it_is_refused_where_nothing_may_be_shared(self) -> None:
+        lab, owner, guest = self.lab(fail_on_shared=True)
+        assert "FailOnSharedResource" in lab.status(guest).message
+        assert owner in lab.status(guest).message
+        assert value(lab, "guest") is None
+
+    @pytest.mark.parametrize("how", ["gone", "moved", "another namespace", "nothing more to say"])
+    def test_whoever_gives_it_up_leaves_it_to_the_other_one(self, how: str) -> None:
+        lab, owner, guest = self.lab()
+        app = lab.applications[owner]
+        if how == "gone":
+            del lab.applications[owner]
+            lab.queue.expel(owner)
+            lab.state.discard_application(owner)
+        elif how == "moved":
+            lab.applications[owner] = replace(app, destination=replace(app.destination, name="nowhere"))
+        elif how == "another namespace":
+            lab.applications[owner] = replace(app, destination=replace(app.destination, namespace="default"))
+        else:
+            nothing = replace(app.sync, namespace_labels=(), namespace_annotations=())
+            lab.applications[owner] = replace(app, sync=nothing)
+        lab.enroll()
+        lab.run(400)
+        assert self.labels(lab) == {"env": "prod"}
+        assert self.conditions(lab, guest) == []
