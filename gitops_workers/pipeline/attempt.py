@@ -27,6 +27,7 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import barred, check, noting
 from gitops_workers.core.prune import candidates
+from gitops_workers.core.record import StoredRecord
 from gitops_workers.core.request import Request
 from gitops_workers.pipeline import (
     asking,
@@ -120,6 +121,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     app = moving.checked(world, app, cluster_name, known)
 
     stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    _wait_out(world, known, stored)
     stored = deletion.returned(world, app, attempt, cluster_name, stored)
     stored = loose_hooks.let_go(world, app, attempt, cluster_name, stored, previous)
     paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
@@ -186,6 +188,19 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     if known.get(moving.KIND) and outcome.due_in is None:
         return replace(outcome, due_in=moving.AGAIN)
     return outcome
+
+
+def _wait_out(world: World, known: Mapping[str, Any], stored: StoredRecord | None) -> None:
+    """Redis was emptied in the middle of a sync: whoever wrote then may still believe in his lease until it would end.
+
+    A token is the moment when its attempt began, in microseconds; one from the future says that a clock went back.
+    Raises Superseded.
+    """
+    if stored is None or not stored.record.open or known.get("operation"):
+        return
+    left = stored.record.writer / 1e6 + world.lease - world.queue.now()
+    if 0 < left <= world.lease:
+        raise Superseded(f"{stored.record.app}: another attempt may be writing still; it has {left:.0f} s at most.")
 
 
 def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:

@@ -24,7 +24,10 @@ class Urgency(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The right to work on an application: the generation wanted when it began, and the lease's fencing token."""
+    """The right to work on an application: the generation wanted when it began, and the lease's fencing token.
+
+    A token is the moment when it was given, in epoch microseconds, and larger than all before.
+    """
 
     app: AppId
     generation: int
