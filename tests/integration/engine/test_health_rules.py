@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,8 @@ end
 return hs
 """
 ENDLESS = "while true do end"
+STOPPED = r"the script ran longer than 1 s|it did not end in time and was killed"
+"""By the interpreter's own clock, or with the child: whoever is first."""
 CEL = {
     "inProgress": "!has(status.phase)",
     "failed": "status.phase == 'Broken'",
@@ -163,7 +166,7 @@ def test_rules_that_never_end_are_named_and_hold_up_nobody(story):
     )
     lua = site.until_status(site.app("endless"), lambda status: "health.lua" in status.health_message)
     assert f"{group_of(site, 'endless')}/Lamp" in lua.health_message
-    assert "it did not end in time and was killed" in lua.health_message
+    assert re.search(STOPPED, lua.health_message)
     assert (lua.sync, lua.health) == (SyncStatus.SYNCED, HealthStatus.UNKNOWN)
     for number in "23":
         names = ("endless-jq", "endless-not")
@@ -171,7 +174,7 @@ def test_rules_that_never_end_are_named_and_hold_up_nobody(story):
         site.until_synced(site.app("endless-not"), commit)
         assert site.value("endless-not") == number
     jq = site.until_status(site.app("endless-jq"), lambda status: "jqPathExpressions" in status.message)
-    assert "it did not end in time and was killed" in jq.message
+    assert re.search(STOPPED, jq.message)
 
     ignoring[0]["jqPathExpressions"] = [".data.other"]
     site.declare(
