@@ -264,7 +264,7 @@ def quiet(yard: Yard, manifest: Manifest) -> Manifest:
     def settled() -> Manifest | None:
         live = yard.real.open("east").get(key, manifest["apiVersion"].rpartition("/")[2])
         versions.append(live["metadata"]["resourceVersion"] if live else "")
-        return live if live and versions[-4:] == [versions[-1]] * 4 else None
+        return live if live and versions[-3:] == [versions[-1]] * 3 else None
 
     found: Manifest = yard.until(settled, "an object at rest")
     return found
@@ -277,8 +277,8 @@ def look_afresh(yard: Yard) -> None:
     yard.run(70)
 
 
-def at_rest(yard: Yard, manifest: Manifest, written: list[str]) -> None:
-    """Nobody writes the object any more, however often it is compared."""
+def at_rest(yard: Yard, manifest: Manifest, written: list[str]) -> Manifest:
+    """Nobody writes the object any more, however often it is compared; the live object."""
     before = quiet(yard, manifest)
     written.clear()
     for _ in range(2):
@@ -286,7 +286,9 @@ def at_rest(yard: Yard, manifest: Manifest, written: list[str]) -> None:
         assert yard.status(yard.app).sync is SyncStatus.SYNCED
         yard.poll_cluster()
     assert written == []
-    assert quiet(yard, manifest)["metadata"]["managedFields"] == before["metadata"]["managedFields"]
+    after = quiet(yard, manifest)
+    assert after["metadata"]["managedFields"] == before["metadata"]["managedFields"]
+    return after
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -296,8 +298,8 @@ def test_what_a_server_makes_of_a_manifest_is_at_rest(yard: Yard, written: list[
     yard.commit(manifest)
     try:
         yard.until_synced()
-        at_rest(yard, manifest, written)
-        (planned,) = preview(yard.applications[yard.app], [manifest], [quiet(yard, manifest)]).tasks
+        live = at_rest(yard, manifest, written)
+        (planned,) = preview(yard.applications[yard.app], [manifest], [live]).tasks
         assert (planned.action == "none") is (case not in SERVER_ONLY), planned.why
     finally:
         if manifest["kind"] in CLUSTER_WIDE:
