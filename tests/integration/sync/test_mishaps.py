@@ -99,7 +99,7 @@ def test_a_definition_that_is_never_established_is_named_until_its_name_is_free(
     torch = {"apiVersion": f"{group}/v1", "kind": "Torch", "metadata": {"name": "one"}, "spec": {"lit": True}}
 
     yard.adopt(dialect)
-    yard.commit(second, torch, config_map("settings", v="1"))
+    yard.commit(second, torch, config_map("settings", wave=1, v="1"))
     message = tell(yard, '"LampList" is already in use')
     assert f"CustomResourceDefinition.apiextensions.k8s.io torches.{group}" in message
     assert value(yard, "settings") is None, "what stands on it was not begun"
