@@ -82,12 +82,16 @@ class Games(RuleBasedStateMachine):
         first=bundles,
         heals=st.booleans(),
         options=st.sets(st.sampled_from(["replace", "prune_last"])),
+        timeout=st.sampled_from([0.0, 20.0]),
     )
-    def begin(self, dialect: Dialect, first: dict[str, tuple[int, int]], heals: bool, options: set[str]) -> None:
+    def begin(
+        self, dialect: Dialect, first: dict[str, tuple[int, int]], heals: bool, options: set[str], timeout: float
+    ) -> None:
         """Without self-heal nobody edits by hand and nobody freezes: what is left differing then is our own doing."""
         self.heals = heals
         self.push_good(first)
-        self.app = self.lab.declare(dialect, prune=True, self_heal=heals, **dict.fromkeys(sorted(options), True))
+        chosen = dict.fromkeys(sorted(options), True)
+        self.app = self.lab.declare(dialect, prune=True, self_heal=heals, timeout=timeout, **chosen)
 
     # --- what people do --------------------------------------------------------------------------------------------
     @rule(content=bundles)
