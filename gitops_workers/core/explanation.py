@@ -19,6 +19,7 @@ from gitops_workers.core.moments import since, utc
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.status import LEFT_GIT, ClusterView, ResourceView, Status
 from gitops_workers.core.windows import told, windows_for
+from gitops_workers.core.words import amount
 
 KIND = "explanation"
 """The kind of the document that holds the facts."""
@@ -131,8 +132,8 @@ def _deletion(known: Known) -> list[str]:
     lines += [operation.message] if operation is not None and operation.message else []
     going = [row for row in known.rows if row.health is not None]
     kept = [row for row in known.rows if row.health is None]
-    lines += [f"{len(going)} objects to go: {_some(going)}"] if going else []
-    return lines + ([f"{len(kept)} objects stay: {_some(kept)}"] if kept else [])
+    lines += [f"{amount(len(going), 'object')} to go: {_some(going)}"] if going else []
+    return lines + ([f"{amount(len(kept), 'object')} kept: {_some(kept)}"] if kept else [])
 
 
 def _stages(known: Known, facts: Facts) -> list[list[str]]:
@@ -162,7 +163,7 @@ def _inputs(facts: Facts) -> list[str]:
     if not facts.inputs:
         return []
     whole = ", the whole commit: what is read cannot be told before" if facts.whole else ""
-    lines = [f"{facts.files} files, digest {facts.inputs[:12]}{whole}"]
+    lines = [f"{amount(facts.files, 'file')}, digest {facts.inputs[:12]}{whole}"]
     if not facts.inputs_before:
         return [*lines, "there is no earlier look to compare with"]
     before = f"{facts.inputs_before[:12]} at commit {facts.commit_before[:12]}"
@@ -178,7 +179,7 @@ def _render(facts: Facts) -> list[str]:
     if not facts.rendered:
         return []
     how = "from the cache" if facts.cached else "rendered anew"
-    return [f"{facts.objects} objects, digest {facts.rendered[:12]}, {how}"]
+    return [f"{amount(facts.objects, 'object')}, digest {facts.rendered[:12]}, {how}"]
 
 
 def _policy(known: Known, facts: Facts) -> list[str]:
@@ -195,7 +196,7 @@ def _comparison(known: Known) -> list[str]:
         return []
     left = [row for row in known.rows if row.message == LEFT_GIT]
     differing = [row for row in known.rows if row.status is not SyncStatus.SYNCED and row not in left]
-    lines = [f"{len(known.rows) - len(differing) - len(left)} objects in sync, {len(differing)} differ"]
+    lines = [f"{amount(len(known.rows) - len(differing) - len(left), 'object')} in sync, {len(differing)} differ"]
     lines += [f"differs: {_some(differing)}"] if differing else []
     return lines + ([f"no longer in Git: {_some(left)}"] if left else [])
 
@@ -237,9 +238,9 @@ def _operation(known: Known) -> list[str]:
     elif operation.deadline:
         lines += [f"fails when it still waits at {since(operation.deadline, known.now)}"]
     if operation.failures:
-        lines += [f"{operation.failures} failures in a row"]
+        lines += [f"{amount(operation.failures, 'failure')} in a row"]
     if operation.heals:
-        lines += [f"healed {operation.heals} times in a row"]
+        lines += [f"healed {amount(operation.heals, 'time')} in a row"]
     return lines
 
 

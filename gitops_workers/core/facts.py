@@ -12,6 +12,7 @@ from typing import Any
 
 from gitops_workers.core.plan import Plan
 from gitops_workers.core.prune import Pruning
+from gitops_workers.core.words import amount
 
 LISTED = 20
 CHARACTERS = 1500
@@ -107,11 +108,11 @@ def stages_of(plan: Plan, *, failing: bool) -> list[str]:
     return [
         f"{stage.name}: "
         + ", ".join(
-            f"{len(part)} {what}"
+            amount(len(part), what)
             for part, what in (
-                (stage.objects, "objects"),
-                (stage.hooks, "hooks"),
-                (stage.deletions, "deletes"),
+                (stage.objects, "object"),
+                (stage.hooks, "hook"),
+                (stage.deletions, "delete"),
             )
             if part
         )
@@ -124,9 +125,9 @@ def prune_of(stale: int, pruning: Pruning | None, *, allowed: bool) -> str:
     if not stale:
         return "nothing left Git"
     if not allowed:
-        return f"{stale} objects left Git and stay: prune is off"
+        return f"{amount(stale, 'object')} left Git, kept: prune is off"
     if pruning is None:
-        return f"{stale} objects left Git; nothing is decided while nothing is synced"
+        return f"{amount(stale, 'object')} left Git; nothing is decided while nothing is synced"
     parts = [
         f"{len(part)} {what}"
         for part, what in (
@@ -138,4 +139,4 @@ def prune_of(stale: int, pruning: Pruning | None, *, allowed: bool) -> str:
         )
         if part
     ]
-    return f"{stale} objects left Git: {', '.join(parts) or 'none of them is for us to delete'}"
+    return f"{amount(stale, 'object')} left Git: {', '.join(parts) or 'none of them is for us to delete'}"

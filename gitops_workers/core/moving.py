@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.record import NAMESPACE, PART_OF, applyset_id, record_name
+from gitops_workers.core.words import amount
 
 CONDITION = "ObjectsLeftBehind"
 
@@ -27,7 +28,7 @@ def words(app: AppId, left: Mapping[str, int]) -> str:
     """What stays where, and what to do; "" when nothing does."""
     if not left:
         return ""
-    places = " and ".join(f"{count} objects stay in cluster {name}" for name, count in sorted(left.items()))
+    places = " and ".join(f"{amount(count, 'object')} left in cluster {name}" for name, count in sorted(left.items()))
     return (
         f"{places}, where {app} was deployed before; nobody looks after them. Delete them there (they have the label "
         f"{PART_OF}={applyset_id(app)}), and then ConfigMap {NAMESPACE}/{record_name(app)}; "

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from gitops_workers.core.model import Application, Phase, Resolved
 from gitops_workers.core.objects import digest
 from gitops_workers.core.request import Request
+from gitops_workers.core.words import amount
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 5.0
@@ -222,12 +223,12 @@ def counted(operation: Operation, *, applied: int, pruned: int, ran: int) -> Ope
 def summary(operation: Operation, disowned: int = 0) -> str:
     """What the operation has done, in words."""
     parts = [
-        f"{number} {text}"
+        text
         for number, text in (
-            (operation.applied, "objects applied"),
-            (operation.ran, "hooks run"),
-            (operation.pruned, "pruned"),
-            (disowned, "left alone because they belong to somebody else now"),
+            (operation.applied, f"{amount(operation.applied, 'object')} applied"),
+            (operation.ran, f"{amount(operation.ran, 'hook')} run"),
+            (operation.pruned, f"{operation.pruned} pruned"),
+            (disowned, f"{disowned} left alone because they belong to somebody else now"),
         )
         if number
     ]

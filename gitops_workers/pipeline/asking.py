@@ -22,6 +22,7 @@ from gitops_workers.core.record import HistoryEntry, InventoryItem, StoredRecord
 from gitops_workers.core.request import Answer, Request, chosen, objection, pending
 from gitops_workers.core.snapshot import is_exact, restored
 from gitops_workers.core.status import ResourceView, Status
+from gitops_workers.core.words import amount
 from gitops_workers.pipeline import step, views
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
@@ -101,9 +102,9 @@ def rehearsed(world: World, sight: Sight, plan: Plan, pruning: Pruning) -> Outco
     assert sight.asked is not None
     applied = [key for stage in plan.stages for key in stage.keys if not sight.looks[key].compared.in_sync]
     doomed = [item.key for item in pruning.deletions]
-    parts = [f"{len(applied)} objects would be applied", f"{len(doomed)} pruned"]
+    parts = [f"{amount(len(applied), 'object')} would be applied", f"{len(doomed)} pruned"]
     if plan.hooks:
-        parts.append(f"{len(plan.hooks)} hooks run")
+        parts.append(f"{amount(len(plan.hooks), 'hook')} run")
     message = f"Dry run at {sight.resolved.commit[:12]}: {', '.join(parts)}, in {len(plan.stages)} stages."
     notes = dict.fromkeys(doomed, "Would be pruned.")
     notes |= {key: "Would be deleted and created." for key, look in sight.looks.items() if look.recreate is not None}

@@ -15,6 +15,7 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import plan
 from gitops_workers.core.prune import Evidence, Pruning, decide
+from gitops_workers.core.words import amount
 from gitops_workers.pipeline import asking, dependencies, loose_hooks, namespaces, records, stages, step, views, windows
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
@@ -128,7 +129,8 @@ def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
     if not app.sync.automated:
         return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
     if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
-        return f"{len(sight.stale)} objects left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
+        left = amount(len(sight.stale), "object")
+        return f"{left} left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
     if _drifted(sight) and differing and not app.sync.self_heal:
         return f"{_count(sight, differing)} changed in the cluster; selfHeal is off."
     return ""
@@ -160,7 +162,7 @@ def _heals_later(sight: Sight, differing: list[ObjectKey], heal: healing.Turn, n
 def _count(sight: Sight, differing: list[ObjectKey]) -> str:
     first = str(differing[0] if differing else sight.stale[0].key)
     total = len(differing) + len(sight.stale)
-    return first if total == 1 else f"{first} and {total - 1} more objects"
+    return first if total == 1 else f"{first} and {amount(total - 1, 'more object')}"
 
 
 def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Operation:

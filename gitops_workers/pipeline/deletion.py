@@ -37,6 +37,7 @@ from gitops_workers.core.policy import permits
 from gitops_workers.core.prune import Deletion, Evidence, Remainder, Removal, pending, removal
 from gitops_workers.core.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
 from gitops_workers.core.status import ResourceView
+from gitops_workers.core.words import amount
 from gitops_workers.pipeline import parting, reach, records, stages, step
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
@@ -173,7 +174,7 @@ class _Deletion:
             left = (*self._still_there(stage.deletions), *stage.going) if stage.waits else ()
             if left and not self._late():
                 shown = f"{left[0].key}: {left[0].why}"
-                text = f"{stage.name}: waiting for {len(left)} objects, first {shown}"
+                text = f"{stage.name}: waiting for {amount(len(left), 'object')}, first {shown}"
                 return self._waits(writer, found, left, text)
         if wait_for := self._hooks(writer, found, hook_runs, hooks_of_it.after, len(hooks_of_it.before)):
             return wait_for
@@ -256,7 +257,7 @@ class _Deletion:
 
     def _end(self, writer: Writer, found: Removal) -> Outcome | None:
         """The record goes, and then the application. A kept object stays as if it had never been ours."""
-        parts = [f"{len(found.deletions) + len(found.going) + found.gone} objects deleted"]
+        parts = [f"{amount(len(found.deletions) + len(found.going) + found.gone, 'object')} deleted"]
         parts += [f"{len(found.spared)} kept ({_names(item.key for item in found.spared)})"] if found.spared else []
         late = found.going if self.leaving.policy.waits else ()
         parts += [f"{len(late)} still terminating ({_names(item.key for item in late)})"] if late else []

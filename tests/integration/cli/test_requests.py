@@ -23,7 +23,7 @@ Cli = Callable[..., Answer]
 @pytest.fixture
 def row(installation: Installation) -> Status:
     """An automated application, in sync and at rest."""
-    done = OperationView(Phase.SUCCEEDED, "1 objects applied.", "0" * 40, "2026-01-01T00:00:00Z")
+    done = OperationView(Phase.SUCCEEDED, "1 object applied.", "0" * 40, "2026-01-01T00:00:00Z")
     well = {"sync": SyncStatus.SYNCED, "health": HealthStatus.HEALTHY, "operation": done, "conditions": ()}
     chosen = replace(installation.rows[1], suspended=False, **well)
     installation.state.save_status(chosen)
@@ -96,10 +96,10 @@ def test_a_dry_run_shows_message_objects_and_diffs(installation: Installation, r
     )
     doomed = ResourceView("", "v1", "ConfigMap", "shop", "b", SyncStatus.OUT_OF_SYNC, None, "Would be pruned.")
     preview = {"resources": [codec.dump(differs), codec.dump(doomed)]}
-    with engine(installation, row, Phase.SUCCEEDED, "Dry run at abc: 1 objects would be applied.", preview=preview):
+    with engine(installation, row, Phase.SUCCEEDED, "Dry run at abc: 1 object would be applied.", preview=preview):
         answer = cli("app", "sync", row.id, "--dry-run", "--revision", "main")
     assert answer.code == 0
-    for words in ("1 objects would be applied", "Would be pruned.", "+  v: 2"):
+    for words in ("1 object would be applied", "Would be pruned.", "+  v: 2"):
         assert words in answer.out
     assert asked(installation, row).dry_run
 

@@ -96,7 +96,7 @@ def test_flux_waits_for_termination_and_survives_an_emptied_redis(story):
     site.until(lambda: site.value("going-b") is None, "the first delete")
     with redis.Redis.from_url(site.redis.url) as client:
         client.flushall()
-    site.until_status(app, lambda status: "waiting for 1 objects" in status.message)
+    site.until_status(app, lambda status: "waiting for 1 object" in status.message)
     hold(site, "going-a", None)
     site.until(lambda: site.status(app) is None, "the end of the deletion")
     assert (site.value("going-a"), site.value("going-b-stranger")) == (None, "mine")

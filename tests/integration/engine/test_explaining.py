@@ -64,7 +64,7 @@ def test_a_newer_commit_waits_for_the_end_of_the_operation_where_the_manifest_sa
     app = site.app("late")
     site.until(lambda: "waits for Pod " in _why(site, app), "the gate")
     told = stages(site, app)
-    assert told["Stages"][0] == "1. wave 0: 1 objects"
+    assert told["Stages"][0] == "1. wave 0: 1 object"
     assert told["Stages"][1].startswith("   waiting since ")
 
     second = shop.push({"late/1.yaml": config_map("late", "2", **late)})

@@ -43,7 +43,7 @@ def test_a_presync_job_gates_the_sync_and_goes_when_it_succeeded(yard: Yard) -> 
     yard.until_synced()
     assert yard.there(CONFIG_MAP, "settings")["data"] == {"v": "1"}
     yard.until(lambda: yard.get(JOB, "migrate") is None, "its deletion")
-    assert yard.operation.message == "1 objects applied, 1 hooks run."
+    assert yard.operation.message == "1 object applied, 1 hook run."
 
 
 def test_a_job_that_fails_ends_the_sync_after_its_syncfail_hooks(yard: Yard) -> None:

@@ -150,7 +150,7 @@ def test_a_prune_that_a_finalizer_holds_up_names_it_and_what_stands_below_waits(
 
     set_finalizers(yard, "held")
     yard.until_synced()
-    assert yard.operation.message == "1 objects applied, 2 pruned."
+    assert yard.operation.message == "1 object applied, 2 pruned."
     assert value(yard, "kept") == "2"
     yard.until(lambda: value(yard, "below") is None, "the prune below")
 
@@ -164,7 +164,7 @@ def test_a_prune_that_nothing_waits_for_says_who_holds_what_is_still_there(yard:
     yard.commit(config_map("kept", v="2"))
     yard.until_synced()
     still = f"Still there: ConfigMap {yard.space}/held (finalizers: {FINALIZER}"
-    assert yard.operation.message.startswith(f"1 objects applied, 2 pruned. {still}")
+    assert yard.operation.message.startswith(f"1 object applied, 2 pruned. {still}")
     assert "gone" not in yard.operation.message
 
 

@@ -31,7 +31,7 @@ FULL = Facts(
     cached=True,
     objects=7,
     prune="nothing left Git",
-    stages=("wave 0: 1 objects",),
+    stages=("wave 0: 1 object",),
     stages_in_all=1,
     failed="Render",
 )
@@ -76,12 +76,12 @@ def test_changed_inputs(before: list[tuple[str, str]], after: list[tuple[str, st
     ("stale", "pruning", "allowed", "expected"),
     [
         (0, None, True, "nothing left Git"),
-        (2, None, False, "2 objects left Git and stay: prune is off"),
+        (2, None, False, "2 objects left Git, kept: prune is off"),
         (2, None, True, "2 objects left Git; nothing is decided while nothing is synced"),
         (2, Pruning((DELETION,), gone=(KEY,)), True, "2 objects left Git: 1 to delete, 1 gone already"),
-        (1, Pruning(kept=(KEY,)), True, "1 objects left Git: 1 kept on request"),
-        (1, Pruning(unconfirmed=(KEY,)), True, "1 objects left Git: 1 waiting for a confirmation"),
-        (1, Pruning(), True, "1 objects left Git: none of them is for us to delete"),
+        (1, Pruning(kept=(KEY,)), True, "1 object left Git: 1 kept on request"),
+        (1, Pruning(unconfirmed=(KEY,)), True, "1 object left Git: 1 waiting for a confirmation"),
+        (1, Pruning(), True, "1 object left Git: none of them is for us to delete"),
     ],
 )
 def test_what_was_decided_about_what_left_git(

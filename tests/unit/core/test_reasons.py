@@ -192,7 +192,7 @@ FACTS = Facts(
     cached=True,
     objects=4,
     prune="nothing left Git",
-    stages=("wave 0: 1 objects", "wave 1: 3 objects, 1 hooks", "wave 2: 1 deletes"),
+    stages=("wave 0: 1 object", "wave 1: 3 objects, 1 hook", "wave 2: 1 delete"),
     stages_in_all=3,
 )
 
@@ -222,18 +222,18 @@ def test_each_stage_of_a_waiting_operation_is_told() -> None:
         "Render": ("4 objects, digest 333333333333, from the cache",),
         "Policy": ("everything is allowed: the catalogue holds no project default",),
         "Comparison": (
-            "1 objects in sync, 1 differ",
+            "1 object in sync, 1 differ",
             "differs: Deployment.apps shop/b",
             "no longer in Git: Deployment.apps shop/c",
         ),
         "Prune": ("nothing left Git",),
         "Stages": (
-            "1. wave 0: 1 objects, done",
-            "2. wave 1: 3 objects, 1 hooks",
+            "1. wave 0: 1 object, done",
+            "2. wave 1: 3 objects, 1 hook",
             "   waiting since 2027-01-15T07:59:18Z, 42 s ago, for:",
             "   Deployment.apps shop/web",
             "   Job.batch shop/x",
-            "3. wave 2: 1 deletes",
+            "3. wave 2: 1 delete",
         ),
         "Operation": (
             "Running at cccccccccccc, asked for by ann",

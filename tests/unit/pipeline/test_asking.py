@@ -32,7 +32,7 @@ def test_a_request_is_answered_once_and_its_document_is_only_the_askers(lab: Lab
     asked = lab.ask(app)
     stored = lab.state.load("request", app)
     lab.run(2)
-    assert lab.answer(app) == (asked, "Succeeded", "1 objects applied.")
+    assert lab.answer(app) == (asked, "Succeeded", "1 object applied.")
     assert lab.state.load("request", app) == stored
     lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
     lab.poll_cluster()
@@ -162,7 +162,7 @@ def test_only_the_chosen_objects_are_applied_and_no_deployment_is_claimed(lab: L
     asked = lab.ask(app, resources=(selector(":ConfigMap:shop/a"),))
     lab.run(3)
     assert values(lab) == {"a": "2", "b": "1"}
-    assert lab.answer(app) == (asked, "Succeeded", "1 objects applied.")
+    assert lab.answer(app) == (asked, "Succeeded", "1 object applied.")
     after = record(lab, app)
     assert (after.history, after.open) == (before.history, False)
     assert inventory(lab, app) == ["a", "b"]

@@ -35,7 +35,7 @@ def test_a_dry_run_shows_what_would_be_done_and_writes_nothing(lab: Lab) -> None
     assert (lab.cluster.objects(), record(lab, app)) == (before, known)
     identity, phase, message = lab.answer(app)
     assert (identity, phase) == (asked, "Succeeded")
-    assert "1 objects would be applied, 1 pruned" in message
+    assert "1 object would be applied, 1 pruned" in message
     preview = lab.state.load("preview", app)
     assert preview["id"] == asked
     rows = {row["name"]: row for row in preview["resources"]}
@@ -157,7 +157,7 @@ def test_a_part_and_a_rollback_run_no_hooks_and_a_dry_run_counts_them(lab: Lab) 
     assert (values(lab)["a"], lab.live("Job", "before", "batch")) == ("2", None)
     lab.ask(app, dry_run=True)
     lab.run(0)
-    assert "0 objects would be applied, 0 pruned, 1 hooks run" in lab.answer(app)[2]
+    assert "0 objects would be applied, 0 pruned, 1 hook run" in lab.answer(app)[2]
     assert lab.live("Job", "before", "batch") is None
     lab.ask(app)
     lab.run(2)

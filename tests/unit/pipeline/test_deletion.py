@@ -98,7 +98,7 @@ def test_argo_cd_deletes_the_highest_wave_first_and_waits_until_it_is_really_gon
     lab.settle_down(40)
     assert lab.names() == ["first", "middle"]
     message = lab.status(WEB).message
-    assert "wave 2: waiting for 1 objects, first ConfigMap shop/middle" in message
+    assert "wave 2: waiting for 1 object, first ConfigMap shop/middle" in message
     assert "example.com/slow" in message
     lab.release(middle)
     lab.settle_down(20)
@@ -129,7 +129,7 @@ def test_what_argo_cd_never_deletes(lab: LeavingLab) -> None:
     assert GroupKind("example.com", "Lamp") in lab.cluster.discovery().resources
     event = lab.removed(WEB)
     assert event is not None
-    assert "1 objects deleted, 3 kept" in event.message
+    assert "1 object deleted, 3 kept" in event.message
 
 
 def test_the_objects_of_hook_runs_go_too_although_our_finalizer_held_them(lab: LeavingLab) -> None:

@@ -68,7 +68,7 @@ def test_the_inputs_that_a_commit_changed_are_named_until_the_next_one_changes_o
     told = stages(lab, app)["Stages"]
     assert told[0] == "1. wave 0: 3 objects"
     assert told[1].startswith("   waiting since 1970-01-12T13:46:4")
-    assert told[2:] == ("   Deployment.apps shop/slow", "2. wave 2: 1 objects")
+    assert told[2:] == ("   Deployment.apps shop/slow", "2. wave 2: 1 object")
     lab.run(3)
     assert stages(lab, app)["Inputs"] == inputs
     assert explain(lab, app).why.startswith("Its operation waits for Deployment.apps shop/slow since ")
@@ -107,7 +107,7 @@ def test_a_prune_that_is_refused_keeps_what_was_found_before_it(lab: Lab) -> Non
     lab.poll_repository()
     told = stages(lab, app)
     assert "39 of 40 objects would be deleted" in told["Prune"][-1]
-    assert told["Comparison"][0] == "1 objects in sync, 0 differ"
+    assert told["Comparison"][0] == "1 object in sync, 0 differ"
     assert "Stages" not in told
 
 
@@ -195,7 +195,7 @@ def test_a_deletion_says_how_it_goes_and_what_it_waits_for() -> None:
     lab.settle_down(30)
     lab.run()
     found = explain(lab, app)
-    assert "wave 1: waiting for 1 objects, first ConfigMap shop/b" in found.why
+    assert "wave 1: waiting for 1 object, first ConfigMap shop/b" in found.why
     assert found.next_look.endswith("its deletion goes on")
     assert "its manifest coming back" in found.earlier
     told = dict(found.sections)

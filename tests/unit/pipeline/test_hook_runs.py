@@ -68,7 +68,7 @@ def test_each_phase_waits_for_the_hooks_of_the_one_before(lab: Lab) -> None:
     lab.run(5)
     assert phase(lab) is Phase.SUCCEEDED
     assert lab.status(APP).sync is SyncStatus.SYNCED
-    assert lab.status(APP).message == "1 objects applied, 2 hooks run."
+    assert lab.status(APP).message == "1 object applied, 2 hooks run."
 
 
 def test_hooks_are_no_difference_and_run_once_per_sync(lab: Lab) -> None:

@@ -29,7 +29,7 @@ def test_what_stays_is_said_with_an_event_until_it_is_gone(lab: MovingLab) -> No
     assert lab.there("east") == lab.there("west") == ["a", "b"]
     assert lab.status(WEB).sync is SyncStatus.SYNCED
     said = lab.warning()
-    assert "2 objects stay in cluster east" in said
+    assert "2 objects left in cluster east" in said
     assert f"applyset.kubernetes.io/part-of={applyset_id(WEB)}" in said
     assert "ConfigMap gitops-workers/application.argocd.web" in said
     events = [event for event in lab.state.events(WEB) if event.reason == "ObjectsLeftBehind"]
@@ -80,7 +80,7 @@ def test_an_emptied_redis_finds_it_again_in_the_records(lab: MovingLab) -> None:
     lab.settle_down(20)
     lab.empty_redis()
     lab.settle_down(60)
-    assert "2 objects stay in cluster east" in lab.warning()
+    assert "2 objects left in cluster east" in lab.warning()
 
 
 def test_a_cluster_that_is_not_configured_any_more_is_nobodys_concern(lab: MovingLab) -> None:
@@ -115,6 +115,6 @@ def test_the_end_of_an_application_names_what_stays_elsewhere(lab: MovingLab) ->
     lab.settle_down(60)
     removed = lab.removed(WEB)
     assert removed is not None
-    assert "2 objects stay in cluster east" in removed.message
+    assert "2 objects left in cluster east" in removed.message
     assert lab.there("east") == ["a", "b"]
     assert lab.there("west") == []

@@ -116,10 +116,10 @@ def test_how_a_request_ended_can_be_asked_for(world, row, post):
     asked = post("sync", {"dryRun": True}).json()["request"]
     assert read().json() == {"id": asked, "by": "ann", "phase": None, "message": "", "resources": []}
     view = ResourceView("", "v1", "ConfigMap", "shop", "a", SyncStatus.OUT_OF_SYNC, None, diff="+  v: 2")
-    world.state.save("answer", row.id, {"id": asked, "phase": "Succeeded", "message": "1 objects would be applied"})
+    world.state.save("answer", row.id, {"id": asked, "phase": "Succeeded", "message": "1 object would be applied"})
     world.state.save("preview", row.id, {"id": asked, "resources": [codec.dump(view)]})
     found = read().json()
-    assert (found["phase"], found["message"]) == ("Succeeded", "1 objects would be applied")
+    assert (found["phase"], found["message"]) == ("Succeeded", "1 object would be applied")
     assert [(item["name"], item["diff"]) for item in found["resources"]] == [("a", "+  v: 2")]
     world.state.save("request", row.id, to_json(Request("another", "bob")))
     assert read().json() == {"id": "another", "by": "bob", "phase": None, "message": "", "resources": []}
