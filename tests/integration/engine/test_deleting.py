@@ -105,16 +105,18 @@ def test_flux_waits_for_termination_and_survives_an_emptied_redis(story):
 
 def test_what_comes_back_halfway_is_synced_again(story):
     site, shop = story.site, story.shop
-    shop.push({"back/a.yaml": config_map("back-a"), "back/b.yaml": config_map("back-b", annotations=wave(1))})
-    app = declare(story, "back")
+    shop.push(
+        {"halfway/a.yaml": config_map("halfway-a"), "halfway/b.yaml": config_map("halfway-b", annotations=wave(1))}
+    )
+    app = declare(story, "halfway")
     site.until_synced(app)
-    hold(site, "back-a", ["example.com/slow"])
-    (site.folder / "catalogue" / "back.yaml").unlink()
-    site.until(lambda: site.value("back-b") is None, "the first delete")
-    declare(story, "back")
+    hold(site, "halfway-a", ["example.com/slow"])
+    (site.folder / "catalogue" / "halfway.yaml").unlink()
+    site.until(lambda: site.value("halfway-b") is None, "the first delete")
+    declare(story, "halfway")
     site.until_status(app, lambda status: not status.message.startswith("Being deleted"))
-    hold(site, "back-a", None)
-    site.until(lambda: site.value("back-a") == site.value("back-b") == "1", "coming back")
+    hold(site, "halfway-a", None)
+    site.until(lambda: site.value("halfway-a") == site.value("halfway-b") == "1", "coming back")
     site.until_synced(app)
     assert '"deletion"' not in record(site, app)["data"]["record"]
 
