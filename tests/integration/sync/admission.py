@@ -1,4 +1,4 @@
-"""A ValidatingAdmissionPolicy over one test's namespace."""
+"""Admission policies over one test's namespace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ GROUP = "/apis/admissionregistration.k8s.io/v1"
 REASON = "settings may not be forbidden here; ask the platform team"
 
 
-def _only(yard: Yard) -> dict[str, object]:
+def only(yard: Yard) -> dict[str, object]:
+    """What a policy matches: the objects of this test's namespace."""
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": yard.space}}}
 
 
@@ -24,7 +25,7 @@ def deny(yard: Yard) -> None:
     }
     binding = {
         "metadata": {"name": yard.space},
-        "spec": {"policyName": yard.space, "validationActions": ["Deny"], "matchResources": _only(yard)},
+        "spec": {"policyName": yard.space, "validationActions": ["Deny"], "matchResources": only(yard)},
     }
     for kind, body in (("validatingadmissionpolicies", policy), ("validatingadmissionpolicybindings", binding)):
         status, answer = yard.plane.call("POST", f"{GROUP}/{kind}", body)

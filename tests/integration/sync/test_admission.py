@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from gitops_workers.core.model import Phase
 from gitops_workers.core.objects import GroupKind
-from tests.integration.sync.admission import REASON, in_force
+from tests.integration.sync.admission import GROUP, REASON, in_force, only
 from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map
 
 
@@ -61,7 +63,7 @@ def mutating(yard: Yard) -> Iterator[None]:
             "reinvocationPolicy": "Never",
         },
     }
-    binding = {"metadata": {"name": yard.space}, "spec": {"policyName": yard.space, "matchResources": _only(yard)}}
+    binding = {"metadata": {"name": yard.space}, "spec": {"policyName": yard.space, "matchResources": only(yard)}}
     for kind, body in (("mutatingadmissionpolicies", policy), ("mutatingadmissionpolicybindings", binding)):
         status, answer = yard.plane.call("POST", f"{GROUP}/{kind}", body)
         assert status == 201, answer
