@@ -17,11 +17,8 @@ from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
 from gitops_workers.core import pause as pauses
 from gitops_workers.core.agreement import Agreement
-from gitops_workers.core.errors import GitOpsError, Refused, Retry, Superseded, Throttled
-from gitops_workers.core.facts import FAILED_AT
-from gitops_workers.core.leaving import Leaving
-from gitops_workers.core.model import AppId, Application, Condition, Phase, Resolved, SyncStatus
-from gitops_workers.core.moments import stamp
+from gitops_workers.core.errors import GitOpsError, Refused, Superseded
+from gitops_workers.core.model import AppId, Application, Resolved, SyncStatus
 from gitops_workers.core.moving import told
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
@@ -31,12 +28,12 @@ from gitops_workers.core.record import StoredRecord
 from gitops_workers.core.request import Request
 from gitops_workers.pipeline import (
     asking,
+    bookkeeping,
     deletion,
     dependencies,
-    loose_hooks,
+    failure,
     moving,
     namespaces,
-    reach,
     records,
     revision,
     stages,
@@ -48,9 +45,7 @@ from gitops_workers.pipeline.looks import Observer
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.report import abandon, report
 from gitops_workers.pipeline.sight import Sight
-from gitops_workers.pipeline.trail import Trail
 from gitops_workers.pipeline.world import World
-from gitops_workers.pipeline.writes import Writer
 from gitops_workers.ports import Attempt, Discovery
 
 log = structlog.get_logger()
@@ -92,10 +87,10 @@ def reconcile(world: World, app_id: AppId) -> None:
         world.queue.finish(attempt, done=False, due_in=1.0)
         return
     except GitOpsError as error:
-        outcome = _failure(world, app, leaving, attempt, known, error)
+        outcome = failure.outcome_of(world, app, leaving, attempt, known, error)
     except Exception as error:
         log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
-        _crashed(world, app, leaving, attempt, known, error)
+        failure.crashed(world, app, leaving, attempt, known, error)
         raise
     except BaseException:
         abandon(world, app, attempt)
@@ -120,16 +115,10 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     found = cluster.discovery()
     app = moving.checked(world, app, cluster_name, known)
 
-    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
-    _wait_out(world, known, stored)
-    stored = deletion.returned(world, app, attempt, cluster_name, stored)
-    stored = loose_hooks.let_go(world, app, attempt, cluster_name, stored, previous)
-    paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
-    if stored and stored.record.paused != paused:
-        stored = Writer(world, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()
+    stored, paused = bookkeeping.in_order(world, app, attempt, cluster_name, known, previous)
     app, commit = asking.aim(pauses.paused(app, paused), asked, previous, stored)
     # Another worker's memory of the refs may be older than what has been written since.
-    newest = max(_newest(attempt, known), stored.record.listed_at if stored else 0.0)
+    newest = max(revision.newest_of(attempt, known), stored.record.listed_at if stored else 0.0)
     chosen, listed_at = _chosen(world, app, found, asked, previous, commit, newest)
     rendered = chosen.rendered
     wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
@@ -142,13 +131,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     stays = barred(app, (item.key for item in stale), cluster_name, server)
     app = noting(app, stays)
 
-    agreement = agreements.from_json(known.get("agreement"))
-    if stored and agreement.token < stored.record.writer:
-        # Somebody wrote after it and could not say what, or Redis was emptied.
-        agreement = Agreement(synced=stored.record.synced)
     rules = world.rules.mark(app)
-    if agreement.rules != rules:
-        agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
+    agreement = _agreed(known, stored, rules)
     claimed = stages.claims(world, cluster_name)
     running = operations.continues(previous, chosen.resolved, rendered.digest, asked)
     observer = Observer(cluster, app, world.rules, claimed, previous.started_at if previous and running else inf)
@@ -190,17 +174,15 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     return outcome
 
 
-def _wait_out(world: World, known: Mapping[str, Any], stored: StoredRecord | None) -> None:
-    """Redis was emptied in the middle of a sync: whoever wrote then may still believe in his lease until it would end.
-
-    A token is the moment when its attempt began, in microseconds; one from the future says that a clock went back.
-    Raises Superseded.
-    """
-    if stored is None or not stored.record.open or known.get("operation"):
-        return
-    left = stored.record.writer / 1e6 + world.lease - world.queue.now()
-    if 0 < left <= world.lease:
-        raise Superseded(f"{stored.record.app}: another attempt may be writing still; it has {left:.0f} s at most.")
+def _agreed(known: Mapping[str, Any], stored: StoredRecord | None, rules: str) -> Agreement:
+    """What is still true of the last agreement."""
+    agreement = agreements.from_json(known.get("agreement"))
+    if stored and agreement.token < stored.record.writer:
+        # Somebody wrote after it and could not say what, or Redis was emptied.
+        agreement = Agreement(synced=stored.record.synced)
+    if agreement.rules != rules:
+        agreement = replace(agreement, objects={})  # what agreed by other rules may differ by these
+    return agreement
 
 
 def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
@@ -240,101 +222,3 @@ def _idle(world: World, app: Application, message: str) -> Outcome:
         conditions=app.conditions,
         suspended=True,
     )
-
-
-def _unserved(world: World, app: Application, known: Mapping[str, Any], error: GitOpsError) -> Outcome | None:
-    """A refusal that is the answer to a special request, and no news of the application; None when it is not that."""
-    previous = step.operation_from(known.get("operation"))
-    asked = asking.of(known, previous)
-    if asked is None or not asked.special or not isinstance(error, Refused):
-        return None
-    log.info("request_declined", app=app.id, by=asked.by, reason=str(error))
-    return asking.declined(world, app, asked, previous, error)
-
-
-def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError) -> Outcome:
-    """No comparison was possible: sync is Unknown, nothing was deleted, the last objects and health stay shown."""
-    now = world.queue.now()
-    reach.failed(world, app, error, stamp(now))
-    previous = step.operation_from(known.get("operation"))
-    if previous is None:
-        nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
-        previous = replace(nothing, phase=Phase.ERROR)
-    log.warning("attempt_failed", app=app.id, error=type(error).__name__, reason=str(error))
-    tried, listed_at = _tried(world, app, _newest(attempt, known))
-    failures = operations.failures_at(previous, tried) + 1
-    if previous.running:
-        phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
-        previous = operations.finish(previous, phase, str(error), now)
-    operation = replace(previous, failures=failures, tried=tried or previous.tried)
-    delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
-    return Outcome(
-        message=str(error),
-        sync=SyncStatus.UNKNOWN,
-        operation=operation,
-        tried=tried,
-        listed_at=listed_at,
-        conditions=(*app.conditions, Condition("ComparisonError", str(error))),
-        served=not isinstance(error, Retry),
-        due_in=delay,
-        trail=Trail(failed="Revision" if tried == str(error) else FAILED_AT.get(type(error).__name__, "")),
-    )
-
-
-def _failure(
-    world: World,
-    app: Application,
-    leaving: Leaving | None,
-    attempt: Attempt,
-    known: Mapping[str, Any],
-    error: GitOpsError,
-) -> Outcome | None:
-    """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
-    if leaving is not None:
-        return deletion.failed(world, app, leaving, known, error)
-    if (declined := _unserved(world, app, known, error)) is not None:
-        return declined
-    return dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
-
-
-def _crashed(
-    world: World,
-    app: Application,
-    leaving: Leaving | None,
-    attempt: Attempt,
-    known: Mapping[str, Any],
-    error: Exception,
-) -> None:
-    """A defect of ours is a failure like another: shown, backed off, and left alone by polls (F29).
-
-    The error's own text may hold anything, so only its class is told.
-    """
-    defect = Retry(
-        f"{type(error).__name__} in gitops-workers itself while it looked at {app.id}; the worker's log has the "
-        "traceback. Please report it; it is tried again ever more slowly, and at once with the next commit."
-    )
-    try:
-        outcome = _failure(world, app, leaving, attempt, known, defect)
-        if outcome is not None:
-            report(world, app, attempt, known, outcome)
-    except Exception:
-        log.exception("crash_not_reported", app=app.id)
-        abandon(world, app, attempt)
-
-
-def _newest(attempt: Attempt, known: Mapping[str, Any]) -> float:
-    """Refs listed before this moment are too old: for the request, or because a later attempt has seen newer ones."""
-    return max(attempt.not_before, float(known.get("listed") or 0.0))
-
-
-def _tried(world: World, app: Application, newest: float) -> tuple[str, float]:
-    """What failed, so that polls leave it to the backoff: the commit or the refusal to find one; when it was listed."""
-    listed_at = 0.0
-    try:
-        refs = world.sources.refs(app.source, not_before=newest)
-        listed_at = refs.listed_at
-        return stages.resolve_revision(world, app, refs).commit, listed_at
-    except Refused as error:
-        return str(error), listed_at
-    except GitOpsError:
-        return "", listed_at

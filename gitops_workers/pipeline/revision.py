@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.operation import Operation
 from gitops_workers.pipeline import stages
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Closure, Discovery, Refs, Rendered
+from gitops_workers.ports import Attempt, Closure, Discovery, Refs, Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,8 @@ def choose(world: World, app: Application, refs: Refs, found: Discovery, previou
         if operations.continues(previous, begun, rendered.digest):
             return Chosen(begun, closure, rendered, newest)
     return Chosen(newest, *stages.render_objects(world, app, newest, found))
+
+
+def newest_of(attempt: Attempt, known: Mapping[str, Any]) -> float:
+    """Refs listed before this moment are too old: for the request, or because a later attempt has seen newer ones."""
+    return max(attempt.not_before, float(known.get("listed") or 0.0))
