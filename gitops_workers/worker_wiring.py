@@ -39,6 +39,7 @@ from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
 from gitops_workers.redis_client import connect
+from gitops_workers.sandboxed.frames import Runner
 from gitops_workers.settings import Settings
 from gitops_workers.wiring import cache_key, mirrors_directory, open_queue, open_state
 
@@ -161,15 +162,15 @@ def rules_sandbox(settings: Settings) -> Sandbox:
 
 
 @dataclass(slots=True)
-class _Customizations:
+class Customizations:
     """What `argocd-cm` says, parsed again only when it changed."""
 
     secrets: SecretFiles
-    evaluators: Sandbox
+    evaluators: Runner
     _seen: str = ""
 
     def reload(self, rules: UserRules) -> None:
-        """Hand it to the rules. What cannot be read now leaves them as they are."""
+        """Hand it to the rules. What cannot be read now leaves them as they are; what never could, in doubt."""
         try:
             found = self.secrets.read(SecretRef("ConfigMap", ARGOCD, argocd_settings.NAME)) or {}
             data = {key: value.decode("utf-8", "replace") for key, value in found.items()}
@@ -179,6 +180,8 @@ class _Customizations:
             read, problems = argocd_settings.customizations(data, self._yaml, f"ConfigMap {argocd_settings.NAME}")
         except GitOpsError as error:
             log.warning("settings_unreadable", reason=str(error))
+            if not self._seen:
+                rules.doubt(str(error))
             return
         for problem in problems:
             log.warning("settings_refused", file=problem.file, field=problem.path, reason=problem.message)
@@ -195,7 +198,7 @@ def _reload(
 ) -> Callable[[], None]:
     """Read again what changes under a running worker: kubeconfig, cluster Secrets, `argocd-cm`."""
     of_clusters = _cluster_reload(settings, clusters, secrets)
-    customizations = _Customizations(secrets, evaluators)
+    customizations = Customizations(secrets, evaluators)
 
     def reload() -> None:
         of_clusters()

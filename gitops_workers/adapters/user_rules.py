@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gitops_workers.core.customizations import Customizations
-from gitops_workers.core.errors import InvalidManifest, RenderFailed, UnsafeContent
+from gitops_workers.core.errors import InvalidManifest, RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.custom import (
     before_expressions,
@@ -55,8 +55,13 @@ class UserRules:
         self._checked: set[str] = set()
         self._lock = threading.Lock()
 
+    def doubt(self, reason: str) -> None:
+        """The installation's `argocd-cm` cannot be read, and never was: until then nobody knows what to leave alone."""
+        self._doubt = reason
+
     def configure(self, customizations: Customizations) -> None:
         """What the installation's `argocd-cm` says now."""
+        self._doubt = ""
         self._customizations = customizations
         self._word = "" if customizations == Customizations() else digest(repr(customizations))
 
@@ -82,6 +87,8 @@ class UserRules:
 
     def check(self, app: Application) -> None:
         """See the port."""
+        if self._doubt and app.dialect is Dialect.ARGOCD:
+            raise Retry(f"{self._doubt}: without its rules for health and ignored differences nothing is synced.")
         for rule in app.health_rules:
             place = f"spec.healthCheckExprs of {'.'.join(part for part in (rule.kind, rule.group) if part)}"
             self._check("cel", questions(rule), place)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.errors import GitOpsError, Retry
 from gitops_workers.core.model import Problem
 from gitops_workers.core.objects import group_of
 
@@ -113,9 +113,11 @@ def shown_name(text: str) -> str:
 
 
 def load_file(load: Load, data: bytes, name: str) -> tuple[list[Document], list[Problem]]:
-    """The file's documents, or the one problem that keeps it from being read."""
+    """The file's documents, or the one problem that keeps it from being read. Raises Retry when that is not its own."""
     try:
         return list(load(data, name)), []
+    except Retry:
+        raise
     except GitOpsError as error:
         line = getattr(error, "line", 0)
         return [], [Problem(name, line, "", str(error).removeprefix(f"line {line}: "))]

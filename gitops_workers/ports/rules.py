@@ -23,7 +23,10 @@ class Rules(Protocol):
         """
 
     def check(self, app: Application) -> None:
-        """Raises InvalidManifest naming the first expression of the application that cannot be read."""
+        """Raises InvalidManifest naming the first expression of the application that cannot be read.
+
+        Raises Retry where the installation's own rules are not known.
+        """
 
     def mark(self, app: Application) -> str:
         """One word for all rules that count for the application; "" where there are none."""

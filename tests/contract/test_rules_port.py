@@ -176,3 +176,14 @@ class Counting:
     def run(self, *arguments, **options):
         self.jobs += 1
         return self.runner.run(*arguments, **options)
+
+
+def test_argo_cd_applications_wait_until_the_rules_of_the_installation_are_known():
+    rules = UserRules(InProcess())
+    rules.doubt("secrets: ConfigMap argocd/argocd-cm may stand in a.yaml:1: no YAML")
+
+    with pytest.raises(Retry, match=r"a\.yaml:1: no YAML: without its rules .* nothing is synced"):
+        rules.check(ARGOCD)
+    rules.check(FLUX)
+    rules.configure(Customizations())
+    rules.check(ARGOCD)

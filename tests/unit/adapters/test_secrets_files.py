@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_workers.adapters.secrets_files import SecretFiles
-from gitops_workers.core.errors import SourceUnavailable
+from gitops_workers.core.errors import Retry, SourceUnavailable
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects.configs import ConfigObject
 from tests.unit.dialects.manifests import load
@@ -51,7 +51,6 @@ def test_files_by_namespace_name_and_key_win_and_are_read_every_time(tmp_path, s
     (folder / "values.yaml").write_text("{not: [yaml")
 
     assert secrets.read(LOGIN) == {"token": b"\x00raw", "values.yaml": b"{not: [yaml"}
-    assert secrets.problems() == ()
     (folder / "token").write_bytes(b"new")
     assert secrets.read(LOGIN)["token"] == b"new"
 
@@ -118,11 +117,55 @@ def test_config_maps_are_found_in_the_catalogue_too_and_secrets_are_not(tmp_path
     assert SecretFiles(None, load, lambda: catalogue).read(vars_ref) == {"a": b"catalogue"}
 
 
-def test_a_broken_manifest_is_told_without_its_values(tmp_path, secrets):
-    (tmp_path / "bad.yaml").write_text(MANIFEST.replace("stringData", "data").replace("first", "canary!"))
-    (tmp_path / "good.yaml").write_text(MANIFEST)
+BROKEN = {
+    "no YAML": "kind: [",
+    "a value that is none": MANIFEST.replace("stringData", "data").replace("first", "canary!"),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_what_was_never_readable_is_unknown_and_not_absent(tmp_path, secrets, capsys, text):
+    (tmp_path / "bad.yaml").write_text(text)
+    (tmp_path / "good.yaml").write_text(MANIFEST.replace("name: login", "name: other"))
+
+    assert secrets.read(SecretRef("Secret", "flux-system", "other")) == {"token": b"first"}
+    with pytest.raises(SourceUnavailable, match=r"Secret flux-system/login may stand in bad\.yaml") as caught:
+        secrets.read(LOGIN)
+    assert "canary" not in f"{caught.value}{capsys.readouterr()}"
+    (tmp_path / "bad.yaml").write_text(MANIFEST)
+    assert secrets.read(LOGIN) == {"token": b"first"}
+    assert secrets.read(SecretRef("Secret", "flux-system", "none")) is None
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_file_that_somebody_breaks_says_what_it_said(tmp_path, secrets, capsys, text):
+    path = tmp_path / "a.yaml"
+    path.write_text(MANIFEST)
+    assert secrets.read(LOGIN) == {"token": b"first"}
+    path.write_text(text)
 
     assert secrets.read(LOGIN) == {"token": b"first"}
-    (problem,) = secrets.problems()
-    assert problem.file == "bad.yaml"
-    assert "canary" not in str(problem)
+    assert secrets.read(SecretRef("Secret", "flux-system", "none")) is None
+    assert capsys.readouterr().out.count("secrets_file_broken") == 1, "told once, when it changed"
+    path.write_text("")
+    assert secrets.read(LOGIN) is None, "taken out is not broken"
+
+
+def test_a_loader_that_is_busy_changes_nothing(tmp_path):
+    busy = False
+
+    def loader(data, name):
+        if busy:
+            raise Retry("no child is free")
+        return load(data, name)
+
+    secrets = SecretFiles(tmp_path, loader)
+    path = tmp_path / "a.yaml"
+    path.write_text(MANIFEST)
+    assert secrets.read(LOGIN) == {"token": b"first"}
+    busy = True
+    path.write_text(MANIFEST.replace("first", "second one"))
+    with pytest.raises(Retry, match="no child"):
+        secrets.read(LOGIN)
+    busy = False
+    assert secrets.read(LOGIN) == {"token": b"second one"}
