@@ -28,7 +28,11 @@ class Engine:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fresh(self) -> Engine:
-        """This engine, with credentials that are at most RELOAD_SECONDS old."""
+        """This engine, with credentials that are at most RELOAD_SECONDS old, or just being read anew.
+
+        Nobody waits for the thread that reads: with a thousand manifests in the catalogue that cost a fleet's first
+        sync a tenth of its time.
+        """
         if time.monotonic() - self._checked > RELOAD_SECONDS and self._lock.acquire(blocking=False):
             try:
                 self._checked = time.monotonic()
