@@ -134,7 +134,7 @@ class _Deletion:
     def step(self) -> Outcome | None:
         """Everything that can be done without waiting."""
         app, leaving = self.app, self.leaving
-        record = self.stored.record
+        record, entered = self.stored.record, self.operation.stage
         hooks_of_it = parting.of(self.world, app, self.cluster_name, self.cluster, record)
         own = hooks_of_it.keys(self.operation)
         items, hooks = self._permitted(record.inventory), self._permitted(record.hooks)
@@ -178,6 +178,9 @@ class _Deletion:
                 return self._waits(writer, found, left, text)
         if wait_for := self._hooks(writer, found, hook_runs, hooks_of_it.after, len(hooks_of_it.before)):
             return wait_for
+        if hooks_of_it.tasks and self.operation.stage != entered:
+            # What is put away cannot be looked at again: that all have run has to be known before.
+            return self._waits(writer, found, (), "putting its hooks away.", due_in=0.0)
         hook_runs.discard(self.operation, hooks_of_it.tasks)
         return self._end(writer, found)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from tests.unit.core.making import manifest
@@ -122,6 +123,23 @@ def test_emptying_redis_in_the_middle_loses_nothing(lab: PatientLab) -> None:
     assert lab.live("Job", "report", "batch") is None
 
 
+def test_the_last_hook_runs_once_also_when_the_end_has_to_wait_for_its_turn(lab: PatientLab) -> None:
+    begun(lab, config("a"), job("report", "PostDelete"))
+    lab.settle_down(60)
+    assert lab.live("Job", "report", "batch")
+    turn = lab.queue.begin_poll(CATALOGUE, 30.0)  # somebody reads the catalogue
+    assert turn is not None
+    lab.end("report")
+    lab.settle_down(10)
+    assert lab.live("Job", "report", "batch") is None, "it is put away, and not run again"
+    assert lab.record(WEB) is not None
+    lab.queue.finish_poll(turn, 1.0)
+    lab.settle_down(10)
+    assert lab.record(WEB) is None
+    assert lab.removed(WEB) is not None
+    assert not [event for event in lab.state.events(WEB) if event.type == "Warning" and "hook" in event.message]
+
+
 @pytest.mark.parametrize("fate", [Fate.KILL, Fate.KILL_AFTER])
 def test_a_worker_killed_at_any_request_changes_nothing_of_the_end(fate: Fate) -> None:
     for at in range(1, 40):
@@ -135,5 +153,6 @@ def test_a_worker_killed_at_any_request_changes_nothing_of_the_end(fate: Fate) -
             lab.now += 1.0
         lab.settle_down(400)
         assert lab.record(WEB) is None, at
+        assert not [event for event in lab.state.events(WEB) if "was deleted while it ran" in event.message], at
         assert lab.live("ConfigMap", "a") is None, at
         assert lab.live("Job", "report", "batch") is None, at
