@@ -270,7 +270,8 @@ def _rolled_out(item: Json | None, tag: str) -> str:
 
 
 def _condition(item: Json | None, name: str) -> Json:
-    conditions = item["status"].get("conditions", ()) if item is not None else ()
+    # A definition that was created this very moment has `conditions: null`.
+    conditions = (item.get("status") or {}).get("conditions") or () if item is not None else ()
     return next((found for found in conditions if found["type"] == name), {})
 
 
