@@ -129,7 +129,7 @@ class SecretFiles:
             return _File(token)  # a key's file may well be no YAML at all; elsewhere that is a mistake
         said = {config.title: config for config in (before.configs if before else ())}
         configs = list(said.values()) if broken else []
-        unread = broken[0] if broken and not before else None
+        unread = broken[0] if broken and (before is None or before.unread) else None
         for document in filter(is_config, flattened(documents)):
             config, wrong = parse_config(document)
             broken += wrong

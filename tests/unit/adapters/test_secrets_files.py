@@ -131,6 +131,9 @@ def test_what_was_never_readable_is_unknown_and_not_absent(tmp_path, secrets, ca
     assert secrets.read(SecretRef("Secret", "flux-system", "other")) == {"token": b"first"}
     with pytest.raises(SourceUnavailable, match=r"Secret flux-system/login may stand in bad\.yaml") as caught:
         secrets.read(LOGIN)
+    (tmp_path / "bad.yaml").write_text(f"# another try\n{text}")
+    with pytest.raises(SourceUnavailable, match=r"may stand in bad\.yaml"):
+        secrets.read(LOGIN)
     assert "canary" not in f"{caught.value}{capsys.readouterr()}"
     (tmp_path / "bad.yaml").write_text(MANIFEST)
     assert secrets.read(LOGIN) == {"token": b"first"}
