@@ -16,6 +16,7 @@ from typing import Any
 
 from gitops_workers.adapters.volatile_sources import VolatileSources
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomplete, Retry, SourceUnavailable
+from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.hooks import RUN, phases_of
 from gitops_workers.core.objects import ObjectKey, key_of
 from gitops_workers.pipeline.world import World
@@ -276,6 +277,35 @@ class HazardLab(Lab):
         else:
             worker.check()
         return worker
+
+    def answer_until(self, unlucky: int, fate: Fate, *, seconds: int, reports: bool = True) -> bool:
+        """Answer for so long, or until the request with this number, counted over all workers, meets its fate.
+
+        Whether it came to that. Without `reports` no controller says anything meanwhile.
+        """
+        count = 0
+        for _ in range(seconds):
+            for bell in self.queue.dispatch(10):
+                worker = Worker(self, bell, at=unlucky - count, fate=fate)
+                worker.run()
+                count += worker.requests
+                if worker.dead:
+                    return True
+            if reports:
+                self.controllers_report()
+            self.now += 1.0
+        return False
+
+    def answer_refresh(self, at: int, fate: Fate) -> Worker:
+        """Answer all that rings. Whoever refreshes the catalogue meets this fate at its request `at`."""
+        refreshing: Worker | None = None
+        for bell in self.queue.dispatch(10):
+            if bell.id == CATALOGUE:
+                refreshing = self.answer(bell, at=at, fate=fate)
+            else:
+                self.answer(bell)
+        assert refreshing is not None
+        return refreshing
 
     def thaw(self, number: int = 0) -> None:
         self.frozen.pop(number).thaw()

@@ -11,7 +11,7 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.pipeline import step
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import record
-from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
+from tests.unit.pipeline.hazards import Fate, HazardLab
 from tests.unit.pipeline.moves import config, deployment, inventory, values
 
 pytestmark = [pytest.mark.usefixtures("quiet"), pytest.mark.timeout(300)]
@@ -48,21 +48,6 @@ def end(lab: HazardLab, app: str) -> tuple[Any, ...]:
     return values(lab), kinds, inventory(lab, app), history, found.open, why, lab.status(app).sync
 
 
-def until(lab: HazardLab, unlucky: int, fate: Fate) -> bool:
-    """Work until the request with this number, counted over all workers; whether it came to that."""
-    count = 0
-    for _ in range(30):
-        for bell in lab.queue.dispatch(10):
-            worker = Worker(lab, bell, at=unlucky - count, fate=fate)
-            worker.run()
-            count += worker.requests
-            if worker.dead:
-                return True
-        lab.controllers_report()
-        lab.now += 1.0
-    return False
-
-
 @pytest.mark.parametrize("fate", [Fate.KILL, Fate.KILL_AFTER])
 def test_a_worker_killed_anywhere_in_a_rollback_changes_nothing_of_its_end(fate: Fate) -> None:
     lab, app = scene()
@@ -74,7 +59,7 @@ def test_a_worker_killed_anywhere_in_a_rollback_changes_nothing_of_its_end(fate:
     while more:
         lab, app = scene()
         lab.ask(app, rollback=0, pause=True, prune=True)
-        more = until(lab, unlucky, fate)
+        more = lab.answer_until(unlucky, fate, seconds=30)
         lab.settle_down(120)
         assert end(lab, app) == wanted, f"{fate} {unlucky}"
         unlucky += 1
@@ -91,7 +76,7 @@ def test_a_worker_killed_anywhere_in_a_pinned_sync_keeps_to_its_commit(fate: Fat
         third = lab.push(config("a", "3"), deployment("d", 0), config("b", "3", wave=1))
         lab.order[third] = 0
         lab.ask(app, revision="main", prune=True)
-        more = until(lab, unlucky, fate)
+        more = lab.answer_until(unlucky, fate, seconds=30)
         stored = step.operation_from(lab.state.load("operation", app))
         pinned = stored is not None and stored.commit == third
         lab.order[lab.push(config("a", "4"), config("b", "4"))] = 0
@@ -106,7 +91,7 @@ def test_redis_lost_anywhere_in_a_rollback_loses_the_wish_and_does_nothing_else(
     while more:
         lab, app = scene()
         lab.ask(app, rollback=0, pause=True, prune=True)
-        more = until(lab, unlucky, Fate.KILL)
+        more = lab.answer_until(unlucky, Fate.KILL, seconds=30)
         lab.flush()
         there = values(lab)
         lab.settle_down(120)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.model import SyncStatus
-from tests.unit.pipeline.hazards import Fate, Worker
+from tests.unit.pipeline.hazards import Fate
 from tests.unit.pipeline.moves import config
 from tests.unit.pipeline.moving import WEB, MovingLab
 
@@ -29,13 +28,7 @@ def test_what_is_stored_and_not_enrolled_is_made_good(fate: Fate, before: str) -
         lab.settle_down(20)
         lab.deploy("west")
         lab.now += 6
-        worker: Worker | None = None
-        for bell in lab.queue.dispatch(10):
-            if bell.id == CATALOGUE:
-                worker = lab.answer(bell, at=at, fate=fate)
-            else:
-                lab.answer(bell)
-        assert worker is not None
+        worker = lab.answer_refresh(at, fate)
         more = worker.requests >= at
         lab.now += 61
         lab.settle_down(180)

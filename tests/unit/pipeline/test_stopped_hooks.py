@@ -135,7 +135,7 @@ def test_a_worker_killed_anywhere_after_the_deadline_changes_nothing_of_its_end(
         app = lab.declare(timeout=5.0, automated=False)
         lab.ask(app)
         lab.run(4)
-        more = until(lab, unlucky, fate)
+        more = lab.answer_until(unlucky, fate, seconds=20, reports=False)
         lab.run(70)
         assert not any(key.kind == "Job" for key in lab.cluster.objects()), f"{fate} {unlucky}"
         ended = operation(lab, app)
@@ -143,20 +143,6 @@ def test_a_worker_killed_anywhere_after_the_deadline_changes_nothing_of_its_end(
         assert ended.message.count("Not healthy after") == 2, f"{fate} {unlucky}"
         unlucky += 1
     assert unlucky > 60
-
-
-def until(lab: HazardLab, unlucky: int, fate: Fate) -> bool:
-    """Work until the request with this number, counted over all workers; whether it came to that."""
-    count = 0
-    for _ in range(20):
-        for bell in lab.queue.dispatch(10):
-            worker = Worker(lab, bell, at=unlucky - count, fate=fate)
-            worker.run()
-            count += worker.requests
-            if worker.dead:
-                return True
-        lab.now += 1.0
-    return False
 
 
 def test_a_syncfail_hook_that_never_ends_is_deleted_at_its_own_deadline(lab: Lab) -> None:

@@ -8,11 +8,10 @@ import pytest
 import structlog
 
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.model import Dialect, SyncStatus
 from gitops_workers.core.record import PART_OF, applyset_id
 from tests.unit.core.making import manifest
-from tests.unit.pipeline.hazards import Fate, Worker
+from tests.unit.pipeline.hazards import Fate
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo, declared, flux
 from tests.unit.pipeline.moves import config
 
@@ -94,13 +93,7 @@ def test_a_refresh_that_dies_at_any_request_changes_nothing(fate: Fate) -> None:
         lab.cluster.edit(manifest("ConfigMap", "stranger", namespace="shop", data={"v": "mine"}))
         lab.declare_all()
         lab.now += 6
-        worker: Worker | None = None
-        for bell in lab.queue.dispatch(10):
-            if bell.id == CATALOGUE:
-                worker = lab.answer(bell, at=at, fate=fate)
-            else:
-                lab.answer(bell)
-        assert worker is not None
+        worker = lab.answer_refresh(at, fate)
         lab.now += 61
         lab.settle_down(300)
         swept(lab, WEB)

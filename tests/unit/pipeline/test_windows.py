@@ -111,7 +111,8 @@ def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun():
         assert (it.live("ConfigMap", "second") is not None) is overrun
 
 
-def test_what_the_project_forbids_is_refused_and_never_pruned():
+def tightened() -> tuple[Lab, AppId]:
+    """The project has come to forbid ConfigMaps, and Git has a Service in place of its ConfigMap."""
     it, app = lab()
     it.applications[app] = replace(
         it.applications[app], limits=replace(OPEN, namespaced_denied=(KindRule("", "ConfigMap"),))
@@ -120,6 +121,11 @@ def test_what_the_project_forbids_is_refused_and_never_pruned():
     it.push(manifest("Service", "web", namespace="shop", spec={"type": "ClusterIP"}))
     it.poll_repository()
     it.run(5)
+    return it, app
+
+
+def test_what_the_project_forbids_is_refused_and_never_pruned():
+    it, app = tightened()
 
     assert it.live("Service", "web") is not None
     assert it.live("ConfigMap", "web") is not None
@@ -133,14 +139,7 @@ def test_what_the_project_forbids_is_refused_and_never_pruned():
 
 def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing():
     """argocd.md 1.7: what is forbidden and lives is dropped from the comparison and never pruned."""
-    it, app = lab()
-    it.applications[app] = replace(
-        it.applications[app], limits=replace(OPEN, namespaced_denied=(KindRule("", "ConfigMap"),))
-    )
-    it.enroll()
-    it.push(manifest("Service", "web", namespace="shop", spec={"type": "ClusterIP"}))
-    it.poll_repository()
-    it.run(5)
+    it, app = tightened()
     before = it.clusters.records("east").load(app)
     assert it.status(app).sync == "Synced"
     for _ in range(3):
