@@ -7,6 +7,7 @@ token is used by the next attempt without a restart.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
 from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
+from gitops_workers.pipeline.own_settings import OwnSettings
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
 from gitops_workers.redis_client import connect
@@ -75,6 +77,7 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
     evaluators = rules_sandbox(settings)
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
+    reload = _reload(settings, clusters, secrets, rules, evaluators)
     world = World(
         sources=sources,
         closures=closures,
@@ -98,9 +101,9 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
         flux_interval=settings.flux_interval,
         catalogue_interval=settings.catalogue_interval,
         rules=rules,
+        settings=OwnSettings(rules.version, reload),
         calendar=CronCalendar(),
     )
-    reload = _reload(settings, clusters, secrets, rules, evaluators)
     reload()
     return world, catalogues, reload
 
@@ -168,9 +171,15 @@ class Customizations:
     secrets: SecretFiles
     evaluators: Runner
     _seen: str = ""
+    _unread: str = ""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def reload(self, rules: UserRules) -> None:
         """Hand it to the rules. What cannot be read now leaves them as they are; what never could, in doubt."""
+        with self._lock:
+            self._reload(rules)
+
+    def _reload(self, rules: UserRules) -> None:
         try:
             found = self.secrets.read(SecretRef("ConfigMap", ARGOCD, argocd_settings.NAME)) or {}
             data = {key: value.decode("utf-8", "replace") for key, value in found.items()}
@@ -179,10 +188,13 @@ class Customizations:
                 return
             read, problems = argocd_settings.customizations(data, self._yaml, f"ConfigMap {argocd_settings.NAME}")
         except GitOpsError as error:
-            log.warning("settings_unreadable", reason=str(error))
+            if str(error) != self._unread:
+                log.warning("settings_unreadable", reason=str(error))
+            self._unread = str(error)
             if not self._seen:
                 rules.doubt(str(error))
             return
+        self._unread = ""
         for problem in problems:
             log.warning("settings_refused", file=problem.file, field=problem.path, reason=problem.message)
         self._seen = seen

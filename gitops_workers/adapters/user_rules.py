@@ -63,7 +63,12 @@ class UserRules:
         """What the installation's `argocd-cm` says now."""
         self._doubt = ""
         self._customizations = customizations
-        self._word = "" if customizations == Customizations() else digest(repr(customizations))
+        self._version = digest(repr(customizations))
+        self._word = "" if customizations == Customizations() else self._version
+
+    def version(self) -> str:
+        """The digest of what the installation's `argocd-cm` says; "" where it could never be read."""
+        return "" if self._doubt else self._version
 
     def health(self, app: Application, live: Manifest) -> Health | None:
         """See the port."""

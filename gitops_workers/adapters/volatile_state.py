@@ -81,10 +81,11 @@ class VolatileState:
         with self._lock:
             self._documents.pop((kind, key), None)
 
-    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
         """See port."""
+        places = [*((kind, app) for kind in kinds), *((kind, "") for kind in shared)]
         with self._lock:
-            return {kind: json.loads(self._documents[kind, app]) for kind in kinds if (kind, app) in self._documents}
+            return {place[0]: json.loads(self._documents[place]) for place in places if place in self._documents}
 
     def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
         """See port."""

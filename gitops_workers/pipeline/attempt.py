@@ -18,7 +18,7 @@ from gitops_workers.core import operation as operations
 from gitops_workers.core import pause as pauses
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Superseded
-from gitops_workers.core.model import AppId, Application, Resolved, SyncStatus
+from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
 from gitops_workers.core.moving import told
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.operation import Operation
@@ -36,6 +36,7 @@ from gitops_workers.pipeline import (
     namespaces,
     records,
     revision,
+    settings_in_force,
     stages,
     step,
     termination,
@@ -75,10 +76,13 @@ def reconcile(world: World, app_id: AppId) -> None:
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
         return
-    known = world.state.load_of(app_id, (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS)
+    kinds = (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS
+    known = world.state.load_of(app_id, kinds, (settings_in_force.KIND,))
     app = told(app, known.get(moving.KIND))
     leaving = deletion.wanted(world, app)
     try:
+        if app.dialect is Dialect.ARGOCD:
+            settings_in_force.check(world, known.get(settings_in_force.KIND))
         outcome = (
             look(world, app, attempt, known) if leaving is None else deletion.look(world, app, leaving, attempt, known)
         )

@@ -28,7 +28,17 @@ from gitops_workers.core.project import Project
 from gitops_workers.core.status import Event, Status
 from gitops_workers.core.urls import normalise_url, without_credentials
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.pipeline import departure, dependants, moving, outside, reach, records, removal, unfinished
+from gitops_workers.pipeline import (
+    departure,
+    dependants,
+    moving,
+    outside,
+    reach,
+    records,
+    removal,
+    settings_in_force,
+    unfinished,
+)
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.outside import BEGUN, SEEN
 from gitops_workers.pipeline.report import new_status
@@ -97,6 +107,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
             world.state.save("catalogue", "error", str(error))
         return Change()
     world.state.save("catalogue", BEGUN, [token, around])
+    settings_in_force.publish(world)  # `argocd-cm` may stand in the catalogue, and these applications rely on it
     change = _apply(world, parsed, broken, lease)
     _announce(world, catalogues)
     world.state.save("catalogue", SEEN, [token, around])

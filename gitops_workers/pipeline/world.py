@@ -11,6 +11,7 @@ from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest
+from gitops_workers.pipeline.own_settings import OwnSettings
 from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
 
 
@@ -70,5 +71,6 @@ class World:
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow, for deadlines of this process alone."""
     rules: Rules = field(default_factory=BuiltInRules)
+    settings: OwnSettings = field(default_factory=OwnSettings)
     calendar: Calendar | None = None
     """None: sync windows cannot be evaluated here, and whoever has one is not synced."""

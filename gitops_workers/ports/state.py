@@ -74,8 +74,11 @@ class State(Protocol):
     def discard(self, kind: str, key: str) -> None:
         """Remove the document."""
 
-    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
-        """One application's documents by kind, those that exist, in one round trip."""
+    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
+        """One application's documents by kind, those that exist, in one round trip.
+
+        With them those of the installation, which have the empty key, of the kinds in `shared`.
+        """
 
     def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
         """Replace one application's documents by kind, None removes; in one round trip."""

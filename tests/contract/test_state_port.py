@@ -176,6 +176,17 @@ class TestStatus:
         state.discard_application(app)
         assert state.load_of(app, ["agreement"]) == {}
 
+    def test_documents_of_the_installation_come_with_those_of_an_application(self, state):
+        app = row("shop").id
+        state.save_of(app, {"agreement": {"commit": "new"}})
+        state.save("settings", "", {"digest": "a"})
+        assert state.load_of(app, ["agreement", "settings"], ["settings"]) == {
+            "agreement": {"commit": "new"},
+            "settings": {"digest": "a"},
+        }
+        state.discard_application(app)
+        assert state.load_of(app, ["agreement"], ["settings"]) == {"settings": {"digest": "a"}}
+
     def test_a_writer_without_a_lease_is_let_in_and_lifts_no_fence(self, state):
         state.save_status(row("shop"), token=7)
         assert state.save_status(row("shop", suspended=True))

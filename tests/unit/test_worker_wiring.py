@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +67,42 @@ def test_without_any_settings_there_is_nothing_to_wait_for(tmp_path: Path) -> No
     settings.reload(rules)
     rules.check(APP)
     assert pointers(rules) == []
+
+
+class Overloaded(InProcess):
+    """A runner that has no free child for the first jobs."""
+
+    def __init__(self, busy: int) -> None:
+        super().__init__()
+        self.busy = busy
+
+    def run(
+        self, job: str, request: Mapping[str, Any], blobs: Sequence[bytes] = (), **options: Any
+    ) -> tuple[Any, bytes]:
+        self.busy -= 1
+        if self.busy >= 0:
+            raise Retry("no child was free")
+        return super().run(job, request, blobs, **options)
+
+
+def test_settings_that_a_busy_machine_could_not_read_are_read_again(tmp_path: Path) -> None:
+    (tmp_path / "argocd-cm.yaml").write_text(SETTINGS)
+    rules = UserRules(InProcess())
+    settings = Customizations(SecretFiles(tmp_path, load), Overloaded(1))
+    settings.reload(rules)
+    assert rules.version() == ""
+    with pytest.raises(Retry, match="no child was free"):
+        rules.check(APP)
+    settings.reload(rules)
+    rules.check(APP)
+    assert pointers(rules) == [("/spec/replicas",)]
+
+
+def test_ignored_differences_that_somebody_breaks_stay_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "argocd-cm.yaml"
+    rules, settings = rules_of(tmp_path)
+    for text in (SETTINGS, SETTINGS.replace("[/spec/replicas]", "["), SETTINGS.replace("[/spec/replicas]", "3")):
+        path.write_text(text)
+        settings.reload(rules)
+        rules.check(APP)
+        assert pointers(rules) == [("/spec/replicas",)]

@@ -95,14 +95,17 @@ class Documents:
         """Remove one."""
         self._client.hdel(keys.documents(kind), key)
 
-    def load_of(self, key: str, kinds: Sequence[str]) -> Mapping[str, Any]:
-        """The key's documents of these kinds."""
+    def load_of(self, key: str, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
+        """The key's documents of these kinds, and the installation's of the shared ones."""
+        places = [*((kind, key) for kind in kinds), *((kind, "") for kind in shared)]
         with self._client.pipeline(transaction=False) as pipe:
-            for kind in kinds:
-                pipe.hget(keys.documents(kind), key)
+            for kind, name in places:
+                pipe.hget(keys.documents(kind), name)
             stored = pipe.execute()
         opened = {
-            kind: self._seal.open_json(f"{kind}/{key}", item) for kind, item in zip(kinds, stored, strict=True) if item
+            kind: self._seal.open_json(f"{kind}/{name}", item)
+            for (kind, name), item in zip(places, stored, strict=True)
+            if item
         }
         return {kind: value for kind, value in opened.items() if value is not None}
 

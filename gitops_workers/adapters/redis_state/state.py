@@ -69,9 +69,9 @@ class RedisState:
         """See port."""
         self._documents.discard(kind, key)
 
-    def load_of(self, app: AppId, kinds: Sequence[str]) -> Mapping[str, Any]:
+    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
         """See port."""
-        return self._documents.load_of(app, kinds)
+        return self._documents.load_of(app, kinds, shared)
 
     def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
         """See port."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitops_workers.core.customizations import Customizations, HealthScript
-from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.model import IgnoreRule, Problem
 from gitops_workers.dialects.argocd.ignore import IgnoreShape, ignore_rule
 
@@ -24,7 +24,11 @@ LoadYaml = Callable[[bytes, str], Any]
 
 
 def customizations(data: Mapping[str, str], load: LoadYaml, origin: str) -> tuple[Customizations, tuple[Problem, ...]]:
-    """What the ConfigMap's data says, and what in it cannot be read. A broken entry is that entry's problem only."""
+    """What the ConfigMap's data says, and what in it means nothing: such a script is its own problem only.
+
+    Raises GitOpsError where ignored differences cannot be read, as Argo CD fails every comparison then: without them
+    what they leave alone would be overwritten.
+    """
     reader = _Reader(load, origin)
     for key, text in sorted(data.items()):
         if key == _PREFIX:
@@ -35,6 +39,8 @@ def customizations(data: Mapping[str, str], load: LoadYaml, origin: str) -> tupl
             reader.open.add(_pattern(key.removeprefix(_OPEN)))
         elif key.startswith(_IGNORE):
             reader.ignored(key, _pattern(key.removeprefix(_IGNORE)), reader.yaml(key, text))
+    if reader.unread:
+        raise InvalidManifest("; ".join(str(problem) for problem in reader.unread))
     scripts = tuple(HealthScript(name, text, name in reader.open) for name, text in sorted(reader.scripts.items()))
     return Customizations(scripts, tuple(reader.ignores)), tuple(reader.problems)
 
@@ -47,16 +53,19 @@ class _Reader:
         self.open: set[str] = set()
         self.ignores: list[IgnoreRule] = []
         self.problems: list[Problem] = []
+        self.unread: list[Problem] = []
 
     def old_map(self, text: str) -> None:
         """`group/Kind: {health.lua: ..., health.lua.useOpenLibs: true, ignoreDifferences: ...}`; the new keys win."""
         value = self.yaml(_PREFIX, text)
         if not isinstance(value, dict):
+            if value is not None:
+                self._unreadable(_PREFIX, "found no mapping of kinds.")
             return
         for name, entry in value.items():
             key = f"{_PREFIX}[{str(name)[:80]!r}]"
             if not isinstance(entry, dict):
-                self._problem(key, "found no mapping: give it health.lua or ignoreDifferences.")
+                self._unreadable(key, "found no mapping: give it health.lua or ignoreDifferences.")
                 continue
             script = entry.get("health.lua")
             if isinstance(script, str):
@@ -80,24 +89,27 @@ class _Reader:
         if pattern == "all":
             group, kind = "*", "*"
         if not isinstance(value, dict):
-            self._problem(key, "found no mapping: give it jsonPointers, jqPathExpressions or managedFieldsManagers.")
+            self._unreadable(key, "found no mapping: give it jsonPointers, jqPathExpressions or managedFieldsManagers.")
             return
         try:
             shape = IgnoreShape.model_validate({**value, "group": group, "kind": kind})
         except ValueError:
-            self._problem(key, "jsonPointers, jqPathExpressions and managedFieldsManagers are lists of texts.")
+            self._unreadable(key, "jsonPointers, jqPathExpressions and managedFieldsManagers are lists of texts.")
             return
         self.ignores.append(ignore_rule(shape))
 
     def yaml(self, key: str, text: str) -> Any:
         try:
             return self._load(text.encode(), f"{self._origin}: {key}")
-        except GitOpsError as error:
-            self._problem(key, f"the YAML cannot be read: {error}")
+        except Refused as error:
+            self._unreadable(key, f"the YAML cannot be read: {error}")
             return None
 
     def _problem(self, key: str, message: str) -> None:
         self.problems.append(Problem(self._origin, 0, f"data[{key!r}]", message))
+
+    def _unreadable(self, key: str, message: str) -> None:
+        self.unread.append(Problem(self._origin, 0, f"data[{key!r}]", message))
 
 
 def _pattern(name: str) -> str:

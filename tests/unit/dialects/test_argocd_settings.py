@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.customizations import Customizations, HealthScript
+from gitops_workers.core.errors import InvalidManifest, Retry
 from gitops_workers.core.model import IgnoreRule
 from gitops_workers.dialects.argocd.settings import customizations
 from tests.servers.rules import load_yaml
@@ -82,14 +83,35 @@ def test_differences_to_leave_alone_everywhere():
         ("resource.customizations.ignoreDifferences.apps_Deployment", "jsonPointers: 3", "lists of texts"),
         ("resource.customizations.ignoreDifferences.apps_Deployment", "- a", "found no mapping"),
         ("resource.customizations", "a/B: 1", "found no mapping"),
-        ("resource.customizations.health.", "return nil", "the kind is missing"),
+        ("resource.customizations", "- a/B", "found no mapping"),
+        ("resource.customizations", "a/B: {ignoreDifferences: 'jsonPointers: ['}", "cannot be read"),
+        ("resource.customizations", "a/B: [", "cannot be read"),
     ],
 )
-def test_a_broken_entry_is_its_own_problem_only(key: str, text: str, said: str):
-    data = {key: text, "resource.customizations.health.a_B": "return nil"}
+def test_ignored_differences_that_cannot_be_read_are_never_less_of_them(key: str, text: str, said: str):
+    data = {key: text, "resource.customizations.ignoreDifferences.a_B": "jsonPointers: [/spec]"}
+
+    with pytest.raises(InvalidManifest, match=said) as refused:
+        customizations(data, load_yaml, "argocd-cm.yaml")
+
+    assert str(refused.value).startswith("argocd-cm.yaml: data[")
+    assert key in str(refused.value)
+
+
+def test_a_machine_too_busy_to_read_an_entry_is_no_problem_of_the_entry():
+    def busy(data: bytes, name: str) -> object:
+        raise Retry(f"{name}: no child was free")
+
+    with pytest.raises(Retry):
+        customizations({"resource.customizations.ignoreDifferences.a_B": "jsonPointers: [/spec]"}, busy, "argocd-cm")
+
+
+def test_a_script_for_no_kind_is_its_own_problem_only():
+    data = {"resource.customizations.health.": "return nil", "resource.customizations.health.a_B": "return nil"}
 
     found, problems = customizations(data, load_yaml, "argocd-cm.yaml")
 
-    assert [problem.file for problem in problems] == ["argocd-cm.yaml"]
-    assert said in problems[0].message
-    assert HealthScript("a/B", "return nil") in found.scripts
+    assert [(problem.file, problem.message) for problem in problems] == [
+        ("argocd-cm.yaml", "the kind is missing: write <group>_<Kind>.")
+    ]
+    assert found.scripts == (HealthScript("a/B", "return nil"),)
