@@ -16,6 +16,7 @@ import zstandard
 ZSTD = b"\x28\xb5\x2f\xfd"
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{24,}={0,2}")
 _ESCAPED = re.compile(rb"\\(x[0-9a-f]{2}|.)", re.DOTALL)
+_ARGUMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b"}
 
 
@@ -49,29 +50,33 @@ def found(needles: Iterable[str], data: bytes) -> list[str]:
     return [needle for needle, raw in wanted if raw in everything]
 
 
-def dump(client: Any) -> Iterator[tuple[str, bytes]]:
-    """Every key of a Redis with all that it holds."""
+def dump(client: Any) -> Iterator[tuple[str, list[bytes]]]:
+    """Every key of a Redis with all that it holds, its own name first.
+
+    Each part stands alone: joined, the last readable letters of one and the random bytes of a sealed next one make
+    whatever a search is for, sooner or later.
+    """
     for key in client.scan_iter(count=1000):
         kind = client.type(key)
         match kind:
             case b"string":
-                value = client.get(key) or b""
+                parts = [client.get(key) or b""]
             case b"hash":
-                value = b"\0".join(part for item in client.hgetall(key).items() for part in item)
+                parts = [part for item in client.hgetall(key).items() for part in item]
             case b"list":
-                value = b"\0".join(client.lrange(key, 0, -1))
+                parts = client.lrange(key, 0, -1)
             case b"set":
-                value = b"\0".join(client.smembers(key))
+                parts = list(client.smembers(key))
             case b"zset":
-                value = b"\0".join(client.zrange(key, 0, -1))
+                parts = client.zrange(key, 0, -1)
             case b"stream":
                 entries = client.xrange(key)
-                value = b"\0".join(part for _, fields in entries for item in fields.items() for part in item)
+                parts = [part for _, fields in entries for item in fields.items() for part in item]
             case b"none":
                 continue  # it has expired just now
             case other:
                 raise AssertionError(f"{key!r} is a {other!r}, which this test cannot read")
-        yield key.decode(errors="replace"), key + b"\0" + value
+        yield key.decode(errors="replace"), [key, *parts]
 
 
 class Monitor:
@@ -95,9 +100,10 @@ class Monitor:
         self._thread.join(10)
         self._client.close()
 
-    def lines(self) -> list[bytes]:
-        """What was heard, one command per line, with its arguments as they were sent."""
-        return [_ESCAPED.sub(_unescaped, line) for line in bytes(self._raw).split(b"\r\n")]
+    def commands(self) -> list[list[bytes]]:
+        """What was heard: each command's arguments as they were sent, its name first."""
+        lines = bytes(self._raw).split(b"\r\n")
+        return [[_ESCAPED.sub(_unescaped, item) for item in _ARGUMENT.findall(line)] for line in lines if line]
 
     def _listen(self) -> None:
         connection = self._client.connection_pool.get_connection()
