@@ -33,14 +33,14 @@ RULES: Table = {
     # A suspended CronJob is Healthy on purpose: it does what its manifest says (argo-cd 24428).
     "batch/CronJob": (
         healthy("CronJob is Suspended", has("spec.suspend", True)),
-        progressing("Waiting for the CronJob to be observed", has("status", None)),
+        progressing("Waiting for CronJob", has("status", None)),
         healthy("CronJob has not been scheduled yet", has("status.lastScheduleTime", None)),
         healthy(
             "The CronJob never completed successfully. It may not be healthy",
             has("status.lastSuccessfulTime", None),
         ),
         degraded("CronJob has not completed its last execution successfully", _older, empty("status.active")),
-        healthy("The job is running. Its last execution was successful.", filled("status.active")),
+        healthy("The job is running. Its last execution may not have been successful", filled("status.active")),
         healthy("CronJob has completed its last execution successfully"),
     ),
     "argoproj.io/Workflow": (

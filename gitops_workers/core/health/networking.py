@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 
 from gitops_workers.core.health.rules import (
-    Stale,
     Step,
     Table,
     degraded,
     each,
-    empty,
     false,
     filled,
     first,
     has,
     healthy,
+    items,
     lacks,
     progressing,
     read,
     some,
+    text,
     true,
     unknown,
 )
-from gitops_workers.core.model import Health
+from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
 _NO_METRIC = (
@@ -60,6 +60,37 @@ def autoscaler(obj: Manifest) -> Health | None:
     return first(_AUTOSCALER, {"status": {"conditions": conditions}})
 
 
+_TERMINATING = Health(HealthStatus.PROGRESSING, "CRD is terminating")
+_DEFINITION_SAYS = {
+    ("Terminating", "True"): "CRD is terminating",
+    ("NamesAccepted", "False"): "CRD names have not been accepted",
+    ("Established", "True"): "",
+    ("NonStructuralSchema", "True"): "Schema violations found",
+}
+_TELLING = frozenset(_DEFINITION_SAYS) - {("Established", "True")}
+
+
+def definition(obj: Manifest) -> Health:
+    """A CustomResourceDefinition. Argo CD's message is that of the last telling condition, whichever decides."""
+    if read(obj, "metadata.deletionTimestamp") is not None:
+        return _TERMINATING
+    conditions = items(obj, "status.conditions")
+    if not conditions:
+        return Health(HealthStatus.PROGRESSING, "Status conditions not found")
+    told = {(text(item, "type"), text(item, "status")): item for item in conditions}
+    last = [text(item, "message") for item in conditions if (item.get("type"), item.get("status")) in _TELLING]
+    for sign, words in _DEFINITION_SAYS.items():
+        if sign == ("Established", "True"):
+            if sign not in told:
+                if text(told.get(("Established", "False")), "reason") == "Installing":
+                    return Health(HealthStatus.PROGRESSING, "CRD is being installed")
+                return Health(HealthStatus.DEGRADED, "CRD is not established")
+        elif sign in told:
+            status = HealthStatus.PROGRESSING if sign[0] == "Terminating" else HealthStatus.DEGRADED
+            return Health(status, f"{words}: {last[-1]}")
+    return Health(HealthStatus.HEALTHY, "CRD is healthy")
+
+
 _INGRESS: tuple[Step, ...] = (healthy("", filled("status.loadBalancer.ingress")), progressing())
 
 RULES: Table = {
@@ -78,19 +109,14 @@ RULES: Table = {
         progressing("{@Available.reason}: {@Available.message}", false("Available")),
         progressing("Waiting to be processed"),
     ),
-    "apiextensions.k8s.io/CustomResourceDefinition": (
-        progressing("Status conditions not found", empty("status.conditions")),
-        progressing("CRD is terminating: {@Terminating.message}", true("Terminating")),
-        degraded("CRD names have not been accepted: {@NamesAccepted.message}", false("NamesAccepted")),
-        degraded("Schema violations found: {@NonStructuralSchema.message}", true("NonStructuralSchema")),
-        healthy("CRD is healthy", true("Established")),
-        degraded("CRD is not established: {@Established.message}", false("Established")),
-        degraded("CRD is not established"),
-    ),
+    "apiextensions.k8s.io/CustomResourceDefinition": definition,
+    # A budget that allows no disruption now does what it is for (argo-cd 20171).
     "policy/PodDisruptionBudget": (
-        progressing("Waiting for status", Stale()),
-        healthy("PodDisruptionBudget has {@DisruptionAllowed.reason}", true("DisruptionAllowed")),
-        degraded("PodDisruptionBudget has {@DisruptionAllowed.reason}", false("DisruptionAllowed")),
+        each(
+            "status.conditions",
+            degraded("PodDisruptionBudget has {reason}", has("status", "False"), lacks("reason", "InsufficientPods")),
+        ),
+        each("status.conditions", healthy("PodDisruptionBudget has {reason}"), backwards=True),
         progressing("Waiting for status"),
     ),
     "route.openshift.io/Route": (

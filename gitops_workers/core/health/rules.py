@@ -165,6 +165,18 @@ class Less:
 
 
 @dataclass(frozen=True, slots=True)
+class Same:
+    """What stands at the two paths is equal; nothing equals nothing."""
+
+    left: str
+    right: str
+
+    def __call__(self, value: Any) -> bool:
+        """Whether it is so."""
+        return bool(read(value, self.left) == read(value, self.right))
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """The controller has seen another generation than the object has. `missing`: also when it has seen none."""
 
@@ -243,6 +255,21 @@ def missing(message: str = "", *tests: Test) -> When:
 def each(path: str, *steps: Step, backwards: bool = False) -> Each:
     """The steps for every item of a list."""
     return Each(path, steps, backwards)
+
+
+def conditions(*steps: Step, backwards: bool = False) -> Each:
+    """The steps for every condition of the status, in the order in which the controller wrote them."""
+    return Each("status.conditions", steps, backwards)
+
+
+def met(*kinds: str) -> tuple[Test, ...]:
+    """Of one condition: it has one of these types and is True."""
+    return Is("type", kinds), Is("status", ("True",))
+
+
+def unmet(*kinds: str) -> tuple[Test, ...]:
+    """Of one condition: it has one of these types and is False."""
+    return Is("type", kinds), Is("status", ("False",))
 
 
 def has(path: str, *values: Any) -> Is:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from gitops_workers.core.health.rules import (
     Rule,
+    Same,
     Stale,
-    Step,
     Table,
-    Test,
+    conditions,
     degraded,
-    either,
-    empty,
     false,
     filled,
     has,
@@ -18,23 +16,25 @@ from gitops_workers.core.health.rules import (
     items,
     joined,
     lacks,
+    met,
+    number,
     progressing,
     read,
     ready,
-    reason,
+    some,
     suspended,
     text,
     true,
     unknown,
+    unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
-_ERROR: Test = has("@Ready.severity", "Error")
 _CLUSTER: Rule = (
     suspended("Cluster is paused", has("spec.paused", True)),
     degraded("{@Ready.message}", has("status.phase", "Failed")),
-    degraded("{@Ready.message}", false("Ready"), _ERROR),
+    degraded("{@Ready.message}", false("Ready"), has("@Ready.severity", "Error", None)),
     degraded("{@Ready.message}", false("Ready"), has("status.phase", "Provisioned"), filled("@Ready.message")),
     healthy("Cluster is running", has("status.phase", "Provisioned")),
     progressing("Cluster is deleting", has("status.phase", "Deleting")),
@@ -42,108 +42,193 @@ _CLUSTER: Rule = (
 )
 _MACHINES: Rule = (
     suspended("MachineDeployment is paused", has("spec.paused", True)),
-    degraded("{@Ready.message?Machines have failed}", has("status.phase", "Failed")),
-    degraded("{@Ready.message}", false("Ready"), _ERROR),
+    degraded("MachineDeployment is failed", has("status.phase", "Failed")),
     progressing("Cluster is spawning machines", has("status.phase", "ScalingUp")),
     progressing("Cluster is stopping machines", has("status.phase", "ScalingDown")),
     healthy("Machines are running under this deployment", has("status.phase", "Running")),
     progressing("Waiting for machines"),
 )
-_MACHINE: Rule = (
-    degraded("{status.failureMessage|@Ready.message?Machine has failed}", has("status.phase", "Failed")),
-    healthy("Machine is running", has("status.phase", "Running")),
-    progressing("Machine is {status.phase}", filled("status.phase")),
-    progressing("Waiting for machines"),
-)
-_CONTROL_PLANE: Rule = (
-    progressing("Waiting for control plane", empty("status")),
-    degraded("{status.failureMessage}", filled("status.failureMessage")),
-    degraded("{@Ready.message}", false("Ready"), _ERROR),
-    progressing("Control plane is not ready (.status.ready is false)", lacks("status.ready", True)),
-    healthy("Control plane is ready", true("Ready")),
-    progressing("Control plane is not ready"),
-)
+
+
+def machine(obj: Manifest) -> Health:
+    """The phase; one that does not run says why in its Ready condition."""
+    phase = read(obj, "status.phase")
+    if phase == "Running":
+        return Health(HealthStatus.HEALTHY, "Machine is running")
+    status = HealthStatus.DEGRADED if phase == "Failed" else HealthStatus.PROGRESSING
+    unready = [item for item in items(obj, "status.conditions") if all(test(item) for test in unmet("Ready"))]
+    return Health(status, text(unready[0], "message") if unready else "Condition is unknown")
+
+
+_POOL = {
+    **dict.fromkeys(("Running", "Scaling"), HealthStatus.HEALTHY),
+    **dict.fromkeys(("Failed", "Unknown"), HealthStatus.DEGRADED),
+}
 
 
 def machine_pool(obj: Manifest) -> Health:
-    """The phase, with every condition that is not met."""
+    """The phase alone decides; every condition that is not met is told."""
     phase = text(obj, "status.phase")
-    if not phase:
-        return Health(HealthStatus.PROGRESSING, "Waiting for MachinePool")
-    unmet = [item for item in items(obj, "status.conditions") if read(item, "status") == "False"]
-    listed = ", ".join(f"Not {text(item, 'type')} ({text(item, 'reason')})" for item in unmet)
-    message = f"MachinePool is {phase}" + (f": {listed}" if listed else "")
-    if phase == "Failed" or any(read(item, "severity") == "Error" for item in unmet):
-        return Health(HealthStatus.DEGRADED, message)
-    running = phase == "Running" and not unmet
-    return Health(HealthStatus.HEALTHY if running else HealthStatus.PROGRESSING, message)
+    unmet_ones = []
+    for item in items(obj, "status.conditions"):
+        if item.get("type") is not None and item.get("status") == "False":
+            why = f" ({text(item, 'reason')})" if item.get("reason") is not None else ""
+            unmet_ones.append(f"Not {text(item, 'type')}{why}")
+    message = f"MachinePool is {phase}" if phase else ""
+    told = f"{message}: {', '.join(unmet_ones)}" if unmet_ones else message
+    return Health(_POOL.get(phase, HealthStatus.PROGRESSING), told)
 
 
-def _conditions(obj: Manifest) -> list[str]:
-    return [text(item, "status") for item in items(obj, "status.conditions")]
+def control_plane(obj: Manifest) -> Health:
+    """AWS: a condition that is True and Ready decides, else all errors that come before it."""
+    if Stale()(obj):
+        return Health(HealthStatus.PROGRESSING, "Waiting for the control plane spec to be reconciled")
+    if failure := text(obj, "status.failureMessage"):
+        return Health(HealthStatus.DEGRADED, failure)
+    if not isinstance(read(obj, "status.conditions"), list):
+        return Health(HealthStatus.PROGRESSING, "Provisioning...")
+    if true("EKSControlPlaneUpdating")(obj):
+        return Health(HealthStatus.PROGRESSING, "EKS control plane is updating")
+    errors = []
+    for item in items(obj, "status.conditions"):
+        if all(test(item) for test in met("Ready")):
+            return Health(HealthStatus.HEALTHY, "Control plane is ready")
+        if item.get("status") == "False" and item.get("severity") == "Error":
+            errors.append(f"{text(item, 'message')} ")
+    if errors:
+        return Health(HealthStatus.DEGRADED, "".join(errors))
+    why = " (.status.ready is false)" if read(obj, "status.ready") is False else ""
+    return Health(HealthStatus.PROGRESSING, f"Control plane is not ready{why}")
 
 
+_SHOOT_LABEL = "metadata.labels.'shoot.gardener.cloud/status'"
 _SHOOT: Rule = (
-    progressing("Update in progress", empty("status")),
-    suspended("Component state: Hibernated", has("status.hibernated", True)),
-    progressing("Component state: Progressing", has("status.lastOperation.state", "Processing", "Pending")),
-    degraded("Component state: Failed", has("status.lastOperation.state", "Failed", "Error", "Aborted")),
-    degraded("Component state: Unhealthy", lambda obj: not _conditions(obj)),
-    healthy("Component state: Healthy", lambda obj: set(_conditions(obj)) == {"True"}),
-    progressing("Component state: Progressing", lambda obj: set(_conditions(obj)) <= {"True", "Progressing"}),
-    unknown("Component state: Unknown"),
-)
-
-_WAITS = ("Creating", "Updating", "Deleting", "DependencyNotReady")
-_CONNECTOR: Rule = (
-    healthy("{kind} is healthy", has("status.healthy", True)),
-    degraded("{kind} is not healthy", has("status.healthy", False)),
-    healthy("{@Ready.message}", true("Ready")),
-    progressing("{@Ready.message}", reason("Ready", *_WAITS)),
-    degraded("{@Ready.message}", false("Ready")),
+    healthy("Component state: Healthy", has(_SHOOT_LABEL, "healthy")),
+    progressing("Component state: Update in progress", has(_SHOOT_LABEL, "progressing")),
+    # Argo CD gives a condition 15 minutes from its change on; rules here know no clock and take them as over.
+    degraded(
+        "Component state: Unhealthy (> 15 minutes)",
+        has(_SHOOT_LABEL, "unhealthy"),
+        some("status.conditions", lacks("status", "True")),
+    ),
+    degraded("Component state: Unhealthy", has(_SHOOT_LABEL, "unhealthy")),
+    unknown("Component state: Unknown", has(_SHOOT_LABEL, "unknown")),
     progressing("Update in progress"),
 )
 
 
-def _node(name: str) -> tuple[Step, ...]:
-    return (
-        degraded(f"{{@Ready.message?{name} is not ready}}", false("Ready")),
-        healthy(f"{{@Ready.message?{name} is ready}}", true("Ready")),
-        progressing(f"Waiting for {name} to be ready"),
-    )
+def _current(obj: Manifest) -> bool:
+    """The status is about this generation, or does not say."""
+    seen = read(obj, "status.observedGeneration")
+    return seen is None or seen == read(obj, "metadata.generation")
 
 
+_CONTEXT = has("kind", "ConfigConnector", "ConfigConnectorContext")
+_CONNECTOR: Rule = (
+    healthy("{kind} is healthy", _CONTEXT, _current, has("status.healthy", True)),
+    degraded("{kind} is not healthy", _CONTEXT, _current, lacks("status.healthy", None)),
+    progressing("Update in progress", lambda obj: not _current(obj)),
+    conditions(
+        healthy("{message}", has("reason", "UpToDate"), has("status", "True")),
+        degraded("{message}", has("reason", "UpdateFailed", "DependencyNotFound")),
+        suspended("{message}", has("reason", "DependencyNotReady")),
+    ),
+    progressing("Update in progress"),
+)
+_NODE_CLASS: Rule = (
+    conditions(degraded("{message}", *unmet("Ready")), healthy("EC2NodeClass is ready", *met("Ready"))),
+    progressing("Waiting for EC2NodeClass to be ready"),
+)
+_NODE_POOL: Rule = (
+    conditions(degraded("{message}", *unmet("Ready")), healthy("{message}", *met("Ready"))),
+    progressing("Waiting for NodePool to be ready"),
+)
 _CLAIM: Rule = (
-    suspended("{@Disrupting.message?NodeClaim is disrupting}", true("Disrupting")),
-    degraded("{@Launched.message?NodeClaim could not be launched}", false("Launched")),
-    degraded("{@Ready.message?NodeClaim is not ready}", false("Ready")),
-    healthy("{@Ready.message?NodeClaim is ready}", true("Ready")),
-    progressing("Node initialized, waiting for Ready", true("Initialized")),
-    progressing("Node registered, waiting for initialization", true("Registered")),
-    progressing("Node launched, waiting for registration", true("Launched")),
+    progressing("Waiting for NodeClaim spec to be reconciled", Stale()),
+    conditions(suspended("{message}", *met("Disrupting"))),
+    conditions(healthy("{message}", *met("Ready")), degraded("{message}", *unmet("Ready"))),
+    conditions(progressing("Node initialized, waiting for Ready", *met("Initialized"))),
+    conditions(progressing("Node registered, waiting for initialization", *met("Registered"))),
+    conditions(progressing("Node launched, waiting for registration", *met("Launched"))),
     progressing("Waiting for NodeClaim to be launched"),
 )
 
 
 def binding(obj: Manifest) -> Health:
-    """Karmada: every scheduled cluster reports, has it applied, and does not call it unhealthy."""
-    reported = items(obj, "status.aggregatedStatus")
-    if not reported or len(reported) < len(items(obj, "spec.clusters")):
+    """Karmada: every scheduled cluster reports, none is unhealthy, and what is unknown is at least applied."""
+    wanted, reported = items(obj, "spec.clusters"), items(obj, "status.aggregatedStatus")
+    if not reported or (wanted and len(reported) != len(wanted)):
         return Health(HealthStatus.PROGRESSING, "Current resource status is insufficient")
-    if any(read(item, "applied") is not True or read(item, "health") == "Unhealthy" for item in reported):
-        return Health(HealthStatus.DEGRADED, "Current resource status is unhealthy")
+    for item in reported:
+        health = item.get("health")
+        if health == "Unhealthy" or (health == "Unknown" and item.get("applied") is not True):
+            return Health(HealthStatus.DEGRADED, "Current resource status is unhealthy")
     return Health(HealthStatus.HEALTHY)
 
 
-_ROLE = "for role '{status.roleName}' with ARN '{status.roleARN}' and ID '{status.roleID}'"
+_ROLE_TROUBLE = ("Error", "RolesMaxLimitReached", "PolicyNotAllowed", "RoleNameNotAvailable")
+
+
+def iam_role(obj: Manifest) -> Health:
+    """Iam-manager: the state, with what is known of the role."""
+    name, arn, identity = (text(obj, f"status.{key}", "<none>") for key in ("roleName", "roleARN", "roleID"))
+    state = read(obj, "status.state")
+    if state == "Ready":
+        return Health(HealthStatus.HEALTHY, f"Role '{name}' exists with ARN '{arn}' and ID '{identity}'.")
+    if state not in _ROLE_TROUBLE:
+        return Health(HealthStatus.PROGRESSING, "Waiting for Iamrole to be reconciled")
+    retry = f"(retry {text(obj, 'status.retryCount')}) " if number(obj, "status.retryCount") > 0 else ""
+    error = read(obj, "status.errorDescription")
+    why = f" Reconciliation error was: {error}" if error is not None else ""
+    message = f"Failed to reconcile the Iamrole {retry}for role '{name}' with ARN '{arn}' and ID '{identity}'.{why}"
+    return Health(HealthStatus.DEGRADED, message)
+
+
+def sap(obj: Manifest) -> Health:
+    """SAP: the first condition that is about another generation, or tells of a failure."""
+    if not isinstance(read(obj, "status.conditions"), list):
+        return Health(HealthStatus.PROGRESSING, "Waiting for status")
+    generation = read(obj, "metadata.generation")
+    for item in items(obj, "status.conditions"):
+        if None not in (generation, seen := item.get("observedGeneration")) and seen != generation:
+            return Health(HealthStatus.PROGRESSING, "Waiting for spec update to be observed")
+        if (item.get("type"), item.get("status")) in (("Succeeded", "False"), ("Failed", "True")):
+            return Health(HealthStatus.DEGRADED, text(item, "message"))
+    return Health(HealthStatus.HEALTHY, "Ready to use")
+
+
 _SAP: Rule = (
     progressing("Resource is being deleted", filled("metadata.deletionTimestamp")),
-    progressing("Waiting for status", empty("status.conditions")),
-    progressing("Waiting for spec update to be observed", Stale("@Ready.observedGeneration")),
-    progressing("Waiting for spec update to be observed", Stale("@Succeeded.observedGeneration")),
-    degraded("{@Failed.message}", true("Failed")),
-    healthy("Ready to use", true("Ready"), lacks("@Succeeded.status", "False")),
-    progressing("{@Succeeded.message|@Ready.message?Waiting for status}"),
+    sap,
+)
+_STACK: Rule = (
+    progressing("Waiting for the operator to observe the latest spec change", Stale(missing=True)),
+    conditions(
+        degraded("{message}", *met("Stalled")),
+        progressing("{message}", *met("Reconciling")),
+        healthy("{message}", *met("Ready")),
+    ),
+    progressing("Waiting for the stack to be reconciled"),
+)
+_HEALTH_CHECK: Rule = (
+    progressing("", has("status.currentHealthy", None)),
+    healthy("", Same("status.expectedMachines", "status.currentHealthy")),
+    degraded(""),
+)
+_RESOURCE_SET: Rule = (
+    conditions(
+        healthy("cluster resource set is applied", *met("ResourcesApplied")),
+        degraded("{message}", *unmet("ResourcesApplied")),
+    ),
+    progressing("Initializing cluster resource set"),
+)
+_ACK: Rule = (
+    conditions(
+        degraded("{message}", *met("ACK.Terminal")),
+        progressing("{message}", *unmet("Ready")),
+        healthy("", *met("Ready")),
+    ),
+    progressing("Waiting for resource to be ready"),
 )
 
 RULES: Table = dict(
@@ -152,53 +237,24 @@ RULES: Table = dict(
             "cluster.x-k8s.io",
             {
                 "Cluster": _CLUSTER,
-                "Machine": _MACHINE,
+                "Machine": machine,
                 "MachineDeployment": _MACHINES,
                 "MachinePool": machine_pool,
-                "MachineHealthCheck": (
-                    degraded("{@RemediationAllowed.message}", false("RemediationAllowed")),
-                    healthy("{@RemediationAllowed.message}", true("RemediationAllowed")),
-                    progressing("Waiting for healthy machines"),
-                ),
+                "MachineHealthCheck": _HEALTH_CHECK,
             },
         ),
-        ("controlplane.cluster.x-k8s.io/AWSManagedControlPlane", _CONTROL_PLANE),
+        ("addons.cluster.x-k8s.io/ClusterResourceSet", _RESOURCE_SET),
+        ("controlplane.cluster.x-k8s.io/AWSManagedControlPlane", control_plane),
         ("*.cnrm.cloud.google.com/*", _CONNECTOR),
+        ("*.services.k8s.aws/*", _ACK),
         ("core.gardener.cloud/Shoot", _SHOOT),
-        ("karpenter.k8s.aws/EC2NodeClass", _node("EC2NodeClass")),
-        ("karpenter.sh/NodePool", _node("NodePool")),
+        ("karpenter.k8s.aws/EC2NodeClass", _NODE_CLASS),
+        ("karpenter.sh/NodePool", _NODE_POOL),
         ("karpenter.sh/NodeClaim", _CLAIM),
         *joined("work.karmada.io", {"ResourceBinding ClusterResourceBinding": binding}),
-        (
-            "iammanager.keikoproj.io/Iamrole",
-            (
-                healthy(
-                    "Role '{status.roleName}' exists with ARN '{status.roleARN}' and ID '{status.roleID}'.",
-                    has("status.state", "Ready"),
-                ),
-                degraded(
-                    f"Failed to reconcile the Iamrole (retry {{status.retryCount}}) {_ROLE}. "
-                    "Reconciliation error was: {status.errorDescription}",
-                    has("status.state", "Error", "PolicyNotAllowed", "RolesMaxLimitReached"),
-                ),
-                progressing("Waiting for Iamrole to be reconciled"),
-            ),
-        ),
+        ("iammanager.keikoproj.io/Iamrole", iam_role),
         *joined("services.cloud.sap.com", {"ServiceInstance ServiceBinding": _SAP}),
-        (
-            "pulumi.com/Stack",
-            (
-                progressing("Waiting for the stack to be processed", empty("status")),
-                progressing("Waiting for the operator to observe the latest spec change", Stale(missing=True)),
-                degraded("{@Stalled.message?the stack is stalled}", true("Stalled")),
-                healthy("{@Ready.message?the stack is up to date}", true("Ready")),
-                degraded(
-                    "{@Reconciling.message|@Ready.message?the last update failed}",
-                    either(has("status.lastUpdate.state", "failed")),
-                ),
-                progressing("{@Reconciling.message|@Ready.message?the stack is being processed}"),
-            ),
-        ),
+        ("pulumi.com/Stack", _STACK),
         ("pulumi.com/*", ready("Waiting for {kind}")),
     )
 )

@@ -56,6 +56,12 @@ def _aws(what: str) -> tuple[Step, ...]:
     )
 
 
+_STACK: Rule = (
+    # Old Crossplane: what is told stands in the reason, and the first condition that is met decides.
+    each("status.conditionedStatus.conditions", healthy("{reason}", has("type", "Ready"), has("status", "True"))),
+    each("status.conditionedStatus.conditions", progressing("{reason}", has("type", "Ready")), backwards=True),
+    progressing("Waiting for stack to be installed"),
+)
 _PACKAGE: Rule = (
     progressing(
         "Waiting for {kind} to be installed",
@@ -69,6 +75,7 @@ _PACKAGE: Rule = (
 RULES: Table = {
     "*.crossplane.io/*": MANAGED,
     "*.upbound.io/*": MANAGED,
+    "stacks.crossplane.io/ClusterStackInstall": _STACK,
     "pkg.crossplane.io/Provider": _PACKAGE,
     "cloudfront.aws.crossplane.io/Distribution": _aws("distribution"),
     "iam.aws.crossplane.io/Policy": _aws("iam policy"),

@@ -6,10 +6,8 @@ from typing import Any
 
 from gitops_workers.core.health.rules import (
     Rule,
-    Stale,
     Table,
     degraded,
-    empty,
     false,
     has,
     healthy,
@@ -18,7 +16,6 @@ from gitops_workers.core.health.rules import (
     number,
     progressing,
     read,
-    ready,
     reason,
     text,
     true,
@@ -28,71 +25,125 @@ from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
 
-def _judge(who: str, conditions: list[dict[str, Any]], bad: tuple[str, ...]) -> Health | None:
-    """False for one of `bad` is degraded; a False Programmed only means that the data plane is behind."""
-    for kinds, status in ((bad, HealthStatus.DEGRADED), (("Programmed",), HealthStatus.PROGRESSING)):
+def _current(obj: Manifest, conditions: list[dict[str, Any]]) -> bool:
+    """Whether all conditions speak of this generation."""
+    generation = read(obj, "metadata.generation")
+    return generation is None or all(item.get("observedGeneration") == generation for item in conditions)
+
+
+def _judge(who: str, what: str, conditions: list[dict[str, Any]]) -> Health | None:
+    """False is degraded, ResolvedRefs first; a data plane that is behind (Programmed) only makes it progress."""
+    for kind in ("ResolvedRefs", "Accepted"):
         for item in conditions:
-            if read(item, "type") in kinds and read(item, "status") == "False":
-                return Health(status, f"{who}: {text(item, 'message') or 'Failed condition: ' + text(item, 'type')}")
+            if item.get("type") == kind and item.get("status") == "False":
+                return Health(HealthStatus.DEGRADED, f"{who}{text(item, 'message', f'Failed condition: {kind}')}")
+    for item in conditions:
+        if item.get("type") == "Programmed" and item.get("status") != "True":
+            said = text(item, "message", f"{what} is still being programmed")
+            return Health(HealthStatus.PROGRESSING, f"{who}{said}")
     return None
 
 
-def _current(obj: Manifest, conditions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Conditions about this generation; one that names no generation counts."""
-    generation = read(obj, "metadata.generation")
-    return [
-        item for item in conditions if generation is None or item.get("observedGeneration", generation) == generation
-    ]
-
-
-def _worst(found: list[Health | None]) -> Health | None:
-    """The first degraded one, else the first."""
-    known = [health for health in found if health is not None]
-    return next((health for health in known if health.status is HealthStatus.DEGRADED), next(iter(known), None))
-
-
 def route(obj: Manifest) -> Health:
-    """Every parent has accepted it. Old parents keep conditions of an old generation, which say nothing any more."""
-    kind, parents = text(obj, "kind"), items(obj, "status.parents")
-    fresh = [
-        (text(parent, "parentRef.name"), _current(obj, items(parent, "conditions")))
-        for parent in parents
-        if not items(parent, "conditions") or _current(obj, items(parent, "conditions"))
-    ]
-    if not fresh:
-        return Health(HealthStatus.PROGRESSING, f"Waiting for {kind} status")
-    found = [_judge(f"Parent {name}", conditions, ("Accepted", "ResolvedRefs")) for name, conditions in fresh]
-    return _worst(found) or Health(HealthStatus.HEALTHY, f"{kind} is healthy")
-
-
-def policy(obj: Manifest) -> Health:
-    """A policy attachment: every ancestor has seen this generation and accepted it."""
-    kind, ancestors = text(obj, "kind"), items(obj, "status.ancestors")
-    if not ancestors:
-        return Health(HealthStatus.PROGRESSING, f"Waiting for {kind} status")
-    found: list[Health | None] = []
-    for ancestor in ancestors:
-        name, conditions = text(ancestor, "ancestorRef.name"), items(ancestor, "conditions")
-        if len(_current(obj, conditions)) < len(conditions):
-            message = f"Waiting for Ancestor {name} to update {kind} status"
-            found.append(Health(HealthStatus.PROGRESSING, message))
-        elif conditions and all(item.get("type") != "Accepted" for item in conditions):
-            found.append(Health(HealthStatus.DEGRADED, f"Ancestor {name}: {kind} is not accepted"))
-        else:
-            found.append(_judge(f"Ancestor {name}", conditions, ("Accepted", "ResolvedRefs")))
-    return _worst(found) or Health(HealthStatus.HEALTHY, f"{kind} is healthy")
+    """The first parent of this generation with a complaint decides: old parents keep what they said long ago."""
+    kind, fresh = text(obj, "kind"), False
+    for parent in items(obj, "status.parents"):
+        conditions = items(parent, "conditions")
+        if not conditions or not _current(obj, conditions):
+            continue
+        fresh = True
+        found = _judge(f"Parent {text(parent, 'parentRef.name')}: ", "Route", conditions)
+        if found is not None:
+            return found
+    if fresh:
+        return Health(HealthStatus.HEALTHY, f"{kind} is healthy")
+    return Health(HealthStatus.PROGRESSING, f"Waiting for {kind} status")
 
 
 def gateway(obj: Manifest) -> Health:
-    """Its own conditions and those of its listeners."""
-    conditions = items(obj, "status.conditions")
-    if not conditions:
-        return Health(HealthStatus.PROGRESSING, "Waiting for Gateway status")
-    bad = ("Accepted", "ResolvedRefs")
-    found = [_judge("Gateway", _current(obj, conditions), bad)]
-    listeners = [items(listener, "conditions") for listener in items(obj, "status.listeners")]
-    found += [_judge("Listener", _current(obj, each), bad) for each in listeners]
-    return _worst(found) or Health(HealthStatus.HEALTHY, "Gateway is healthy")
+    """Its own conditions, then those of its listeners."""
+    conditions, listeners = items(obj, "status.conditions"), items(obj, "status.listeners")
+    found = _judge("", "Gateway", conditions)
+    for listener in listeners:
+        found = found or _judge("Listener: ", "Listener", items(listener, "conditions"))
+    if found is not None:
+        return found
+    if isinstance(read(obj, "status.conditions"), list) or listeners:
+        return Health(HealthStatus.HEALTHY, "Gateway is healthy")
+    return Health(HealthStatus.PROGRESSING, "Waiting for Gateway status")
+
+
+def gateway_class(obj: Manifest) -> Health:
+    """The first Accepted condition that is not about an older generation."""
+    generation = read(obj, "metadata.generation")
+    for item in items(obj, "status.conditions"):
+        seen = item.get("observedGeneration")
+        if item.get("type") != "Accepted" or (None not in (generation, seen) and seen != generation):
+            continue
+        if item.get("status") == "True":
+            return Health(HealthStatus.HEALTHY, text(item, "message", "GatewayClass is accepted"))
+        if item.get("status") == "False":
+            return Health(HealthStatus.DEGRADED, text(item, "message", "GatewayClass is not accepted"))
+        return Health(HealthStatus.PROGRESSING, text(item, "message", "Waiting for GatewayClass status"))
+    return Health(HealthStatus.PROGRESSING, "Waiting for GatewayClass status")
+
+
+def _ancestor(ancestor: dict[str, Any]) -> str:
+    return f"Ancestor {text(ancestor, 'ancestorRef.name')}"
+
+
+def _behind(obj: Manifest, *, silent_counts: bool) -> Health | None:
+    """Progressing while an ancestor speaks of another generation; `silent_counts`: also while it names none."""
+    generation = read(obj, "metadata.generation")
+    for ancestor in items(obj, "status.ancestors") if generation is not None else []:
+        for item in items(ancestor, "conditions"):
+            seen = item.get("observedGeneration")
+            if seen != generation and (silent_counts or seen is not None):
+                said = f"Waiting for {_ancestor(ancestor)} to update {text(obj, 'kind')} status"
+                return Health(HealthStatus.PROGRESSING, said)
+    return None
+
+
+def _refused(ancestor: dict[str, Any]) -> Health | None:
+    """The first of its conditions that is not met."""
+    for item in items(ancestor, "conditions"):
+        if item.get("type") in ("Accepted", "ResolvedRefs") and item.get("status") != "True":
+            return Health(HealthStatus.DEGRADED, f"{_ancestor(ancestor)}: {text(item, 'message')}")
+    return None
+
+
+def _accepts(ancestor: dict[str, Any]) -> bool:
+    return any(item.get("type") == "Accepted" for item in items(ancestor, "conditions"))
+
+
+def policy(obj: Manifest) -> Health:
+    """A policy attachment of Gateway API: every ancestor has seen this generation and accepted it."""
+    waiting = Health(HealthStatus.PROGRESSING, f"Waiting for {text(obj, 'kind')} status")
+    ancestors = items(obj, "status.ancestors")
+    found = _behind(obj, silent_counts=False) or next(filter(None, map(_refused, ancestors)), None)
+    if found is not None:
+        return found
+    if any(map(_accepts, ancestors)):
+        return Health(HealthStatus.HEALTHY, f"{text(obj, 'kind')} is healthy")
+    return waiting
+
+
+def airlock(obj: Manifest) -> Health:
+    """Airlock's policies say as much as Gateway API's; its other kinds have no status that tells."""
+    kind = text(obj, "kind", "Policy")
+    good = Health(HealthStatus.HEALTHY, f"{kind} is healthy")
+    if not kind.endswith("Policy"):
+        return good
+    if (behind := _behind(obj, silent_counts=True)) is not None:
+        return behind
+    found = Health(HealthStatus.PROGRESSING, f"Waiting for {kind} status")
+    for ancestor in items(obj, "status.ancestors"):
+        if (refused := _refused(ancestor)) is not None:
+            return refused
+        found = good
+        if not _accepts(ancestor):
+            found = Health(HealthStatus.DEGRADED, f"{_ancestor(ancestor)}: {kind} is not accepted")
+    return found
 
 
 _GLOO = {
@@ -122,31 +173,50 @@ def _gloo(status: Any) -> Health | None:
     return _GLOO.get(state) if isinstance(state, str) else None
 
 
+_CANARY = {
+    "Failed": HealthStatus.DEGRADED,
+    **dict.fromkeys(("Progressing", "Finalising", "Promoting"), HealthStatus.PROGRESSING),
+    **dict.fromkeys(("Succeeded", "Initialized"), HealthStatus.HEALTHY),
+}
+
+
 def canary(obj: Manifest) -> Health:
-    """Flagger: the phase, while traffic shifts with its weight, and what the controller says."""
+    """Flagger: the phase, while traffic shifts with its weight, and what its conditions say."""
+    if not isinstance(read(obj, "status"), dict):
+        return Health(HealthStatus.UNKNOWN, "No status")
     phase, weight = text(obj, "status.phase"), number(obj, "status.canaryWeight")
-    if not phase:
-        return Health(HealthStatus.PROGRESSING, "Waiting for Canary to be initialized")
-    shifted = f"Canary Weight: {weight} % --- " if weight else ""
-    status = {"Failed": HealthStatus.DEGRADED, "Succeeded": HealthStatus.HEALTHY, "Initialized": HealthStatus.HEALTHY}
-    message = f"{phase} --- {shifted}{text(obj, '@Promoted.message')}"
-    return Health(status.get(phase, HealthStatus.PROGRESSING), message)
+    said = [f"Canary Weight: {text(obj, 'status.canaryWeight')} %"] if weight > 0 else []
+    said += [text(item, "message") for item in items(obj, "status.conditions")]
+    return Health(_CANARY.get(phase, HealthStatus.UNKNOWN), f"{phase} --- {' --- '.join(said)}")
 
 
-_CONTOUR: Rule = (
-    progressing("{status.description?Waiting for status}", has("status.currentStatus", "NotReconciled")),
-    progressing("Waiting for status", empty("status.conditions")),
-    progressing("Waiting for status", Stale("@Valid.observedGeneration")),
-    *ready("Waiting for status", "Valid"),
-)
+def _not_included(item: dict[str, Any]) -> bool:
+    """The proxy that should include this one is not there: a proxy that is meant to be included has no health."""
+    missing = [error for error in items(item, "errors") if error.get("reason") == "IncludeNotFound"]
+    return item.get("status") == "False" and any(error.get("type") == "IncludeError" for error in missing)
+
+
+def contour(obj: Manifest) -> Health:
+    """The Valid condition, if it is about this generation. A proxy has its words in the description."""
+    said = "status.description" if obj.get("kind") == "HTTPProxy" else ""
+    status = {"True": HealthStatus.HEALTHY, "False": HealthStatus.DEGRADED}
+    for item in items(obj, "status.conditions"):
+        current = item.get("observedGeneration") == read(obj, "metadata.generation")
+        if current and _not_included(item):
+            return Health(HealthStatus.HEALTHY, "HTTPProxy inclusions cannot be health checked")
+        if current and item.get("type") == "Valid" and item.get("status") in status:
+            return Health(status[text(item, "status")], text(obj, said) if said else text(item, "message"))
+    if said and read(obj, "status.conditions") is None and read(obj, "status.currentStatus") is not None:
+        return Health(HealthStatus.PROGRESSING, text(obj, said))
+    return Health(HealthStatus.PROGRESSING, "Waiting for status")
+
+
 _DNSSD: Rule = (
-    progressing("Waiting for the instance to be observed", Stale("@Discoverable.observedGeneration")),
     degraded("{@Adopted.message}", false("Adopted")),
     degraded("{@Advertised.message}", reason("Advertised", "AdvertiseError", "UnadvertiseError")),
-    healthy("{@Discoverable.message}", true("Discoverable")),
-    progressing("{@Discoverable.message}", false("Discoverable")),
     unknown("{@Discoverable.message}", reason("Discoverable", "DiscoveryError")),
-    progressing("Waiting for the instance to be advertised"),
+    healthy("{@Discoverable.message}", true("Discoverable")),
+    progressing("{@Discoverable.message}"),
 )
 _ISTIO: Rule = (
     unknown("Component is not present.", has("status.status", "NONE", 0)),
@@ -171,11 +241,11 @@ RULES: Table = dict(
                 "HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute": route,
                 "BackendTLSPolicy": policy,
                 "Gateway": gateway,
-                "GatewayClass": ready("Waiting for GatewayClass status", "Accepted"),
+                "GatewayClass": gateway_class,
             },
         ),
-        ("microgateway.airlock.com/*", policy),
-        *joined("projectcontour.io", {"HTTPProxy ExtensionService": _CONTOUR}),
+        ("microgateway.airlock.com/*", airlock),
+        *joined("projectcontour.io", {"HTTPProxy ExtensionService": contour}),
         *joined(
             "gateway.solo.io",
             {"Gateway MatchableHttpGateway RouteOption RouteTable VirtualHostOption VirtualService": gloo},
