@@ -18,8 +18,8 @@ from gitops_workers.core.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
 from gitops_workers.ports import Refs, TreeEntry
 
 File = bytes | tuple[str, bytes]
-"""Content, or git mode (`100755`, `120000`) and content; of a link the content is its target."""
-FILE = "100644"
+"""Content, or git mode and content: of a link (`120000`) its target, of a submodule (`160000`) its commit's id."""
+FILE, SUBMODULE = "100644", "160000"
 _AUTHOR = b"volatile <volatile@example.com>"
 
 
@@ -53,8 +53,9 @@ class VolatileRepository:
         listed = {}
         for path, content in files.items():
             mode, data = content if isinstance(content, tuple) else (FILE, content)
-            oid = _object_id(b"blob", data)
-            self.blobs[oid] = data
+            oid = data.decode() if mode == SUBMODULE else _object_id(b"blob", data)
+            if mode != SUBMODULE:
+                self.blobs[oid] = data
             listed[path] = (mode, oid)
         objects: dict[str, str] = {}
         tree = _write_tree("", listed, objects)

@@ -94,7 +94,8 @@ def _closure(world: World, app: Application, resolved: Resolved) -> Closure | No
 
 def _inputs(world: World, app: Application, closure: Closure, known: Mapping[str, Any]) -> dict[str, Any]:
     """What the inputs are, and what changed in them since they were others."""
-    found: dict[str, Any] = {"inputs": closure.digest, "files": len(closure.entries), "whole": closure.whole}
+    files = len(closure.entries) + len(closure.others)
+    found: dict[str, Any] = {"inputs": closure.digest, "files": files, "whole": closure.whole}
     earlier = noted.from_json(world.state.load(KIND, app.id))
     if earlier is not None and earlier.inputs == closure.digest:
         kept = ("inputs_before", "commit_before", "changed", "changes")
@@ -112,7 +113,7 @@ def _inputs(world: World, app: Application, closure: Closure, known: Mapping[str
 
 
 def _contents(closure: Closure) -> list[tuple[str, str]]:
-    return [(entry.path, f"{entry.mode} {entry.oid}") for entry in closure.entries]
+    return [(entry.path, f"{entry.mode} {entry.oid}") for entry in (*closure.entries, *closure.others)]
 
 
 def explained(state: State, queue: Queue | None, status: Status, now: float) -> Explanation:

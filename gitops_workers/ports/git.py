@@ -23,7 +23,10 @@ class Refs:
 
 @dataclass(frozen=True, slots=True)
 class TreeEntry:
-    """A file of a commit: path from the repository root, git mode (`100644`, `100755`, `120000`), blob id."""
+    """A file of a commit: path from the repository root, git mode (`100644`, `100755`, `120000` a link), blob id.
+
+    A submodule is an entry, too: mode `160000`, and the id is its commit.
+    """
 
     path: str
     mode: str

@@ -14,13 +14,19 @@ from gitops_workers.ports.git import TreeEntry
 
 @dataclass(frozen=True, slots=True)
 class Closure:
-    """Every file a render reads, by content. `whole` says that the analysis gave up and took the whole commit."""
+    """Every file a render reads, by content; all of it is in the digest.
+
+    `entries` are the files that the analysis found, links followed. `whole`: the render may read more than that can be
+    told, so `others` has the rest of the commit, and `unreadable` what of it cannot be read, as (path, reason).
+    """
 
     tool: Tool
     path: str
     entries: tuple[TreeEntry, ...]
     digest: str
     whole: bool = False
+    others: tuple[TreeEntry, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 class Closures(Protocol):

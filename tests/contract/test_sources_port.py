@@ -103,6 +103,14 @@ def test_a_tree_is_every_file_sorted_with_its_mode(world: World) -> None:
     assert all(isinstance(entry, TreeEntry) for entry in tree)
 
 
+def test_a_submodule_is_an_entry_with_its_commit_and_no_folder(world: World) -> None:
+    commit = world.repository.commit({"a": b"1", "s": ("160000", b"1" * 40)})
+    assert [(entry.path, entry.mode, entry.oid) for entry in world.sources.tree(world.source, commit)][1:] == [
+        ("s", "160000", "1" * 40)
+    ]
+    assert world.sources.tree(world.source, commit, "s") == ()
+
+
 @pytest.mark.parametrize("path", ["apps/web", "./apps/web/", "apps/../apps/web"])
 def test_a_folder_lists_only_itself_with_paths_from_the_root(world: World, path: str) -> None:
     commit = world.repository.commit(FILES)

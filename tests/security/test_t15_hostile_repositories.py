@@ -67,14 +67,13 @@ def test_objects_made_to_attack_git_are_not_even_received(files: dict[str, File]
         sources.fetch(GitSource(repository.url), commit)
 
 
-def test_a_submodule_is_no_file_and_is_not_fetched(tmp_path: Path) -> None:
+def test_a_submodule_is_listed_as_one_and_not_fetched(tmp_path: Path) -> None:
     repository = BareRepository(tmp_path / "app.git")
-    first = repository.commit({"a": b"1"})
-    tree = repository.git("mktree", data=f"160000 commit {first}\ts\n".encode())
-    commit = repository.git("-c", "user.name=x", "-c", "user.email=x@x.test", "commit-tree", tree, "-m", "x")
-    repository.git("update-ref", "refs/heads/main", commit)
+    commit = repository.commit({"a": b"1", "s": ("160000", b"1" * 40)})
     with git_sources(tmp_path / "m") as sources:
-        assert sources.tree(GitSource(repository.url), commit) == ()
+        tree = sources.tree(GitSource(repository.url), commit)
+    assert [(entry.path, entry.mode) for entry in tree] == [("a", "100644"), ("s", "160000")]
+    assert tree[1].oid == "1" * 40
 
 
 def test_nothing_of_our_surroundings_reaches_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

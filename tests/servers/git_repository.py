@@ -42,6 +42,9 @@ class BareRepository:
         stream.append(b"deleteall\n")
         for path, content in files.items():
             mode, data = content if isinstance(content, tuple) else ("100644", content)
+            if mode == "160000":  # a submodule: its content is the id of its commit
+                stream.append(b'M 160000 %s "%s"\n' % (data, path.encode()))
+                continue
             quoted = path.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"').replace(b"\n", b"\\n")
             stream.append(b'M %s inline "%s"\ndata %d\n%s\n' % (mode.encode(), quoted, len(data), data))
         self.git("fast-import", "--quiet", "--force", data=b"".join(stream))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gitops_workers.adapters.closure.kustomize import NAMES, Graph
 from gitops_workers.adapters.closure.references import References
-from gitops_workers.adapters.closure.tree import LINK, Files, Tree, Trees
+from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Files, Tree, Trees
 from gitops_workers.core import helm_files, repo_paths
 from gitops_workers.core.build_environment import build_environment
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
@@ -47,7 +47,6 @@ class GitClosures:
     def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
         """The inputs of this source at this commit; everything there is where the analysis cannot tell."""
         files, path, tool = self._look(source, render, resolved, app_name)
-        found: dict[str, TreeEntry] = {}
         whole = False
         if tool is Tool.KUSTOMIZE:
             graph = Graph(files, self._references, source)
@@ -55,13 +54,15 @@ class GitClosures:
             found, whole = graph.entries, graph.opaque
         elif tool is Tool.HELM:
             whole = helm_files.known_late(render.helm)
-            found = {} if whole else self._chart(files, source, path, render, resolved, app_name)
+            found = self._charts(files, source, path)
+            if not whole:
+                found |= _value_files(files, source, path, render, resolved, app_name)
         else:
             found = {entry.path: files.resolve(entry) for entry in self._manifests(files, path, render.directory)}
         partial = _closure(tool, path, found.values())
         with self._lock:
             whole = whole or partial.digest in self._incomplete
-        return self._whole(files, tool, path) if whole else partial
+        return _widened(files, partial) if whole else partial
 
     def whole(self, source: GitSource, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
         """The whole commit as input, because the tool wanted a file that `missed` does not hold.
@@ -73,7 +74,7 @@ class GitClosures:
             while len(self._incomplete) > 10_000:
                 self._incomplete.popitem(last=False)
         tree = self._trees.get(source, resolved.commit)
-        return self._whole(self._files(source, render, tree), missed.tool, missed.path)
+        return _widened(self._files(source, render, tree), missed)
 
     def _look(
         self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str
@@ -82,9 +83,10 @@ class GitClosures:
         # Flux joins an absolute path to the root of the source; Argo CD refuses it.
         path = repo_paths.join("", source.path.lstrip("/") if flux else source.path, what="spec.source.path")
         tree = self._trees.get(source, resolved.commit)
-        if path and not tree.is_folder(path):
-            raise RenderFailed(_no_path(tree, path, resolved))
         files = self._files(source, render, tree)
+        if path and not tree.is_folder(path):
+            files.find(path)  # says so where a submodule or link is in the way
+            raise RenderFailed(_no_path(tree, path, resolved))
         if not flux:
             for name in (".argocd-source.yaml", f".argocd-source-{app_name}.yaml"):
                 if files.visible(f"{path}/{name}".lstrip("/")):
@@ -116,17 +118,12 @@ class GitClosures:
         ]
         return Ignore(texts, source.ignore)
 
-    def _whole(self, files: Files, tool: Tool, path: str) -> Closure:
-        entries = []
-        for entry in files.under(""):
-            with contextlib.suppress(RenderFailed):  # a bad link elsewhere is no reason; a tool that wants it says so
-                entries.append(files.resolve(entry))
-        return _closure(tool, path, entries, whole=True)
-
     def _manifests(self, files: Files, path: str, options: DirectoryOptions) -> Iterable[TreeEntry]:
         skip = len(path) + 1 if path else 0
         for entry in files.under(path):
             name = entry.path[skip:]
+            if entry.mode == SUBMODULE and (options.recurse or not name):
+                files.resolve(entry)  # says what to do: what is in it would be missing without a word
             if not name.endswith(_MANIFESTS) or ("/" in name and not options.recurse):
                 continue
             if options.exclude and matches_directory(options.exclude, name):
@@ -140,9 +137,8 @@ class GitClosures:
                 )
             yield entry
 
-    def _chart(
-        self, files: Files, source: GitSource, path: str, render: RenderSpec, resolved: Resolved, app_name: str
-    ) -> dict[str, TreeEntry]:
+    def _charts(self, files: Files, source: GitSource, path: str) -> dict[str, TreeEntry]:
+        """The chart and those that it depends on by `file://`."""
         found: dict[str, TreeEntry] = {}
         waiting = [path]
         seen = {path}
@@ -160,27 +156,58 @@ class GitClosures:
                     waiting.append(place)
             if len(seen) > _CHARTS:
                 raise UnsafeContent(f"{path or '.'} pulls in more than {_CHARTS} charts")
-        environment = build_environment(
-            app_name=app_name,
-            commit=resolved.commit,
-            path=source.path,
-            url=source.url,
-            target_revision=source.revision.value,
-        )
-        paths = files.tree.files
-        extra = [*helm_files.value_files(path, render.helm, paths, environment)]
-        extra += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
-        for place in extra:
-            entry = files.find(place)
-            if entry is not None:
-                found[place] = entry
         return found
 
 
-def _closure(tool: Tool, path: str, entries: Iterable[TreeEntry], *, whole: bool = False) -> Closure:
+def _value_files(
+    files: Files, source: GitSource, path: str, render: RenderSpec, resolved: Resolved, app_name: str
+) -> dict[str, TreeEntry]:
+    """The value files and file parameters that the application names."""
+    environment = build_environment(
+        app_name=app_name,
+        commit=resolved.commit,
+        path=source.path,
+        url=source.url,
+        target_revision=source.revision.value,
+    )
+    paths = files.tree.files
+    extra = [*helm_files.value_files(path, render.helm, paths, environment)]
+    extra += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
+    return {place: entry for place in extra if (entry := files.find(place)) is not None}
+
+
+def _widened(files: Files, partial: Closure) -> Closure:
+    """The closure with everything else of the commit beside it: the tool may read that, too.
+
+    What cannot be read there is left out with its name, for whoever comes to need it.
+    """
+    known = {entry.path for entry in partial.entries}
+    others: list[TreeEntry] = []
+    unreadable: list[tuple[str, str]] = []
+    for entry in files.under(""):
+        if entry.path not in known:
+            try:
+                others.append(files.resolve(entry))
+            except RenderFailed as error:
+                unreadable.append((entry.path, str(error)))
+    layout = _layout([*partial.entries, *others]) + "".join(f"\n? {path!r}" for path, _ in unreadable)
+    return replace(
+        partial,
+        others=tuple(others),
+        unreadable=tuple(unreadable),
+        digest=digest(partial.tool.value, partial.path, layout),
+        whole=True,
+    )
+
+
+def _closure(tool: Tool, path: str, entries: Iterable[TreeEntry]) -> Closure:
     ordered = tuple(sorted(entries, key=lambda entry: entry.path))
-    layout = "\n".join(f"{entry.mode} {entry.oid} {entry.path!r}" for entry in ordered)
-    return Closure(tool, path, ordered, digest(tool.value, path, layout), whole)
+    return Closure(tool, path, ordered, digest(tool.value, path, _layout(ordered)))
+
+
+def _layout(entries: Iterable[TreeEntry]) -> str:
+    ordered = sorted(entries, key=lambda entry: entry.path)
+    return "\n".join(f"{entry.mode} {entry.oid} {entry.path!r}" for entry in ordered)
 
 
 def _detect(files: Files, path: str) -> Tool:

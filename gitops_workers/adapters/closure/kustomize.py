@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_workers.adapters.closure.references import References
-from gitops_workers.adapters.closure.tree import Files
+from gitops_workers.adapters.closure.tree import SUBMODULE, Files
 from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
@@ -105,7 +105,7 @@ class Graph:
             root = next((place for place in _upwards(folder, path) if self._kustomization(place) is not None), None)
             if root is not None:
                 roots[root] = "the path"
-            elif entry.path.endswith((".yaml", ".yml")):
+            elif entry.mode == SUBMODULE or entry.path.endswith((".yaml", ".yml")):
                 self.entries[entry.path] = self._files.resolve(entry)
         return roots
 

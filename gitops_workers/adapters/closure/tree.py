@@ -47,13 +47,13 @@ class Tree:
         return at < len(self.paths) and self.paths[at].startswith(path + "/")
 
     def under(self, path: str) -> list[TreeEntry]:
-        """All files below a folder, sorted by path; submodules are empty folders to Git and left out."""
+        """Everything below a folder, sorted by path: files, links and submodules."""
         if not path:
             names = self.paths
         else:
             begin = bisect_left(self.paths, path + "/")
             names = self.paths[begin : bisect_left(self.paths, path + "0", begin)]  # "0" follows "/"
-        return [entry for name in names if (entry := self.files[name]).mode != SUBMODULE]
+        return [self.files[name] for name in names]
 
     def children(self, path: str) -> list[str]:
         """The names in a folder, for messages."""

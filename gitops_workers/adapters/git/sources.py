@@ -104,7 +104,7 @@ class GitSources:
                 )
 
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
-        """See `Sources.tree`. Submodules are left out. Raises SourceUnavailable when the commit cannot be fetched."""
+        """See `Sources.tree`. Raises SourceUnavailable when the commit cannot be fetched."""
         place = self._place(source)
         folder = _inside(path)
         oid = self.tree_id(source, commit, folder)

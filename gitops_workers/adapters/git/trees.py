@@ -6,17 +6,20 @@ import sys
 import threading
 from collections import OrderedDict
 
-from gitops_workers.core.errors import SourceUnavailable
+from gitops_workers.core.errors import RenderFailed, SourceUnavailable
 from gitops_workers.ports import TreeEntry
 
-_MODES = {"100644": "100644", "100664": "100644", "100755": "100755", "120000": "120000"}
-"""Git's file modes; 100664 is how very old versions wrote 100644. Submodules (160000) are not files."""
+_MODES = {mode: mode for mode in ("100644", "100755", "120000", "160000")} | {"100664": "100644"}
+"""Git's modes of what is no folder; 100664 is how very old versions wrote 100644."""
 
 Entries = tuple[TreeEntry, ...]
 
 
 def parse_tree(output: bytes, folder: str) -> Entries:
-    """Read `git ls-tree -r -z` of a tree that stands at `folder`. Raises SourceUnavailable when it is cut short."""
+    """Read `git ls-tree -r -z` of a tree that stands at `folder`, submodules included.
+
+    Raises SourceUnavailable when the output is cut short, RenderFailed for an entry of a mode that git does not have.
+    """
     prefix = f"{folder}/" if folder else ""
     entries = []
     if output and not output.endswith(b"\0"):
@@ -24,8 +27,9 @@ def parse_tree(output: bytes, folder: str) -> Entries:
     for line in output.decode("utf-8", "surrogateescape").split("\0")[:-1]:
         facts, _, name = line.partition("\t")
         mode, _, oid = facts.split(" ")
-        if mode in _MODES:
-            entries.append(TreeEntry(prefix + name, sys.intern(_MODES[mode]), oid))
+        if mode not in _MODES:
+            raise RenderFailed(f"{prefix}{name} has the mode {mode}, which is none of git's; add the file anew")
+        entries.append(TreeEntry(prefix + name, sys.intern(_MODES[mode]), oid))
     return tuple(entries)
 
 

@@ -20,6 +20,9 @@ from gitops_workers.core.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
 from gitops_workers.sandboxed.frames import InputMissing, Runner
 
+POINTER = b"version https://git-lfs.github.com/spec/"
+"""How a file begins that Git LFS has put somewhere else (its specification, "The Pointer")."""
+
 FORMAT = "1"
 """Part of every key: raised when the same inputs give other objects than before."""
 
@@ -111,10 +114,17 @@ class CachedRenderer:
     def _work(
         self, source: GitSource, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None
     ) -> bytes:
-        oids = list(dict.fromkeys(entry.oid for entry in closure.entries))
+        entries = (*closure.entries, *closure.others)
+        oids = list(dict.fromkeys(entry.oid for entry in entries))
         blobs = self._sources.blobs(source, oids)
+        for entry in closure.entries:
+            if blobs[entry.oid].startswith(POINTER):
+                raise RenderFailed(
+                    f"{entry.path} is a pointer to Git LFS, whose files are not fetched; commit the file itself, or "
+                    "keep it out of what the application reads"
+                )
         numbers = {oid: number for number, oid in enumerate(oids)}
-        files = [(entry.path, entry.mode, numbers[entry.oid]) for entry in closure.entries]
+        files = [(entry.path, entry.mode, numbers[entry.oid]) for entry in entries]
         job = {**told, "files": files, "variables": variables, "seconds": self._seconds}
         _, body = self._sandbox.run(
             "render", job, [blobs[oid] for oid in oids], what=closure.path or ".", seconds=self._seconds

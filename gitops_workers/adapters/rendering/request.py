@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_workers.core import helm_files
 from gitops_workers.core.build_environment import build_environment, expand
-from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.errors import InvalidManifest, RenderFailed
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext
@@ -74,7 +74,8 @@ def _kustomize(options: KustomizeOptions, environment: Mapping[str, str]) -> dic
 def _helm(
     options: HelmOptions, closure: Closure, context: RenderContext, environment: Mapping[str, str]
 ) -> dict[str, Any]:
-    paths = {entry.path for entry in closure.entries}
+    unreadable = dict(closure.unreadable)
+    paths = {entry.path for entry in (*closure.entries, *closure.others)} | unreadable.keys()
     parameters = [
         ("--set-string" if item.force_string else "--set", item.name, expand(item.value, environment))
         for item in options.parameters
@@ -82,13 +83,18 @@ def _helm(
     for _, name, value in parameters:
         if "\0" in name + value:
             raise InvalidManifest(f"helm.parameters: {name[:80]!r} holds a NUL character")
+    value_files = helm_files.value_files(closure.path, options, paths, environment)
+    file_parameters = helm_files.parameter_files(closure.path, options, paths, environment)
+    for place in (*value_files, *(place for _, place in file_parameters)):
+        if place in unreadable:
+            raise RenderFailed(unreadable[place])
     return {
         "release_name": options.release_name or context.app_name,
         "namespace": options.namespace or context.namespace,
-        "value_files": helm_files.value_files(closure.path, options, paths, environment),
+        "value_files": value_files,
         "values": [text for text in (options.values_object or options.values,) if text],
         "parameters": parameters,
-        "file_parameters": helm_files.parameter_files(closure.path, options, paths, environment),
+        "file_parameters": file_parameters,
         "kube_version": options.kube_version or context.kube_version,
         "api_versions": options.api_versions or context.api_versions,
         "--include-crds": not options.skip_crds,

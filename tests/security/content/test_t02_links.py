@@ -62,7 +62,7 @@ def test_a_link_elsewhere_in_the_repository_is_no_reason_to_refuse(repo: RenderW
 
 def test_a_submodule_that_is_needed_says_so(repo: RenderWorld):
     with pytest.raises(RenderFailed, match="submodule"):
-        repo.objects({"k/kustomization.yaml": "resources: [m/x.yaml]\n", "k/m": ("160000", b"")}, "k")
+        repo.objects({"k/kustomization.yaml": "resources: [m/x.yaml]\n", "k/m": ("160000", b"1" * 40)}, "k")
 
 
 def archive(*members: tarfile.TarInfo) -> bytes:
