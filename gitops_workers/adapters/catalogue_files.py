@@ -107,7 +107,7 @@ class FileCatalogue:
                     real = Path(os.path.realpath(entry.path))
                     manifest = entry.name.endswith(MANIFEST_SUFFIXES)
                     if entry.is_symlink() and (not real.is_relative_to(root) or not real.exists()):
-                        if manifest:
+                        if manifest or not real.is_file():  # it may have been a folder of manifests
                             yield _File(name, "")
                         continue
                     status = real.stat()

@@ -15,6 +15,8 @@ from gitops_workers.dialects.places import normal_path, url_problem
 from gitops_workers.ports import Sources, TreeEntry
 
 PREFIX = "git+"
+_FILES = ("100644", "100755")
+_LINK, _SUBMODULE = "120000", "160000"
 
 
 def parse_location(text: str) -> GitSource:
@@ -36,7 +38,7 @@ def parse_location(text: str) -> GitSource:
 
 
 class GitCatalogue:
-    """Port `Catalogue` over a repository. Files are read once per content, links are passed over.
+    """Port `Catalogue` over a repository. Files are read once per content; links and submodules are problems.
 
     A repository that does not answer raises SourceUnavailable; a revision or folder that is not there does, too: the
     last catalogue stays.
@@ -60,7 +62,11 @@ class GitCatalogue:
         """All documents in order of file names, and the problems of files that cannot be loaded."""
         commit = self._commit()
         self._tree_id(commit)
-        entries = [entry for entry in self._sources.tree(self._source, commit, self._folder) if _is_manifest(entry)]
+        listed = self._sources.tree(self._source, commit, self._folder)
+        if self._folder and not listed:
+            raise SourceUnavailable(f"catalogue {self.name}: this is no folder at {commit[:12]}; make it one")
+        tree = [entry for entry in listed if not _hidden(entry)]
+        entries = [entry for entry in tree if entry.mode in _FILES and entry.path.endswith(MANIFEST_SUFFIXES)]
         keys = {entry: (entry.path, entry.oid) for entry in entries}
         wanted = {entry.oid for entry in entries if keys[entry] not in self._known}
         blobs = self._sources.blobs(self._source, wanted) if wanted else {}
@@ -71,8 +77,24 @@ class GitCatalogue:
         loaded = [self._known[key] for key in sorted(self._known)]
         return (
             [document for documents, _ in loaded for document in documents],
-            [problem for _, problems in loaded for problem in problems],
+            [problem for _, problems in loaded for problem in problems]
+            + [Problem(entry.path, 0, "", why) for entry in tree if (why := self._unread(commit, entry))],
         )
+
+    def _unread(self, commit: str, entry: TreeEntry) -> str:
+        """Why manifests may be behind this entry that nobody reads; "" where there are none."""
+        if entry.mode == _SUBMODULE:
+            return "submodules of a catalogue are not fetched: make it a catalogue of its own, or name a narrower path."
+        if entry.mode != _LINK:
+            return ""
+        text = self._sources.blobs(self._source, [entry.oid])[entry.oid].decode("utf-8", "replace")
+        target = normal_path(posixpath.join(posixpath.dirname(entry.path), text))
+        if target is not None and not entry.path.endswith(MANIFEST_SUFFIXES):
+            inside = f"{target}/".startswith(f"{self._folder}/") or not self._folder
+            folder = bool(self._sources.tree(self._source, commit, target))
+            if (folder and inside) or (not folder and self._sources.tree_id(self._source, commit, target)):
+                return ""  # read at its own place, or a file that no manifest is
+        return "a link in a catalogue is not followed: replace it with what it leads to."
 
     @property
     def _folder(self) -> str:
@@ -108,6 +130,5 @@ class GitCatalogue:
         return replace(history, on_branch=found)
 
 
-def _is_manifest(entry: TreeEntry) -> bool:
-    hidden = any(part.startswith(".") for part in posixpath.normpath(entry.path).split("/"))
-    return entry.mode in ("100644", "100755") and entry.path.endswith(MANIFEST_SUFFIXES) and not hidden
+def _hidden(entry: TreeEntry) -> bool:
+    return any(part.startswith(".") for part in posixpath.normpath(entry.path).split("/"))

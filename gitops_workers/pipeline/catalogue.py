@@ -132,10 +132,14 @@ def _standing(world: World, broken: Sequence[Problem]) -> tuple[list[AppId], dic
     """
     if not broken:
         return [], {}
-    unread = {problem.file for problem in broken}
     known = world.state.load_applications(world.state.applications()).values()
     projects = {app.limits.name: app.limits for app in known if app.limits}
-    return [app.id for app in known if app.origin in unread], projects
+    return [app.id for app in known if _unread(app, broken)], projects
+
+
+def _unread(app: Application, broken: Sequence[Problem]) -> bool:
+    """Whether the application's file, or a folder that it was in, cannot be read."""
+    return any(app.origin == problem.file or app.origin.startswith(f"{problem.file}/") for problem in broken)
 
 
 def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Problem]]:
@@ -249,11 +253,10 @@ def _kept(
 
     One that was leaving is back when it is declared, however wrongly; a file that cannot be read says nothing of it.
     """
-    unread = {problem.file for problem in broken}
     return {
         app_id: stayed(app)
         for app_id, app in before.items()
-        if app_id not in wanted and (app_id in parsed.rejected or (app.origin in unread and app.leaving is None))
+        if app_id not in wanted and (app_id in parsed.rejected or (app.leaving is None and _unread(app, broken)))
     }
 
 

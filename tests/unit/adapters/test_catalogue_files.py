@@ -129,7 +129,7 @@ def test_links_out_of_the_catalogue_are_not_followed(root, catalogue, tmp_path):
     (root / "ok.yaml").write_text("kind: A\n")
 
     assert kinds(catalogue) == [("ok.yaml", "A")]
-    assert sorted(problem.file for problem in catalogue.documents()[1]) == ["gone.yaml", "x.yaml"]
+    assert sorted(problem.file for problem in catalogue.documents()[1]) == ["folder", "gone.yaml", "x.yaml"]
 
 
 def test_a_mounted_config_map_is_read_and_its_update_seen(root, catalogue):

@@ -61,19 +61,35 @@ def test_the_files_of_the_folder_at_the_revision(repository):
             "clusters/bad.yaml": b"a: [",
             "clusters/note.md": b"kind: no",
             "clusters/.hidden.yaml": b"kind: no",
+            "clusters/away": ("120000", b"../other"),
+            "clusters/inside": ("120000", b"deep"),
             "clusters/link.yaml": ("120000", b"b.yaml"),
+            "clusters/LICENCE": ("120000", b"note.md"),
+            "clusters/nowhere": ("120000", b"gone"),
+            "clusters/out": ("120000", b"../../etc"),
+            "clusters/module": ("160000", b"1" * 40),
             "other/c.yaml": b"kind: no",
         }
     )
 
-    documents, (problem,) = catalogue(repository).documents()
+    documents, problems = catalogue(repository).documents()
 
     assert [(document.file, document.kind) for document in documents] == [
         ("clusters/b.yaml", "B"),
         ("clusters/deep/a.yaml", "A"),
         ("clusters/deep/a.yaml", "AA"),
     ]
-    assert problem.file == "clusters/bad.yaml"
+    assert [problem.file for problem in problems] == [
+        "clusters/bad.yaml",
+        *(f"clusters/{name}" for name in ("away", "link.yaml", "module", "nowhere", "out")),
+    ]
+
+
+def test_a_folder_that_became_a_link_is_not_an_empty_one(repository):
+    repository.commit({"clusters": ("120000", b"other"), "other/c.yaml": b"kind: C"})
+
+    with pytest.raises(SourceUnavailable, match="no folder"):
+        catalogue(repository).documents()
 
 
 def test_the_token_changes_only_with_the_folder(repository):

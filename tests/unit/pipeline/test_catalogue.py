@@ -60,6 +60,7 @@ class TextCatalogue:
     repository: str = ""
     broken: list[Problem] = field(default_factory=list)
     down: GitOpsError | None = None
+    file: str = "apps.yaml"
 
     def token(self) -> str:
         if self.down is not None:
@@ -67,7 +68,7 @@ class TextCatalogue:
         return f"{self.text}{self.broken}"
 
     def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
-        return load(self.text.encode(), "apps.yaml"), self.broken
+        return load(self.text.encode(), self.file), self.broken
 
 
 @dataclass
@@ -223,3 +224,15 @@ spec: {{sourceRepos: ["*"], destinations: [{{server: "*", namespace: shop}}]}}
     catalogue.broken = []
     refresh(lab.world, [catalogue])
     assert lab.state.application(ID).limits is None, "now it is known to be gone"
+
+
+@pytest.mark.parametrize("broken", ["team", "team/deep", "team/deep/apps.yaml"])
+def test_what_stood_in_a_folder_that_cannot_be_read_stays_as_it_was(lab: Lab, broken: str) -> None:
+    catalogue = TextCatalogue(APPLICATION, file="team/deep/apps.yaml")
+    refresh(lab.world, [catalogue])
+
+    catalogue.text, catalogue.broken = "", [Problem(broken, 0, "", "it is a link")]
+    change = refresh(lab.world, [catalogue])
+
+    assert (change.removed, change.leaving) == ((), ())
+    assert lab.state.application(ID) is not None
