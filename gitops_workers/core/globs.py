@@ -7,6 +7,8 @@ the first match that fits and never comes back (possible because a star is follo
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
 
 from gitops_workers.core.errors import RenderFailed
@@ -31,7 +33,7 @@ def matches_directory(pattern: str, path: str) -> bool:
     >>> matches_directory("{config.json,env-*}", "env-a/x.yaml")
     True
     """
-    return any(_flat(choice, ".").fullmatch(path) for choice in _choices(pattern))
+    return any(_flat(choice, ".").fullmatch(path) for choice in alternatives(pattern))
 
 
 def matches_text(pattern: str, text: str) -> bool:
@@ -50,7 +52,19 @@ def matches_path(pattern: str, path: str) -> bool:
     (True, False)
     """
     parts = path.split("/")
-    return any(len(parts) in reached_parts(choice.split("/"), parts) for choice in _choices(pattern))
+    return any(len(parts) in reached_parts(choice.split("/"), parts) for choice in alternatives(pattern))
+
+
+def matches_separated(pattern: str, text: str) -> bool:
+    """Match as `sourceRepos`: `*` and `?` stay between slashes, `**` does not, wherever it stands.
+
+    >>> matches_separated("https://h/*/app", "https://h/a/app"), matches_separated("https://h**", "https://h/a/app")
+    (True, True)
+    """
+    masks: dict[str, int] = defaultdict(int)
+    for index, char in enumerate(text):
+        masks[char] |= 1 << index
+    return any(_reaches_end(choice, text, masks) for choice in alternatives(pattern))
 
 
 def reached_parts(pattern: list[str], path: list[str]) -> list[int]:
@@ -80,8 +94,38 @@ def _with_empty_stars(places: set[int], pattern: list[str]) -> set[int]:
     return result
 
 
+def _reaches_end(pattern: str, text: str, masks: Mapping[str, int]) -> bool:
+    """Walk with all places at once, as bits: bit n says that the pattern so far can match the first n characters."""
+    places = 1
+    for escaped, negated, members, stars, question, char in _TOKEN.findall(pattern):
+        if stars:
+            places = _spread(places, text, across=len(stars) > 1)
+            continue
+        if members:
+            one = _flat(f"[{negated}{members}]", ".")
+            fits = sum(mask for sign, mask in masks.items() if one.fullmatch(sign))
+        else:
+            fits = ~masks.get("/", 0) & (1 << len(text)) - 1 if question else masks.get(escaped or char, 0)
+        places = (places & fits) << 1
+        if not places:
+            return False
+    return bool(places >> len(text) & 1)
+
+
+def _spread(places: int, text: str, *, across: bool) -> int:
+    """Where a star can lead from these places. `across`: over slashes, too."""
+    reached = 0
+    while places:
+        first = (places & -places).bit_length() - 1
+        end = len(text) if across else text.find("/", first)
+        past = 1 << (len(text) if end < 0 else end) + 1
+        reached |= past - (1 << first)
+        places &= -past
+    return reached
+
+
 @lru_cache(maxsize=512)
-def _choices(pattern: str) -> tuple[str, ...]:
+def alternatives(pattern: str) -> tuple[str, ...]:
     """The patterns without braces that this one stands for."""
     if len(pattern) > MAXIMUM:
         raise RenderFailed(f"glob {pattern[:80]!r}... is longer than {MAXIMUM} characters")

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from gitops_workers.core import repositories
 from gitops_workers.core.errors import PolicyRefused
-from gitops_workers.core.globs import matches_path, matches_text
+from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import AllowedDestination, KindRule, Project
 from gitops_workers.core.record import NAMESPACE
-from gitops_workers.core.urls import normalise_url, without_credentials
+from gitops_workers.core.urls import without_credentials
 
 DEFAULT = "default"
 FORBIDDEN = "ForbiddenResourceWarning"
@@ -75,7 +76,7 @@ def _check_application(app: Application, limits: Project, cluster: str, server: 
             f"project {limits.name} does not take applications from namespace {app.namespace}: "
             "list it in sourceNamespaces."
         )
-    if not _repository_allowed(limits, app.source.url):
+    if not repositories.permitted(limits.source_repos, app.source.url):
         raise PolicyRefused(
             f"project {limits.name} does not allow repository {without_credentials(app.source.url)}: "
             f"sourceRepos are {', '.join(limits.source_repos) or 'empty'}."
@@ -103,19 +104,6 @@ def _forbidden(app: Application, limits: Project, key: ObjectKey, cluster: str, 
 def _not_there(app: Application, limits: Project, namespace: str, cluster: str) -> str:
     place = cluster or app.destination.name or app.destination.server
     return f"project {limits.name} does not allow namespace {namespace or '(none)'} of cluster {place} (destinations)."
-
-
-def _repository_allowed(limits: Project, url: str) -> bool:
-    """Argo CD: `*` stays between slashes in a repository's pattern, except when it stands alone."""
-    plain = url.removesuffix(".git")
-
-    def fits(pattern: str) -> bool:
-        if pattern == EVERYTHING or normalise_url(pattern) == normalise_url(url):
-            return True
-        return matches_path(pattern.removesuffix(".git"), plain)
-
-    denied = any(fits(text[1:]) for text in limits.source_repos if text.startswith("!"))
-    return not denied and any(fits(text) for text in limits.source_repos if not text.startswith("!"))
 
 
 def _destination_allowed(app: Application, limits: Project, namespace: str, cluster: str, server: str) -> bool:
