@@ -78,7 +78,7 @@ def definition(obj: Manifest) -> Health:
     if not conditions:
         return Health(HealthStatus.PROGRESSING, "Status conditions not found")
     told = {(text(item, "type"), text(item, "status")): item for item in conditions}
-    last = [text(item, "message") for item in conditions if (item.get("type"), item.get("status")) in _TELLING]
+    last = [text(item, "message") for item in conditions if (text(item, "type"), text(item, "status")) in _TELLING]
     for sign, words in _DEFINITION_SAYS.items():
         if sign == ("Established", "True"):
             if sign not in told:

@@ -192,7 +192,7 @@ def sap(obj: Manifest) -> Health:
     for item in items(obj, "status.conditions"):
         if None not in (generation, seen := item.get("observedGeneration")) and seen != generation:
             return Health(HealthStatus.PROGRESSING, "Waiting for spec update to be observed")
-        if (item.get("type"), item.get("status")) in (("Succeeded", "False"), ("Failed", "True")):
+        if (text(item, "type"), text(item, "status")) in (("Succeeded", "False"), ("Failed", "True")):
             return Health(HealthStatus.DEGRADED, text(item, "message"))
     return Health(HealthStatus.HEALTHY, "Ready to use")
 

@@ -204,7 +204,7 @@ def contour(obj: Manifest) -> Health:
         current = item.get("observedGeneration") == read(obj, "metadata.generation")
         if current and _not_included(item):
             return Health(HealthStatus.HEALTHY, "HTTPProxy inclusions cannot be health checked")
-        if current and item.get("type") == "Valid" and item.get("status") in status:
+        if current and item.get("type") == "Valid" and text(item, "status") in status:
             return Health(status[text(item, "status")], text(obj, said) if said else text(item, "message"))
     if said and read(obj, "status.conditions") is None and read(obj, "status.currentStatus") is not None:
         return Health(HealthStatus.PROGRESSING, text(obj, said))

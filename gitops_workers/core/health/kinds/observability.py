@@ -2,115 +2,142 @@
 
 from __future__ import annotations
 
+import re
+
 from gitops_workers.core.health.rules import (
     Rule,
     Stale,
-    Step,
     Table,
+    conditions,
     degraded,
-    each,
     either,
-    empty,
-    false,
     filled,
     has,
     healthy,
+    items,
     joined,
     lacks,
+    met,
     missing,
     progressing,
+    read,
     ready,
     suspended,
     text,
-    true,
     unknown,
+    unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
-_SAID = "{reason} for {type} because {message}"
+
+def grafana_object(obj: Manifest) -> Health:
+    """The conditions add up to one message, until one that is not met; the last one that is met makes it healthy."""
+    status, told = HealthStatus.PROGRESSING, ""
+    for item in items(obj, "status.conditions"):
+        if item.get("status") is None:
+            continue
+        told += ", " if told else ""
+        if item.get("reason") is not None:
+            told += text(item, "reason")
+            if item.get("type") is not None:
+                told += f" for {text(item, 'type')}"
+                told += "" if item.get("message") is None else f" because {text(item, 'message')}"
+        if item.get("status") == "False":
+            return Health(HealthStatus.DEGRADED, told)
+        status = HealthStatus.HEALTHY if item.get("status") == "True" else status
+    return Health(status, told)
 
 
-def _synchronized(item: object) -> bool:
-    return text(item, "type").endswith("Synchronized")
-
-
-_GRAFANA_OBJECT: tuple[Step, ...] = (
-    each(
-        "status.conditions",
-        degraded(_SAID, has("type", "NoMatchingInstance", "InvalidSpec"), has("status", "True")),
-        degraded(_SAID, _synchronized, has("status", "False")),
-    ),
-    each("status.conditions", healthy(_SAID, _synchronized, has("status", "True"))),
-)
 _DATASOURCE: Rule = (
-    *_GRAFANA_OBJECT,
-    degraded("can't find matching grafana instance", has("status.NoMatchingInstances", True)),
-    healthy("", either(filled("status.hash"), filled("status.uid"))),
-    progressing(""),
+    progressing("", has("status", None)),
+    progressing("", has("status.uid", "")),
+    degraded("can't find matching grafana instance", lacks("status.NoMatchingInstances", None, False)),
+    healthy(""),
 )
 _GRAFANA: Rule = (
-    progressing("Waiting for Grafana status info", empty("status")),
-    degraded("{status.lastMessage}", has("status.stageStatus", "failed")),
+    progressing("Waiting for Grafana status info", has("status.stageStatus", None)),
+    degraded("Failed at stage {status.stage}", has("status.stageStatus", "failed")),
     healthy("", has("status.stage", "complete"), has("status.stageStatus", "success")),
-    progressing("{status.lastMessage}"),
+    progressing("{status.stage}"),
+)
+_KUBITUS: Rule = (
+    conditions(
+        degraded("{message}", *unmet("Ready")),
+        healthy("{message}", *met("Ready")),
+        progressing("{message}", has("type", "Ready")),
+    ),
+    progressing("Waiting ..."),
 )
 
 _PROMETHEUS: Rule = (
-    progressing("Waiting for initialization", empty("status.conditions")),
-    each(
-        "status.conditions",
-        progressing(
-            "{message|reason}", has("type", "Available"), lacks("status", "True"), has("reason", "SomePodsNotReady")
-        ),
-        degraded("{message|reason}", has("type", "Available", "Reconciled"), lacks("status", "True")),
+    conditions(
+        healthy("All instances are available", *met("Available")),
+        progressing("{message|reason}", has("type", "Available"), has("reason", "SomePodsNotReady")),
+        degraded("{message|reason}", has("type", "Available")),
+        backwards=True,
     ),
-    healthy("All instances are available", true("Available")),
     progressing("Waiting for initialization"),
 )
 
+_UPDATE = "status.updateStatus"
 _VICTORIA: Rule = (
-    suspended("Reconciliation is paused", either(has("status.updateStatus", "paused"), has("spec.paused", True))),
-    progressing("Waiting for the operator to reconcile", empty("status")),
-    progressing("Waiting for the operator to reconcile", Stale(missing=True)),
-    degraded("{status.reason}", has("status.updateStatus", "failed")),
-    progressing("Reconciliation in progress", has("status.updateStatus", "expanding")),
-    healthy("Resource is operational", has("status.updateStatus", "operational")),
-    progressing("Waiting for the operator to reconcile"),
+    progressing("Waiting for the operator to reconcile", has("status", None)),
+    progressing("Waiting for the operator to reconcile", Stale()),
+    healthy("All components are operational", has(_UPDATE, "operational")),
+    progressing("{status.reason?Reconciliation in progress}", has(_UPDATE, "expanding")),
+    suspended("{status.reason?Reconciliation is paused}", has(_UPDATE, "paused")),
+    degraded("{status.reason?Reconciliation failed}", has(_UPDATE, "failed")),
+    progressing("Waiting for the operator to report status"),
 )
+_REPLICAS = re.compile(r"(\d+)/(\d+)")
 
 
 def collector(obj: Manifest) -> Health:
     """OpenTelemetry writes `ready/wanted`; a sidecar has no replicas of its own."""
-    mode, replicas = text(obj, "spec.mode", "deployment"), text(obj, "status.scale.statusReplicas")
-    if mode == "sidecar":
-        return Health(HealthStatus.HEALTHY, "Collector is running in sidecar mode")
-    done, _, wanted = replicas.partition("/")
-    if not wanted:
-        return Health(HealthStatus.PROGRESSING, "Waiting for OpenTelemetryCollector status")
-    if wanted == "0" and mode == "daemonset":
-        return Health(HealthStatus.HEALTHY, f"DaemonSet has no eligible nodes ({replicas})")
-    if done == wanted:
+    if not isinstance(read(obj, "status"), dict):
+        return Health(HealthStatus.PROGRESSING, "Waiting for OpenTelemetry Collector status")
+    replicas, mode = read(obj, "status.scale.statusReplicas"), read(obj, "spec.mode")
+    if replicas is None:
+        if mode == "sidecar":
+            return Health(HealthStatus.HEALTHY, "Collector is running in sidecar mode")
+        return Health(HealthStatus.PROGRESSING, "Scale status not available")
+    found = _REPLICAS.search(str(replicas))
+    if found is None:
+        return Health(HealthStatus.PROGRESSING, f"Unable to parse replica status: {replicas}")
+    ready, wanted = map(int, found.groups())
+    if ready == wanted == 0 and mode == "daemonset":
+        return Health(HealthStatus.HEALTHY, "DaemonSet has no eligible nodes (0/0)")
+    if ready == 0:
+        return Health(HealthStatus.DEGRADED, "No replicas are ready")
+    if ready == wanted:
         return Health(HealthStatus.HEALTHY, "All replicas are ready")
-    return Health(HealthStatus.PROGRESSING, f"Only {replicas} replicas are ready")
+    return Health(HealthStatus.PROGRESSING, "Replicas are starting up")
 
 
 _STATE = "Component state: {status.state}."
 _HUMIO: Rule = (
-    progressing("Update in progress", empty("status.state")),
     healthy(_STATE, has("status.state", "Exists")),
     missing(_STATE, has("status.state", "NotFound")),
     degraded(_STATE, has("status.state", "ConfigError")),
-    unknown(_STATE),
+    unknown(_STATE, has("status.state", "Unknown")),
+    progressing("Update in progress"),
 )
+
+
+def _told(words: str) -> str:
+    return f"{{status.message?{words}}}"
+
+
+_CONFIGURED_WRONGLY = "User-provided cluster specification resulted in a configuration error"
 _HUMIO_CLUSTER: Rule = (
-    progressing("Update in progress", empty("status.state")),
-    healthy("Cluster is in a healthy running state", has("status.state", "Running")),
-    progressing("Cluster pods are being restarted", has("status.state", "Restarting")),
-    progressing("Cluster pods are being upgraded", has("status.state", "Upgrading")),
-    progressing("Cluster is waiting on resources to be provisioned", has("status.state", "Pending")),
-    degraded("User-provided cluster specification resulted in configuration error", has("status.state", "ConfigError")),
-    unknown(_STATE),
+    healthy(_told("Cluster is in a healthy running state"), has("status.state", "Running")),
+    progressing(_told("Cluster pods are being restarted"), has("status.state", "Restarting")),
+    progressing(_told("Cluster pods are being upgraded"), has("status.state", "Upgrading")),
+    progressing(_told("Cluster is waiting on resources to be provisioned"), has("status.state", "Pending")),
+    degraded(_told(_CONFIGURED_WRONGLY), has("status.state", "ConfigError")),
+    unknown(_told("Component state: Unknown."), has("status.state", "Unknown")),
+    progressing("Update in progress"),
 )
 
 _KEPTN: Rule = (
@@ -122,9 +149,9 @@ _KEPTN: Rule = (
     progressing("{kind} is progressing"),
 )
 _ANALYSIS: Rule = (
-    healthy("{kind} is healthy", has("status.state", "Completed"), has("status.pass", True)),
-    healthy("{kind} is healthy with warnings", has("status.state", "Completed"), has("status.warning", True)),
-    degraded("{kind} is degraded", has("status.state", "Completed")),
+    healthy("{kind} is healthy", has("status.pass", True)),
+    healthy("{kind} is healthy with warnings", has("status.warning", True)),
+    degraded("{kind} is degraded", has("status.pass", False)),
     progressing("{kind} is progressing"),
 )
 _METRIC: Rule = (
@@ -132,12 +159,20 @@ _METRIC: Rule = (
     healthy("{kind} is healthy", filled("status.value")),
     progressing("{kind} is progressing"),
 )
-_DATADOG: Rule = (
-    degraded("{@Error.reason}: {@Error.message}", true("Error")),
-    healthy("{@Valid.message|@Active.message?DatadogMetric is valid}", either(true("Valid"), true("Updated"))),
-    degraded("{@Valid.message?DatadogMetric is not valid}", false("Valid"), true("Active")),
-    progressing("Waiting for DatadogMetric"),
-)
+
+
+def datadog(obj: Manifest) -> Health:
+    """An error first, then whether the query is valid; a metric nobody complains about is healthy."""
+    found = items(obj, "status.conditions")
+    for item in found:
+        if all(test(item) for test in met("Error")):
+            reason = f"{text(item, 'reason')}: " if text(item, "reason") else ""
+            said = text(item, "message", "DatadogMetric reported an error")
+            return Health(HealthStatus.DEGRADED, f"{reason}{said}")
+    for item in found:
+        if all(test(item) for test in unmet("Valid")):
+            return Health(HealthStatus.DEGRADED, text(item, "message", "DatadogMetric is not valid"))
+    return Health(HealthStatus.HEALTHY, "DatadogMetric is healthy")
 
 
 RULES: Table = dict(
@@ -148,12 +183,11 @@ RULES: Table = dict(
                 "Grafana": _GRAFANA,
                 "GrafanaDatasource": _DATASOURCE,
                 "GrafanaDashboard GrafanaFolder GrafanaAlertRuleGroup GrafanaContactPoint GrafanaLibraryPanel": (
-                    *_GRAFANA_OBJECT,
-                    progressing(""),
+                    grafana_object
                 ),
             },
         ),
-        ("grafana-org-operator.kubitus-project.gitlab.io/*", ready("Waiting ...")),
+        ("grafana-org-operator.kubitus-project.gitlab.io/*", _KUBITUS),
         *joined("monitoring.coreos.com", {"Prometheus PrometheusAgent Alertmanager ThanosRuler": _PROMETHEUS}),
         ("operator.victoriametrics.com/*", _VICTORIA),
         ("opentelemetry.io/OpenTelemetryCollector", collector),
@@ -161,11 +195,11 @@ RULES: Table = dict(
             "jaegertracing.io/Jaeger",
             (
                 healthy("Jaeger is Running", has("status.phase", "Running")),
-                degraded("Jaeger has failed", has("status.phase", "Failed")),
+                degraded("Jaeger Failed For Some Reason", has("status.phase", "Failed")),
                 progressing("Waiting for Jaeger"),
             ),
         ),
-        ("datadoghq.com/DatadogMetric", _DATADOG),
+        ("datadoghq.com/DatadogMetric", datadog),
         (
             "coralogix.com/*",
             ready("Waiting for status to be updated", "RemoteSynced", good="Resource is ready"),
