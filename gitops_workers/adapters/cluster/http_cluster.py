@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters.cluster import answers, discovery, undeclared, wire
-from gitops_workers.adapters.cluster.transport import Answer, Transport
+from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Answer, Transport
 from gitops_workers.core.errors import (
     ApplyRefused,
     ClusterUnavailable,
@@ -170,7 +170,7 @@ class HttpCluster:
             exact=True,
             query=query,
             body=wire.body_of(manifest, resource_version),
-            content_type=wire.PATCH_TYPE if method == "PATCH" else "application/json",
+            content_type=APPLY_TYPE if method == "PATCH" else "application/json",
         )
 
     def _about(
@@ -196,7 +196,7 @@ class HttpCluster:
                     )
             asked = version if version in resource.versions else resource.version
             path = wire.object_path(resource, asked, key)
-            answer = self._transport.request(method, path, query, body, content_type=content_type)
+            answer = self._transport.request(method, path, query, body, content_type=content_type, about=str(key))
             if attempt == 2 or not answers.no_such_endpoint(answer):
                 break
             resource = self._known_kind(key, 0.0)

@@ -76,13 +76,13 @@ class ConfigMapRecords:
         name = record_name(record.app)
         body = orjson.dumps(_config_map(record, name, expected))
         if expected is None:
-            answer = self._transport.request("POST", _PATH, body=body)
+            answer = self._transport.request("POST", _PATH, body=body, about=_about(name))
             if answer.status == 404 and answers.details_of(answers.status_of(answer)).get("kind") == "namespaces":
                 self._create_namespace()
-                answer = self._transport.request("POST", _PATH, body=body)
+                answer = self._transport.request("POST", _PATH, body=body, about=_about(name))
             taken = answer.status == 409
         else:
-            answer = self._transport.request("PUT", f"{_PATH}/{name}", body=body)
+            answer = self._transport.request("PUT", f"{_PATH}/{name}", body=body, about=_about(name))
             taken = answer.status == 409 or answers.absent(answer, name)
         if taken:
             raise Superseded(f"the record of {record.app} in {self._transport} was written by somebody else")
@@ -96,7 +96,8 @@ class ConfigMapRecords:
     def delete(self, app: AppId, expected: str) -> None:
         """See the port."""
         name = record_name(app)
-        answer = self._transport.request("DELETE", f"{_PATH}/{name}", body=_delete_options(expected))
+        options = _delete_options(expected)
+        answer = self._transport.request("DELETE", f"{_PATH}/{name}", body=options, about=_about(name))
         if answer.status == 409:
             raise Superseded(f"the record of {app} in {self._transport} was written by somebody else")
         if answer.status not in (200, 202) and not answers.absent(answer, name):
@@ -104,12 +105,19 @@ class ConfigMapRecords:
 
     def _create_namespace(self) -> None:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-        answer = self._transport.request("POST", "/api/v1/namespaces", body=orjson.dumps(namespace))
+        answer = self._transport.request(
+            "POST", "/api/v1/namespaces", body=orjson.dumps(namespace), about=f"Namespace {NAMESPACE}"
+        )
         if answer.status not in (201, 409):  # 409: another worker was first
             raise answers.error_of(answer, str(self._transport), f"Namespace {NAMESPACE}")
 
     def _error(self, answer: Answer, name: str) -> GitOpsError:
         return answers.error_of(answer, str(self._transport), f"record ConfigMap {NAMESPACE}/{name}")
+
+
+def _about(name: str) -> str:
+    """The record in the log of writes: written as every other object."""
+    return f"ConfigMap {NAMESPACE}/{name}"
 
 
 def _delete_options(resource_version: str) -> bytes:

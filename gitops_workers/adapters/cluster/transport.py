@@ -19,9 +19,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
+import structlog
+
 from gitops_workers.adapters.cluster.credentials import Credential, obtain
 from gitops_workers.core.access import ClusterAccess
 from gitops_workers.core.errors import ClusterUnavailable
+
+log = structlog.get_logger()
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -30,6 +34,8 @@ ANSWER_TIMEOUT = 60.0
 """Seconds for a whole answer, so that one that drips does not hold a thread for hours."""
 ANSWER_BYTES = 128 << 20
 """A page of 500 objects is 0.4 MB, with the largest allowed metadata 130 MB."""
+APPLY_TYPE = "application/apply-patch+yaml"
+_VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
 KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds and tries. Cloud load balancers forget a silent connection after 4 to 6 minutes without telling anybody."""
 
@@ -80,8 +86,39 @@ class Transport:
         *,
         content_type: str = "application/json",
         accept: str = "application/json",
+        about: str = "",
     ) -> Answer:
-        """Send and return whatever the server answers. Raises ClusterUnavailable when it does not."""
+        """Send and return whatever the server answers. Raises ClusterUnavailable when it does not.
+
+        Every request that may change the cluster leaves one line in the log, here and nowhere else, so that no way
+        around it exists. `about` names the object in that line; without it the path does.
+        """
+        if method == "GET" or (query and "dryRun" in query):
+            return self._request(method, path, query, body, content_type, accept)
+        began, result = time.monotonic(), "no answer"
+        try:
+            answer = self._request(method, path, query, body, content_type, accept)
+            result = str(answer.status)
+        finally:
+            log.info(
+                "cluster_write",
+                cluster=self.access.name,
+                object=about or path,
+                verb="apply" if content_type == APPLY_TYPE else _VERBS[method],
+                result=result,
+                milliseconds=round((time.monotonic() - began) * 1000, 1),
+            )
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        content_type: str,
+        accept: str,
+    ) -> Answer:
         target = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
         extra = {"Accept": accept}
         if body is not None:

@@ -15,7 +15,6 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record import PART_OF
 from gitops_workers.ports import Resource, Seen
 
-PATCH_TYPE = "application/apply-patch+yaml"
 JSON_PATCH_TYPE = "application/json-patch+json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"

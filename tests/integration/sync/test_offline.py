@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.adapters.cluster import wire
-from gitops_workers.adapters.cluster.transport import Transport
+from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Transport
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.record import PART_OF
@@ -107,7 +106,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     plain = Transport.request
 
     def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
-        applied = method == "PATCH" and named.get("content_type") == wire.PATCH_TYPE and "dryRun" not in (query or {})
+        applied = method == "PATCH" and named.get("content_type") == APPLY_TYPE and "dryRun" not in (query or {})
         if applied or (method == "DELETE" and "/namespaces/gitops-workers/" not in path):
             found.append(("prune" if method == "DELETE" else "apply", *path.split("/")[-2:]))
         return plain(self, method, path, query, *rest, **named)
