@@ -29,6 +29,7 @@ class VolatileState:
         self._checked: dict[str, str] = {}
         self._resources: dict[AppId, tuple[ResourceView, ...]] = {}
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._told = 0
         self._clusters: dict[str, ClusterView] = {}
         self._lock = threading.RLock()
 
@@ -147,7 +148,9 @@ class VolatileState:
     def add_events(self, events: Sequence[Event]) -> None:
         """See port."""
         with self._lock:
-            self._events.extend(events)
+            for event in events:
+                self._told += 1
+                self._events.append(replace(event, id=f"{self._told}-0"))
 
     def events(self, app: AppId | None = None, limit: int = 100) -> Sequence[Event]:
         """See port."""

@@ -52,7 +52,8 @@ def suspend(apps: Apps) -> None:
     engine = open_engine()
     for app in [engine.identify(name) for name in apps]:
         engine.state.save("override", app, {"suspended": True, "by": asking.user()})
-        engine.ask(app, f"suspend asked by {asking.user()}")
+        generation = engine.ask(app, f"suspend asked by {asking.user()}")
+        engine.state.add_events([asking.wish(engine, app, "suspend").accepted(generation)])
         print(f"{flat(app)}: suspended")
     engine.ring()
 
@@ -65,7 +66,8 @@ def resume(apps: Apps) -> None:
             raise asking.unreadable(app)
         mark = {"suspended": False, "by": asking.user(), "resumedAt": engine.queue.now()}
         engine.state.save("override", app, mark)
-        engine.ask(app, f"resume asked by {asking.user()}")
+        generation = engine.ask(app, f"resume asked by {asking.user()}")
+        engine.state.add_events([asking.wish(engine, app, "resume").accepted(generation)])
         print(f"{flat(app)}: resumed")
     engine.ring()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from gitops_workers.cli import asking
 from gitops_workers.cli.arguments import Apps
 from gitops_workers.cli.asking import unreadable, user
 from gitops_workers.cli.engine import Engine, open_engine
@@ -39,7 +41,9 @@ def delete(
     for app in chosen:
         engine.state.save(ORDER, app.id, wish(app, cascade, user()))
         engine.state.discard("override", app.id)  # whoever deletes it does not want it to rest
-        engine.ask(app.id, f"delete asked by {user()}")
+        generation = engine.ask(app.id, f"delete asked by {user()}")
+        asked = replace(asking.wish(engine, app.id, "delete"), details=f"cascade {cascade}" if cascade else "")
+        engine.state.add_events([asked.accepted(generation)])
         print(f"{flat(app.id)}: delete asked")
     engine.ring()
 
@@ -49,7 +53,7 @@ def _leaving(engine: Engine, app_id: str) -> Application:
     if app is None:
         raise unreadable(app_id)
     if reason := objection(app):
-        raise Refused(reason)
+        raise asking.refused(engine, app_id, "delete", Refused(reason))
     return app
 
 

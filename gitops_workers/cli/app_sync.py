@@ -48,9 +48,9 @@ def sync(
     options = {"prune": prune, "revision": revision, "resources": chosen, "dry_run": dry_run, "force": force}
     wanted = {engine.find(app): asking.request_of(**options) for app in apps}
     for status, request in wanted.items():
-        asking.allow(engine, status, request)
+        asking.allow(engine, status, request, "sync")
     for status, request in wanted.items():
-        asking.send(engine, status.id, request, "dry run" if dry_run else "sync")
+        asking.send(engine, status.id, request, "sync")
     engine.ring()
     # A list: all are waited for, also after one of them failed.
     if dry_run:
@@ -75,11 +75,12 @@ def rollback(
     engine = open_engine()
     status = engine.find(app)
     request = asking.request_of(rollback=number, prune=prune, pause=pause)
-    asking.allow(engine, status, request)
+    asking.allow(engine, status, request, "rollback")
     known = [entry["id"] for entry in engine.state.load("history", status.id) or ()]
     if number not in known:
         shown = ", ".join(map(str, known)) or "nothing"
-        raise InvalidManifest(f"{status.id}: the history has no entry {number}; it has {shown}.")
+        unknown = InvalidManifest(f"{status.id}: the history has no entry {number}; it has {shown}.")
+        raise asking.refused(engine, status.id, "rollback", unknown, request)
     asking.send(engine, status.id, request, "rollback")
     engine.ring()
     if wait_for and not asking.deployed(engine, status.id, request, timeout):
@@ -92,12 +93,13 @@ def terminate(apps: Apps, timeout: Timeout = 60.0) -> None:
     chosen = [engine.find(app) for app in apps]
     for status in chosen:
         if status.operation is None or status.operation.phase is not Phase.RUNNING:
-            raise Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
+            nothing = Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
+            raise asking.refused(engine, status.id, "terminate", nothing)
     wanted = {status.id: asking.request_of(terminate=True) for status in chosen}
     for status in chosen:
-        asking.allow(engine, status, wanted[status.id])
+        asking.allow(engine, status, wanted[status.id], "terminate")
     for app, request in wanted.items():
-        asking.send(engine, app, request, "end")
+        asking.send(engine, app, request, "terminate")
     engine.ring()
     done = [asking.answered(engine, app, request, timeout) for app, request in wanted.items()]
     if not all(done):

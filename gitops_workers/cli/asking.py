@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,9 +13,11 @@ from typing import Any
 
 from gitops_workers.cli.engine import Engine
 from gitops_workers.cli.output import flat, paint
+from gitops_workers.core.audit import Wish, details_of
 from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import AppId, HealthStatus, Phase
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.pause import CONDITION
 from gitops_workers.core.request import Request, objection, parse, to_json
 from gitops_workers.core.status import Status
@@ -40,8 +43,35 @@ def request_of(**options: Any) -> Request:
     return request
 
 
-def allow(engine: Engine, status: Status, request: Request) -> None:
-    """Raise Refused for what the engine would refuse, before anything is stored."""
+def wish(engine: Engine, app: AppId, verb: str, request: Request | None = None) -> Wish:
+    """What the audit says of a command of this user on this host."""
+    return Wish(
+        at=stamp(engine.queue.now()),
+        app=app,
+        verb=verb,
+        by=user(),
+        source=socket.gethostname(),
+        details=details_of(request) if request else "",
+        request=request.id if request else "",
+        revision=request.revision if request else "",
+    )
+
+
+def allow(engine: Engine, status: Status, request: Request, verb: str) -> None:
+    """Raise Refused for what the engine would refuse, before anything is stored; the refusal is an event, too."""
+    try:
+        _check(engine, status, request)
+    except Refused as error:
+        raise refused(engine, status.id, verb, error, request) from None
+
+
+def refused(engine: Engine, app: AppId, verb: str, error: Refused, request: Request | None = None) -> Refused:
+    """The refusal, after an event has told of it."""
+    engine.state.add_events([wish(engine, app, verb, request).refused(str(error))])
+    return error
+
+
+def _check(engine: Engine, status: Status, request: Request) -> None:
     if status.suspended and not request.terminate:
         raise Refused(f"{status.id} is suspended: run `gitops-workers app resume {status.id}` first.")
     app = engine.state.application(status.id)
@@ -54,7 +84,8 @@ def allow(engine: Engine, status: Status, request: Request) -> None:
 def send(engine: Engine, app: AppId, request: Request, verb: str) -> None:
     """Store the request, then the intent; whoever has sent all that he wants to rings."""
     engine.state.save("request", app, to_json(request))
-    engine.ask(app, f"{verb} asked by {request.by}")
+    generation = engine.ask(app, f"{verb} asked by {request.by}")
+    engine.state.add_events([wish(engine, app, verb, request).accepted(generation)])
     print(f"{flat(app)}: {verb} asked")
 
 

@@ -63,9 +63,8 @@ def events(
 
 
 def _after(events: list[Event], last: Event | None) -> list[Event]:
-    if last is None or last not in events:
-        return events
-    return events[len(events) - events[::-1].index(last) :]
+    ids = [event.id for event in events]
+    return events[ids.index(last.id) + 1 :] if last is not None and last.id in ids else events
 
 
 def _describe(view: ClusterView) -> None:

@@ -57,6 +57,8 @@ class Operation:
     """Heals of this rendered state in a row, this one included (see core.healing)."""
     heal_at: float = 0.0
     """When a difference that was seen since may be healed; 0: none waits."""
+    healed: str = ""
+    """What somebody had changed in the cluster, where the operation puts that back; "" for every other one."""
     request: Request | None = None
     """What somebody asked for; None when the engine began it by itself."""
 
@@ -77,8 +79,8 @@ class Operation:
 
     @property
     def run(self) -> str:
-        """A name that no other operation of the application has, for its hooks."""
-        return digest(self.commit, self.rendered, f"{self.generation} {self.started_at:.6f}")[:12]
+        """A name that no other operation of the application has: for its hooks, log lines, events and status."""
+        return digest(f"{self.generation} {self.started_at:.6f}")[:12]
 
     @property
     def running(self) -> bool:

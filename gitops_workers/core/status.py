@@ -22,10 +22,13 @@ class OperationView:
     finished_at: str = ""
     initiated_by: str = ""
     retries: int = 0
+    id: str = ""
+    """The operation's own name: log lines and events of the operation bear it."""
 
     def to_json(self) -> dict[str, Any]:
         """The shape of design section 9."""
         return {
+            "id": self.id,
             "phase": self.phase.value,
             "message": self.message,
             "revision": self.revision,
@@ -155,15 +158,40 @@ class ClusterView:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to an application; kept in a capped stream, newest last."""
+    """Something that happened to an application; kept in a capped stream, newest last.
+
+    Two events may say the same words: each has its own `id`, which the store gives when it takes the event.
+    """
 
     at: str
     app: AppId
     type: str
-    """`Normal` or `Warning`, as in Kubernetes."""
+    """`Normal`, or `Warning` where somebody should look, as in Kubernetes."""
     reason: str
     message: str
+    id: str = ""
+    operation: str = ""
+    """The id of the operation that it is about."""
+    request: str = ""
+    """The id of the request that it is about."""
+    by: str = ""
+    """Who asked."""
+    source: str = ""
+    """Where they asked from: an address, or a host's name."""
+    revision: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The event as `events` and the API print it."""
-        return {"at": self.at, "app": self.app, "type": self.type, "reason": self.reason, "message": self.message}
+        return {
+            "id": self.id,
+            "at": self.at,
+            "app": self.app,
+            "type": self.type,
+            "reason": self.reason,
+            "message": self.message,
+            "operation": self.operation,
+            "request": self.request,
+            "by": self.by,
+            "source": self.source,
+            "revision": self.revision,
+        }

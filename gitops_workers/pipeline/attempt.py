@@ -39,6 +39,7 @@ from gitops_workers.pipeline import (
     settings_in_force,
     stages,
     step,
+    telling,
     termination,
 )
 from gitops_workers.pipeline.decision import act
@@ -72,6 +73,7 @@ def reconcile(world: World, app_id: AppId) -> None:
     attempt = world.queue.begin(app_id, world.lease)
     if attempt is None:
         return
+    telling.bound(attempt)
     app = world.state.application(app_id)
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
@@ -87,13 +89,13 @@ def reconcile(world: World, app_id: AppId) -> None:
             look(world, app, attempt, known) if leaving is None else deletion.look(world, app, leaving, attempt, known)
         )
     except Superseded as error:
-        log.info("attempt_superseded", app=app_id, generation=attempt.generation, reason=str(error))
+        log.info("attempt_superseded", reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
         return
     except GitOpsError as error:
         outcome = failure.outcome_of(world, app, leaving, attempt, known, error)
     except Exception as error:
-        log.exception("attempt_crashed", app=app_id, generation=attempt.generation)
+        log.exception("attempt_crashed")
         failure.crashed(world, app, leaving, attempt, known, error)
         raise
     except BaseException:

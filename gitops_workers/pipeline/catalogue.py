@@ -42,6 +42,7 @@ from gitops_workers.pipeline import (
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.outside import BEGUN, SEEN
 from gitops_workers.pipeline.report import new_status
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
 
@@ -313,7 +314,7 @@ def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) ->
     condition = Condition("InvalidSpecError", f"The last good version goes on: {text}")
     if status is not None and condition not in status.conditions:
         world.state.save_status(replace(status, conditions=(*app.conditions, condition)))
-        world.state.add_events([Event(stamp(world.queue.now()), app.id, "Warning", condition.type, condition.message)])
+        tell(world.state, [Event(stamp(world.queue.now()), app.id, "Warning", condition.type, condition.message)])
 
 
 def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application]) -> None:
@@ -339,7 +340,7 @@ def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application
                 changed_at=now,
             )
         )
-        world.state.add_events([Event(now, app_id, "Warning", "InvalidSpecError", text)])
+        tell(world.state, [Event(now, app_id, "Warning", "InvalidSpecError", text)])
     world.state.save("catalogue", "rejected", sorted(unreadable))
     for problem in parsed.problems:
         log.warning(

@@ -16,7 +16,18 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.plan import plan
 from gitops_workers.core.prune import Evidence, Pruning, decide
 from gitops_workers.core.words import amount
-from gitops_workers.pipeline import asking, dependencies, loose_hooks, namespaces, records, stages, step, views, windows
+from gitops_workers.pipeline import (
+    asking,
+    dependencies,
+    loose_hooks,
+    namespaces,
+    records,
+    stages,
+    step,
+    telling,
+    views,
+    windows,
+)
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.sight import Sight
 from gitops_workers.pipeline.trail import Trail
@@ -55,9 +66,10 @@ def act(world: World, sight: Sight) -> Outcome:
     waits = not running and (asked is None or asked.rollback is None)
     if waits and (reason := dependencies.waiting(world, app, sight.listed_at)):
         return _waiting(sight, reason, now)
-    operation = sight.previous if running and sight.previous else _new_operation(sight, now, heal)
+    operation = sight.previous if running and sight.previous else _new_operation(sight, now, heal, differing)
     if asked is not None:
         operation = replace(operation, request=asked, initiated_by=asked.by)
+    (telling.goes_on if running else telling.begins)(operation)
     try:
         pruning = _pruning(sight)
         if not running:
@@ -76,7 +88,7 @@ def act(world: World, sight: Sight) -> Outcome:
 
 def _rehearsed(world: World, sight: Sight, now: float) -> Outcome:
     """The dry run of what would be done now."""
-    pruning, trial = _pruning(sight), _new_operation(sight, now, None)
+    pruning, trial = _pruning(sight), _new_operation(sight, now, None, [])
     planned = plan(sight.app, sight.desired, pruning.deletions, hooks=sight.hooks if trial.hooks else ())
     step.rehearse(world, sight, trial, planned, pruning)
     return asking.rehearsed(world, sight, planned, pruning)
@@ -165,7 +177,7 @@ def _count(sight: Sight, differing: list[ObjectKey]) -> str:
     return first if total == 1 else f"{first} and {amount(total - 1, 'more object')}"
 
 
-def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Operation:
+def _new_operation(sight: Sight, now: float, heal: healing.Turn | None, differing: list[ObjectKey]) -> Operation:
     previous = sight.previous
     heals = heal.healed + 1 if heal else 0
     if previous is not None and previous.rendered == sight.rendered and sight.unfinished and not sight.asked:
@@ -182,8 +194,10 @@ def _new_operation(sight: Sight, now: float, heal: healing.Turn | None) -> Opera
         heals=heals,
         request=sight.asked,
     )
+    drifted = not sight.asked and bool(differing) and _drifted(sight)
     # Argo CD heals by a selective sync, and that runs no hooks.
-    return replace(begun, hooks=begun.hooks and (bool(sight.asked) or not (heals or _drifted(sight))))
+    hooks = begun.hooks and (bool(sight.asked) or not (heals or _drifted(sight)))
+    return replace(begun, hooks=hooks, healed=_count(sight, differing) if drifted else "")
 
 
 def _agreed(sight: Sight, now: float) -> Outcome:

@@ -38,7 +38,7 @@ from gitops_workers.core.prune import Deletion, Evidence, Remainder, Removal, pe
 from gitops_workers.core.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
 from gitops_workers.core.status import ResourceView
 from gitops_workers.core.words import amount
-from gitops_workers.pipeline import parting, reach, records, stages, step
+from gitops_workers.pipeline import parting, reach, records, stages, step, telling
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.removal import dismiss
@@ -102,7 +102,7 @@ def failed(
     if world.state.application(app.id) is None:
         return None  # the last answer was lost: it is forgotten already, and a report would bring its row back
     reach.failed(world, app, error, stamp(world.queue.now()))
-    log.warning("deletion_failed", app=app.id, error=type(error).__name__, reason=str(error))
+    log.warning("deletion_failed", error=type(error).__name__, reason=str(error))
     previous = step.operation_from(known.get("operation"))
     failures = previous.failures + 1 if previous else 1
     delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
@@ -345,12 +345,15 @@ def _operation(
     previous = step.operation_from(known.get("operation"))
     name = f"deletion {leaving.since}"
     if previous is not None and previous.running and previous.rendered == name:
+        telling.goes_on(previous)
         return replace(previous, failures=0)
     failures = previous.failures if previous is not None and previous.rendered == name else 0
     last = Resolved(previous.commit, previous.ref) if previous else Resolved("")
     by = leaving.by or "the catalogue"
     consent, now = leaving.consent, world.queue.now()
-    return operations.begin(app, attempt.generation, last, now, by, failures=failures, consent=consent, rendered=name)
+    begun = operations.begin(app, attempt.generation, last, now, by, failures=failures, consent=consent, rendered=name)
+    telling.begins(begun)
+    return begun
 
 
 def _names(keys: Iterable[ObjectKey]) -> str:

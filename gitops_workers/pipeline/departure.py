@@ -9,6 +9,7 @@ from gitops_workers.core.deletion import HELD, departures, goes
 from gitops_workers.core.model import AppId, Application, Problem
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.status import Event
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Urgency
 
@@ -60,6 +61,6 @@ def announce(world: World, before: Mapping[AppId, Application], leaving: Mapping
             message = text or "Being deleted: its manifest has left the catalogue."
             world.state.save_status(replace(status, message=message, conditions=app.conditions))
             kind, reason = ("Warning", HELD) if text else ("Normal", "DeletionStarted")
-            world.state.add_events([Event(now, app_id, kind, reason, message)])
+            tell(world.state, [Event(now, app_id, kind, reason, message)])
         if goes(app):
             world.queue.request(app_id, "its manifest has left the catalogue", Urgency.POLL)

@@ -62,7 +62,7 @@ def crashed(
         if outcome is not None:
             report(world, app, attempt, known, outcome)
     except Exception:
-        log.exception("crash_not_reported", app=app.id)
+        log.exception("crash_not_reported")
         abandon(world, app, attempt)
 
 
@@ -74,7 +74,7 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
-    log.warning("attempt_failed", app=app.id, error=type(error).__name__, reason=str(error))
+    log.warning("attempt_failed", error=type(error).__name__, reason=str(error))
     tried, listed_at = _tried(world, app, newest_of(attempt, known))
     failures = operations.failures_at(previous, tried) + 1
     if previous.running:
@@ -101,7 +101,7 @@ def _unserved(world: World, app: Application, known: Mapping[str, Any], error: G
     asked = asking.of(known, previous)
     if asked is None or not asked.special or not isinstance(error, Refused):
         return None
-    log.info("request_declined", app=app.id, by=asked.by, reason=str(error))
+    log.info("request_declined", by=asked.by, reason=str(error))
     return asking.declined(world, app, asked, previous, error)
 
 

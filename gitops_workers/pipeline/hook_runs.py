@@ -166,7 +166,7 @@ class HookRuns:
                 if live is not None and held(live) and self.writer.owns(item.key, live):
                     self.writer.release(item.key, live, item.version)
             except ApplyRefused as error:
-                log.warning("hook_not_let_go", app=self.app.id, object=str(item.key), reason=str(error))
+                log.warning("hook_not_let_go", object=str(item.key), reason=str(error))
 
     def discard(self, operation: Operation, tasks: Iterable[Task]) -> None:
         """Delete the objects of these runs, whatever their policy says: nobody is left who would look after them."""

@@ -16,6 +16,7 @@ from gitops_workers.core.moments import stamp
 from gitops_workers.core.moving import CONDITION, told, words
 from gitops_workers.core.record import StoredRecord
 from gitops_workers.core.status import Event
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Urgency
 
@@ -30,7 +31,7 @@ def left(world: World, app: AppId, old: str, new: str, objects: int) -> Mapping[
     known: dict[str, int] = dict(world.state.load(KIND, app) or {})
     if old not in known and objects and old in world.clusters.names() and not _same(world, old, new):
         message = words(app, {old: objects})
-        world.state.add_events([Event(stamp(world.queue.now()), app, "Warning", CONDITION, message)])
+        tell(world.state, [Event(stamp(world.queue.now()), app, "Warning", CONDITION, message)])
         known[old] = objects
     known.pop(new, None)
     _save(world, app, known)

@@ -16,7 +16,7 @@ from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.grouping import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.model import AppId
 from gitops_workers.core.moments import stamp
-from gitops_workers.pipeline import unfinished
+from gitops_workers.pipeline import telling, unfinished
 from gitops_workers.pipeline.poll_cluster import poll_cluster
 from gitops_workers.pipeline.poll_repository import poll_repository
 from gitops_workers.pipeline.report import outage
@@ -36,6 +36,7 @@ def poll(world: World, group: str) -> None:
     attempt = world.queue.begin_poll(group, world.lease)
     if attempt is None:
         return
+    telling.bound_group(group)
     if group.startswith(UNFINISHED_PREFIX):
         unfinished.search(world, attempt)
         return
@@ -59,7 +60,7 @@ def poll(world: World, group: str) -> None:
         world.state.touch(group, len(apps), stamp(world.queue.now()))
         _tell(world, group, unknown)
     except GitOpsError as error:
-        log.warning("poll_failed", group=group, error=type(error).__name__, reason=str(error))
+        log.warning("poll_failed", error=type(error).__name__, reason=str(error))
         _tell(world, group, dict.fromkeys(apps, error))
     finally:
         world.queue.finish_poll(attempt, due_in)

@@ -88,7 +88,7 @@ def _news(
         raise
     except Exception as error:
         # A defect of ours costs this application its look, not the whole group its poll; the attempt shows it.
-        log.exception("closure_crashed", app=app.id)
+        log.exception("closure_crashed", application=app.id)
         return f"{resolved.commit[:12]}: {type(error).__name__}"
     if closure.digest == last[1]:
         return [resolved.commit, *last[1:]]

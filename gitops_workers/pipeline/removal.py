@@ -12,6 +12,7 @@ from gitops_workers.core.moving import words
 from gitops_workers.core.status import Event
 from gitops_workers.pipeline import moving, records
 from gitops_workers.pipeline.outside import SEEN
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 
 SOON = 1.0
@@ -26,8 +27,9 @@ def forget(world: World, app_id: AppId, message: str, kind: str = "Normal") -> N
     if status := world.state.status(app_id):
         records.forget(world, status.cluster)
     world.state.discard_application(app_id)
-    world.state.add_events(
-        [Event(stamp(world.queue.now()), app_id, kind, "Removed", f"{message} {words(app_id, left or {})}".strip())]
+    tell(
+        world.state,
+        [Event(stamp(world.queue.now()), app_id, kind, "Removed", f"{message} {words(app_id, left or {})}".strip())],
     )
 
 

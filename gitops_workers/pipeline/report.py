@@ -8,13 +8,13 @@ from typing import Any
 
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement
+from gitops_workers.core.changes import changes
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.grouping import cluster_group
-from gitops_workers.core.model import AppId, Application, Condition, Phase, SyncStatus
+from gitops_workers.core.model import AppId, Application, Condition, SyncStatus
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.operation import Operation
-from gitops_workers.core.pause import CONDITION as PAUSED
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import is_exact
 from gitops_workers.core.status import Event, OperationView, Status
@@ -22,6 +22,7 @@ from gitops_workers.core.urls import without_credentials
 from gitops_workers.pipeline import asking, dependants, explaining, records, step
 from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
 
@@ -40,9 +41,7 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         return
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
-    events = [*_events(app, before, after, stamp(now)), *_remarks(app, before, after, outcome, stamp(now))]
-    if events:
-        state.add_events(events)
+    tell(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
     if outcome.waits_since:
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
     if app.needed:
@@ -76,7 +75,7 @@ def outage(world: World, unknown: Mapping[AppId, GitOpsError]) -> None:
             changed_at=now if status.sync is not SyncStatus.UNKNOWN else status.changed_at,
         )
         world.state.save_status(after)
-        world.state.add_events([Event(now, app, "Warning", type(error).__name__, str(error))])
+        tell(world.state, [Event(now, app, "Warning", type(error).__name__, str(error))])
 
 
 def abandon(world: World, app: Application, attempt: Attempt) -> None:
@@ -138,6 +137,7 @@ def _operation_view(operation: Operation) -> OperationView:
         finished_at=stamp(operation.finished_at),
         initiated_by=operation.initiated_by,
         retries=max(0, operation.failures - 1),
+        id=operation.run,
     )
 
 
@@ -190,37 +190,3 @@ def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[A
     kinds = sorted("|".join(kind) for kind in agreement.kinds)
     seen = [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
     return [*seen, waits_since] if waits_since else seen
-
-
-def _remarks(app: Application, before: Status | None, after: Status, outcome: Outcome, at: str) -> list[Event]:
-    """A request that was not served, and automated sync that is paused or goes on."""
-    events = []
-    if outcome.answer is not None and outcome.answer.phase is Phase.FAILED:
-        events.append(Event(at, app.id, "Warning", "RequestRefused", outcome.answer.message))
-    was = {item.type: item.message for item in before.conditions} if before else {}
-    now = {item.type: item.message for item in after.conditions}
-    if PAUSED in now and PAUSED not in was:
-        events.append(Event(at, app.id, "Normal", PAUSED, now[PAUSED]))
-    if PAUSED in was and PAUSED not in now and after.sync is not SyncStatus.UNKNOWN:
-        events.append(Event(at, app.id, "Normal", "AutomationResumed", "Automated sync goes on."))
-    return events
-
-
-def _events(app: Application, before: Status | None, after: Status, at: str) -> list[Event]:
-    """What changed, in words: one event per change of sync, health or operation."""
-    events = []
-    was = before.operation if before else None
-    operation = after.operation
-    if operation is not None and (was is None or (was.phase, was.message) != (operation.phase, operation.message)):
-        bad = operation.phase in {Phase.FAILED, Phase.ERROR}
-        events.append(
-            Event(at, app.id, "Warning" if bad else "Normal", f"Operation{operation.phase}", operation.message)
-        )
-    if before is not None and before.sync != after.sync:
-        kind = "Normal" if after.sync == "Synced" else "Warning"
-        events.append(Event(at, app.id, kind, "SyncStatusChanged", f"{before.sync} -> {after.sync}: {after.message}"))
-    if before is not None and before.health != after.health:
-        text = f"{before.health} -> {after.health}"
-        note = f"{text}: {after.health_message}" if after.health_message else text
-        events.append(Event(at, app.id, "Normal", "HealthChanged", note))
-    return events

@@ -17,7 +17,7 @@ from gitops_workers.core.model import Application, Phase
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.operation import Operation
 from gitops_workers.core.request import Answer, Request
-from gitops_workers.pipeline import asking, reach, records, step
+from gitops_workers.pipeline import asking, reach, records, step, telling
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.world import World
@@ -30,6 +30,7 @@ def terminated(world: World, app: Application, attempt: Attempt, known: Mapping[
     previous = step.operation_from(known.get("operation"))
     if previous is None or not previous.running:
         raise Refused("No operation is running: there is nothing to terminate.")
+    telling.goes_on(previous)
     try:
         message = f"terminated by {asked.by}{_stopped(world, app, attempt, known, previous)}"
         ended = operations.finish(previous, Phase.FAILED, message, world.queue.now())

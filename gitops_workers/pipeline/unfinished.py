@@ -21,6 +21,7 @@ from gitops_workers.pipeline import records
 from gitops_workers.pipeline.departure import INCOMPLETE
 from gitops_workers.pipeline.outside import SEEN
 from gitops_workers.pipeline.report import new_status
+from gitops_workers.pipeline.telling import tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt, Urgency
 
@@ -101,5 +102,5 @@ def _enroll(world: World, app: Application, cluster: str) -> None:
     world.state.save_applications([app])
     world.queue.enroll(app.id, cluster, world.clusters.fleet(cluster))
     world.state.save_status(replace(new_status(world, app, cluster), message=message))
-    world.state.add_events([Event(stamp(world.queue.now()), app.id, "Normal", "DeletionResumed", message)])
+    tell(world.state, [Event(stamp(world.queue.now()), app.id, "Normal", "DeletionResumed", message)])
     world.queue.request(app.id, "its deletion is unfinished", Urgency.POLL)

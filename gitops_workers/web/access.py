@@ -12,10 +12,13 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import structlog
 from fastapi import HTTPException, Request
 
+from gitops_workers.core.redact import scrub
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 
+log = structlog.get_logger()
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
@@ -66,11 +69,22 @@ def writer(request: Request) -> Principal:
     principal = reader(request)
     # Before anything is looked up: what a reader may not do is refused alike for what exists and what does not.
     if principal.role is not Role.WRITE:
+        log.warning("request_forbidden", by=principal.name, source=source_of(request), path=request.url.path)
         raise HTTPException(403, "the token may only read; use one with the role write")
     _require_same_origin(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "send the request with Content-Type: application/json, with {} for no options")
     return principal
+
+
+def source_of(request: Request) -> str:
+    """Where a request comes from, for the audit: the peer's address, and what a proxy there says of it.
+
+    The proxy's word proves nothing and decides nothing.
+    """
+    peer = request.client.host if request.client is not None else "unknown"
+    said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return f"{peer}, forwarded for {scrub(said[:64])}" if said else peer
 
 
 def _bearer(header: str, tokens: tuple[Token, ...]) -> Principal:

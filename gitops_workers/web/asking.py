@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gitops_workers.core import codec, deletion
+from gitops_workers.core import codec
 from gitops_workers.core import request as requests
-from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.leaving import Cascade
-from gitops_workers.core.model import Phase
-from gitops_workers.core.pause import CONDITION
 from gitops_workers.core.status import ResourceView, Status
-from gitops_workers.ports import Urgency
-from gitops_workers.web import lookup
+from gitops_workers.web import lookup, wishes
 from gitops_workers.web.access import Principal, reader, services_of, writer
-from gitops_workers.web.intake import ring
 from gitops_workers.web.services import WebServices
 
 router = APIRouter(prefix="/api/v1/applications", tags=["applications"])
@@ -88,7 +81,7 @@ async def sync_application(request: Request, principal: Writer, app: str) -> Jso
         chosen = tuple(requests.selector(text) for text in options.resources)
         return {**options.model_dump(exclude={"resources"}), "resources": chosen}
 
-    return await run_in_threadpool(_ask, request, principal, app, "sync", asked)
+    return await run_in_threadpool(wishes.ask, request, principal, app, "sync", asked)
 
 
 @router.post(f"{_APP}/rollback", status_code=202, openapi_extra=_body(RollbackOptions))
@@ -96,14 +89,14 @@ async def rollback(request: Request, principal: Writer, app: str) -> Json:
     """Deploy again what an entry of the history deployed. Hooks are not run."""
     options = await _options(request, RollbackOptions)
     wish = {"rollback": options.id, "prune": options.prune, "pause": options.pause_automation}
-    return await run_in_threadpool(_ask, request, principal, app, "rollback", lambda: wish)
+    return await run_in_threadpool(wishes.ask, request, principal, app, "rollback", lambda: wish)
 
 
 @router.post(f"{_APP}/terminate", status_code=202, openapi_extra=_body(NoOptions))
 async def terminate(request: Request, principal: Writer, app: str) -> Json:
     """End the running operation; what it has applied stays."""
     await _options(request, NoOptions)
-    return await run_in_threadpool(_ask, request, principal, app, "terminate", lambda: {"terminate": True})
+    return await run_in_threadpool(wishes.ask, request, principal, app, "terminate", lambda: {"terminate": True})
 
 
 @router.get(f"{_APP}/request")
@@ -130,7 +123,7 @@ def last_request(request: Request, principal: Reader, app: str) -> Json:
 async def suspend(request: Request, principal: Writer, app: str) -> Json:
     """Do nothing more for this application until it is resumed, whatever its manifest says."""
     await _options(request, NoOptions)
-    return await run_in_threadpool(_override, request, principal, app, "suspend", {"suspended": True})
+    return await run_in_threadpool(wishes.override, request, principal, app, "suspend", {"suspended": True})
 
 
 @router.post(f"{_APP}/resume", status_code=202, openapi_extra=_body(NoOptions))
@@ -138,74 +131,19 @@ async def resume(request: Request, principal: Writer, app: str) -> Json:
     """Undo a suspension and the pause of a rollback, and look at the application now."""
     await _options(request, NoOptions)
     mark = {"suspended": False, "resumedAt": services_of(request).queue.now()}
-    return await run_in_threadpool(_override, request, principal, app, "resume", mark)
+    return await run_in_threadpool(wishes.override, request, principal, app, "resume", mark)
 
 
 @router.delete(_APP, status_code=202, openapi_extra=_body(DeleteOptions))
 async def delete_application(request: Request, principal: Writer, app: str) -> Json:
     """Delete an application whose manifest has left the catalogue, also one that waits for a human's yes."""
     options = await _options(request, DeleteOptions)
-    return await run_in_threadpool(_delete, request, principal, app, options.cascade)
+    return await run_in_threadpool(wishes.delete, request, principal, app, options.cascade)
 
 
 def _find(request: Request, principal: Principal, app: str) -> tuple[WebServices, Status]:
     services = services_of(request)
     return services, lookup.find(services.state, principal, app)
-
-
-def _override(request: Request, principal: Principal, app: str, verb: str, mark: Mapping[str, Any]) -> Json:
-    services, status = _find(request, principal, app)
-    return _promised(services, status, "override", {**mark, "by": principal.name}, f"{verb} asked by {principal.name}")
-
-
-def _ask(request: Request, principal: Principal, app: str, verb: str, wish: Callable[[], Mapping[str, Any]]) -> Json:
-    """Refuse at once what the engine would refuse, else store the request."""
-    services, status = _find(request, principal, app)
-    try:
-        asked = requests.parse(requests.to_json(requests.Request(secrets.token_hex(8), principal.name, **wish())))
-    except InvalidManifest as problem:
-        raise HTTPException(422, str(problem)) from None
-    if asked.refusal:
-        raise HTTPException(422, asked.refusal)
-    if reason := _objection(services, status, asked):
-        raise HTTPException(409, reason)
-    done = _promised(services, status, "request", requests.to_json(asked), f"{verb} asked by {principal.name}")
-    return {**done, "request": asked.id}
-
-
-def _objection(services: WebServices, status: Status, asked: requests.Request) -> str:
-    running = status.operation is not None and status.operation.phase is Phase.RUNNING
-    if asked.terminate and not running:
-        return f"{status.id}: no operation is running: there is nothing to terminate."
-    if status.suspended and not asked.terminate:
-        return f"{status.id} is suspended: resume it first."
-    app = services.state.application(status.id)
-    paused = any(item.type == CONDITION for item in status.conditions)
-    return requests.objection(asked, app, paused=paused) if app is not None else ""
-
-
-def _promised(services: WebServices, status: Status, kind: str, document: Mapping[str, Any], reason: str) -> Json:
-    """Store the wish, then the intent, then ring: a message lost on the way is found by the sweep."""
-    services.state.save(kind, status.id, document)
-    generation = services.queue.request(status.id, reason, Urgency.MANUAL)
-    if not generation:
-        services.state.discard(kind, status.id)
-        raise HTTPException(409, "the application is not scheduled; it is new or being removed: look again in a minute")
-    ring(services)
-    return {"id": status.id, "generation": generation}
-
-
-def _delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:
-    """Store the order, unless the catalogue would undo it; then as for every other wish."""
-    services, status = _find(request, principal, app)
-    found = services.state.application(status.id)
-    if found is None or (reason := deletion.objection(found)):
-        raise HTTPException(409, reason if found else "the application was never readable: there is nothing to delete")
-    services.state.save(deletion.ORDER, status.id, deletion.wish(found, cascade, principal.name))
-    services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
-    generation = services.queue.request(status.id, f"delete asked by {principal.name}", Urgency.MANUAL)
-    ring(services)
-    return {"id": status.id, "generation": generation}
 
 
 async def _options(request: Request, model: type[Model]) -> Model:

@@ -43,7 +43,8 @@ async def webhook(request: Request) -> Mapping[str, object]:
     with counters.in_flight.track_inprogress():
         groups = await _intake(request).pushed(event.urls)
     counters.webhooks.labels(provider, "accepted" if groups else "unknown-repository").inc()
-    log.debug("webhook_received", provider=provider, groups=groups, refs=len(event.refs))
+    say = log.info if groups else log.debug  # of a repository that nobody uses nothing is begun
+    say("webhook_received", provider=provider, groups=groups, refs=len(event.refs))
     if not groups:
         return {"accepted": False, "reason": "no application uses this repository"}
     return {"accepted": True, "polls": groups}
@@ -68,7 +69,7 @@ async def hook(request: Request, path_hash: str) -> Mapping[str, object]:
         return {"accepted": False, "reason": ignored.reason}
     await _intake(request).poll(receiver.groups)
     counters.webhooks.labels("flux", "accepted").inc()
-    log.debug("hook_received", receiver=f"{receiver.namespace}/{receiver.name}", groups=len(receiver.groups))
+    log.info("hook_received", receiver=f"{receiver.namespace}/{receiver.name}", groups=len(receiver.groups))
     return {"accepted": True, "polls": len(receiver.groups)}
 
 

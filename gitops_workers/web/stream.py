@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
@@ -11,7 +12,6 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from gitops_workers.core.objects import digest_of
 from gitops_workers.core.status import Event
 from gitops_workers.web.access import Principal, everywhere, services_of
 from gitops_workers.web.services import WebServices
@@ -63,20 +63,16 @@ async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[b
         except services.outages:
             yield b": the store does not answer\n\n"
         else:
-            for name, event in _after(window, names, 100 if first else WINDOW):
-                yield b"id: %s\nevent: %s\ndata: %s\n\n" % (name.encode(), b"event", orjson.dumps(event.to_json()))
-            names, first = [digest_of(event.to_json()) for event in window], False
+            for event in _after(window, names, 100 if first else WINDOW):
+                content = orjson.dumps(event.to_json())
+                yield b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), b"event", content)
+            names, first = [event.id for event in window], False
             yield b": alive\n\n"
         await asyncio.sleep(services.settings.event_seconds)
 
 
-def _after(window: Sequence[Event], known: Sequence[str], limit: int) -> list[tuple[str, Event]]:
+def _after(window: Sequence[Event], known: Sequence[str], limit: int) -> list[Event]:
     """The events of the window, newest first as read, that are newer than every known one; given oldest first."""
-    found: list[tuple[str, Event]] = []
     seen = frozenset(known)
-    for event in window:
-        name = digest_of(event.to_json())
-        if name in seen or len(found) == limit:
-            break
-        found.append((name, event))
-    return found[::-1]
+    new = itertools.takewhile(lambda event: event.id not in seen, window)
+    return list(itertools.islice(new, limit))[::-1]

@@ -322,6 +322,13 @@ class TestViews:
         assert tuple(state.resources(PLAIN.id)) == resources
         assert tuple(state.resources(FULL.id)) == ()
 
+    def test_two_events_in_the_same_words_have_an_id_each(self, state):
+        state.add_events([Event("t", "app", "Normal", "Synced", "1 object applied.", operation="a", by="ann")] * 2)
+        state.add_events([Event("t", "app", "Normal", "Synced", "1 object applied.")])
+        found = state.events("app")
+        assert len({event.id for event in found if event.id}) == 3
+        assert [(event.operation, event.by) for event in found] == [("", ""), ("a", "ann"), ("a", "ann")]
+
     def test_events_are_told_newest_first_and_by_application(self, state):
         state.add_events([Event(f"t{n}", f"app{n % 2}", "Normal", "Synced", f"{n}") for n in range(2500)])
         state.add_events([])

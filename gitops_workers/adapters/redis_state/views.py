@@ -58,7 +58,12 @@ class Views:
             return
         with self._client.pipeline(transaction=False) as pipe:
             for event in events:
-                pipe.xadd(keys.EVENTS, {"e": _EVENT.dump_json(event)}, maxlen=EVENTS_KEPT, approximate=False)
+                pipe.xadd(
+                    keys.EVENTS,
+                    {"e": _EVENT.dump_json(event, exclude_defaults=True)},
+                    maxlen=EVENTS_KEPT,
+                    approximate=False,
+                )
             pipe.execute()
 
     def events(self, app: AppId | None, limit: int) -> Sequence[Event]:
@@ -68,7 +73,7 @@ class Views:
         while len(found) < limit:
             count = limit if app is None else _EVENTS_AT_ONCE
             chunk = self._client.xrevrange(keys.EVENTS, max=last, count=count)
-            events = (_EVENT.validate_json(fields[b"e"]) for _, fields in chunk)
+            events = (_event(name, fields[b"e"]) for name, fields in chunk)
             found.extend(event for event in events if app is None or event.app == app)
             if len(chunk) < count:
                 break
@@ -94,3 +99,8 @@ class Views:
             )
             for view in views
         )
+
+
+def _event(name: bytes, content: bytes) -> Event:
+    """An entry of the stream, whose name there is the event's id."""
+    return replace(_EVENT.validate_json(content), id=name.decode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.cli.asking import user
 from gitops_workers.core import codec
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.request import Request, parse, selector, to_json
@@ -130,6 +132,31 @@ def test_what_cannot_be_is_refused_before_anything_is_stored(
     assert answer.code == code
     assert said in answer.err
     assert installation.state.load("request", row.id) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "reason", "said"),
+    [
+        (("sync", "--prune"), "SyncRequested", "sync (prune) asked by"),
+        (("rollback", "2"), "RollbackRequested", "rollback (to #2) asked by"),
+        (("rollback", "7"), "RequestRefused", "the history has no entry 7"),
+        (("terminate",), "RequestRefused", "nothing to terminate"),
+        (("suspend",), "SuspendRequested", "suspend asked by"),
+        (("resume",), "ResumeRequested", "resume asked by"),
+        (("delete", "--yes"), "RequestRefused", "delete asked by"),
+    ],
+)
+def test_each_command_that_is_to_change_something_is_an_event(
+    installation: Installation, manual: Status, cli: Cli, words: tuple[str, ...], reason: str, said: str
+) -> None:
+    before = len(installation.state.events(manual.id, 1000))
+    cli("app", words[0], manual.id, *words[1:])
+    event, *more = installation.state.events(manual.id, 1000)
+    assert len(more) == before
+    assert (event.reason, event.by, event.source) == (reason, user(), socket.gethostname())
+    assert said in event.message
+    stored = installation.state.load("request", manual.id)
+    assert stored is None or event.request == stored["id"]
 
 
 def test_a_rollback_names_an_entry_that_is_there(installation: Installation, manual: Status, cli: Cli) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from gitops_workers.core.grouping import repository_group
@@ -56,7 +57,7 @@ def lab() -> Lab:
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[list[Any]]:
     """Tracebacks are drawn at leisure; these tests make dozens."""
-    with capture_logs() as found:
+    with capture_logs(processors=[merge_contextvars]) as found:
         yield found
 
 
@@ -119,7 +120,7 @@ def test_the_status_names_the_defect_and_never_its_text(lab: Lab, logs: list[Any
     Poison(lab, "bad", port="renderer")
     bad, _ = declared(lab)
     work(lab)
-    assert [entry["app"] for entry in logs if entry["event"] == "attempt_crashed"] == [bad]
+    assert [entry["application"] for entry in logs if entry["event"] == "attempt_crashed"] == [bad]
     status = lab.status(bad)
     assert "RuntimeError in gitops-workers itself" in status.message
     assert [condition.type for condition in status.conditions] == ["ComparisonError"]

@@ -43,7 +43,7 @@ def post(world, row):
         ),
         ("sync", {"dryRun": True, "revision": "v1"}, {"dry_run": True, "revision": "v1"}),
         ("rollback", {"id": 3, "pauseAutomation": True}, {"rollback": 3, "pause": True}),
-        ("rollback", {"id": 0, "prune": True, "pauseAutomation": True}, {"rollback": 0, "prune": True, "pause": True}),
+        ("rollback", {"id": 1, "prune": True, "pauseAutomation": True}, {"rollback": 1, "prune": True, "pause": True}),
     ],
 )
 def test_what_is_asked_is_stored_with_the_name_of_who_asks(world, row, post, verb, body, wanted):
@@ -103,7 +103,7 @@ def test_a_running_operation_is_terminated_also_while_the_application_is_suspend
 
 def test_an_application_whose_automated_sync_is_paused_is_rolled_back_again(world, row, post):
     world.state.save_status(replace(row, conditions=(Condition("AutomationPaused", "ann rolled back to #1"),)))
-    assert post("rollback", {"id": 0}).status_code == 202
+    assert post("rollback", {"id": 1}).status_code == 202
 
 
 def test_how_a_request_ended_can_be_asked_for(world, row, post):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.objects import digest_of
+from dataclasses import replace
+
 from gitops_workers.core.status import Event
 from gitops_workers.web.stream import _after
 
 
 def events(*numbers: int) -> list[Event]:
     """As the store reads them: newest first."""
-    return [Event(f"t{n}", "application/argocd/a", "Normal", "R", str(n)) for n in sorted(numbers, reverse=True)]
+    order = sorted(numbers, reverse=True)
+    return [Event(f"t{n}", "application/argocd/a", "Normal", "R", str(n), id=f"{n}-0") for n in order]
 
 
 def name(event: Event) -> str:
-    return digest_of(event.to_json())
+    return event.id
 
 
-def told(found: list[tuple[str, Event]]) -> list[str]:
-    return [event.message for _, event in found]
+def told(found: list[Event]) -> list[str]:
+    return [event.message for event in found]
 
 
 def test_a_first_look_gives_the_newest_oldest_first():
@@ -37,3 +39,10 @@ def test_a_client_that_comes_back_gets_what_it_missed():
 
 def test_after_a_gap_larger_than_the_window_the_window_is_told():
     assert told(_after(events(7, 8), [name(events(1)[0])], 500)) == ["7", "8"]
+
+
+def test_two_events_that_say_the_same_words_are_both_told():
+    first, second = events(1)[0], events(2)[0]
+    window = [replace(first, id=second.id), first]
+    assert [event.id for event in _after(window, [first.id], 500)] == ["2-0"]
+    assert [event.id for event in _after(window, [], 500)] == ["1-0", "2-0"]
