@@ -64,11 +64,12 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "http_proxy", "ALL_PROXY", "all_proxy"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a run left behind. `error` is stderr, decoded and not yet scrubbed."""
+    """What a run left behind. `error` is stderr, decoded and not yet scrubbed; `trace` what git traced, if asked to."""
 
     status: int
     output: bytes
     error: str
+    trace: bytes = b""
 
 
 class GitProgram:

@@ -56,6 +56,10 @@ class SecretFiles:
         path.write_bytes(data)
         return str(path)
 
+    def read(self, path: str) -> bytes:
+        """What is in a file of ours now, also what the child wrote; `path` is as `add` returned it."""
+        return Path(path).read_bytes()
+
     def __enter__(self) -> Self:
         """Return itself."""
         return self

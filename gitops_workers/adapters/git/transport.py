@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gitops_workers.adapters.git.address import Address, HostGuard
 from gitops_workers.adapters.git.command import Finished, GitProgram, proxied, proxy_environment
@@ -39,6 +40,7 @@ _ADVICE = (
     (r"error in libcrypto|invalid format", "the ssh private key cannot be read; give it in PEM or OpenSSH format"),
     (r"not found|does not appear to be a git repository|error: 404\b", "correct the URL, or give a credential"),
 )
+_SPOKE_GIT = re.compile(rb"<= Recv header: content-type: application/x-git-upload-pack-advertisement\s", re.IGNORECASE)
 _REDIRECTED = re.compile(r"returned error: 30[1278]\b")
 _FSCK = re.compile(r"error: object [0-9a-f]+: |fsck error")
 # Said of our own files; what the server says begins with "remote:".
@@ -69,13 +71,24 @@ class Transport:
         self._suffixed: set[str] = set()
 
     def list_refs(self, address: Address, credential: Credential, timeout: float) -> bytes:
-        """The output of `git ls-remote --symref`. Raises SourceUnavailable."""
+        """The output of `git ls-remote --symref`. Raises SourceUnavailable, also when the answer may be cut.
+
+        Git's own protocol says where a list ends, and git checks it. An answer of any other type (a proxy's page, one
+        that was cut before its type) git reads as a plain file of refs, which has no end mark: nothing would be an
+        empty repository. So it must have been git that answered (`gitprotocol-http`, "Smart Clients").
+        """
         limit = self._git.settings.max_listing_bytes
 
         def arguments(url: str) -> list[str]:
             return ["ls-remote", "--symref", "--", url]
 
-        return self._request(arguments, address, credential, timeout, limit).output
+        finished = self._request(arguments, address, credential, timeout, limit, traced=True)
+        if address.scheme in ("http", "https") and not _SPOKE_GIT.search(finished.trace):
+            raise SourceUnavailable(
+                f"{address.url}: the server's answer is not of Git's smart HTTP protocol, or was cut; see what answers "
+                "at this address"
+            )
+        return finished.output
 
     def fetch(
         self,
@@ -103,16 +116,18 @@ class Transport:
         credential: Credential,
         timeout: float,
         limit: int,
+        *,
+        traced: bool = False,
     ) -> Finished:
         url = address.url
         suffixed = f"{url.rstrip('/')}.git"
         can_suffix = address.scheme in ("http", "https") and not url.endswith(".git")
         if url in self._suffixed:
             url = suffixed
-        finished = self._run(arguments(url), address, credential, timeout, limit)
+        finished = self._run(arguments(url), address, credential, timeout, limit, traced=traced)
         if finished.status and can_suffix and url != suffixed and _REDIRECTED.search(finished.error):
             # GitLab answers `repo` with a redirect to `repo.git`. That one address is tried; no redirect is followed.
-            second = self._run(arguments(suffixed), address, credential, timeout, limit)
+            second = self._run(arguments(suffixed), address, credential, timeout, limit, traced=traced)
             if not second.status:
                 self._suffixed.add(address.url)
                 finished = second
@@ -121,23 +136,33 @@ class Transport:
         return finished
 
     def _run(
-        self, arguments: Sequence[str], address: Address, credential: Credential, timeout: float, limit: int
+        self,
+        arguments: Sequence[str],
+        address: Address,
+        credential: Credential,
+        timeout: float,
+        limit: int,
+        *,
+        traced: bool,
     ) -> Finished:
         pins = self._guard.check(address)
         with SecretFiles() as files:
-            config, extra = [], proxy_environment()
+            config, extra, trace = [], proxy_environment(), ""
             if address.scheme == "ssh":
                 extra["GIT_SSH_COMMAND"] = _ssh_command(address, credential, pins, files)
                 extra["GIT_SSH_VARIANT"] = "ssh"
             elif address.scheme != "file":
                 text = _http_config(address, credential, files)
                 extra["GIT_CONFIG_GLOBAL"] = files.add(text) if text else "/dev/null"
+                if traced:
+                    # The headers of the conversation, without credentials (git redacts them) and without content.
+                    extra |= {"GIT_TRACE_CURL": (trace := files.add("")), "GIT_TRACE_CURL_NO_DATA": "1"}
                 if pins:
                     places = ",".join(f"[{pin}]" if ":" in pin else pin for pin in pins)
                     config.append(f"http.curloptResolve={address.host}:{address.port}:{places}")
             environment = self._git.environment(extra, protocols=address.scheme)
             try:
-                return self._git.run(
+                finished = self._git.run(
                     arguments,
                     timeout=timeout,
                     limit=limit,
@@ -147,6 +172,7 @@ class Transport:
                 )
             except SourceUnavailable as problem:
                 raise SourceUnavailable(f"{address.url}: {problem}") from None
+            return replace(finished, trace=files.read(trace)) if trace else finished
 
 
 def _http_config(address: Address, credential: Credential, files: SecretFiles) -> str:
