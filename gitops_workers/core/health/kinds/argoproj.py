@@ -6,14 +6,15 @@ from gitops_workers.core.health.rules import (
     Rule,
     Table,
     condition,
+    conditions,
     degraded,
     each,
     false,
-    filled,
     first,
     has,
     healthy,
     joined,
+    met,
     number,
     progressing,
     read,
@@ -21,6 +22,7 @@ from gitops_workers.core.health.rules import (
     text,
     true,
     unknown,
+    unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
@@ -138,7 +140,13 @@ RULES: Table = dict(
             "Rollout": rollout,
             "AnalysisRun": _ANALYSIS,
             "Experiment": _EXPERIMENT,
-            "EventBus EventSource Sensor": event_resource,
+            "EventBus": (
+                conditions(
+                    degraded("{message|reason}", *unmet("Deployed")), healthy("{message|reason}", *met("Deployed"))
+                ),
+                progressing("Waiting for initialization"),
+            ),
+            "EventSource Sensor": event_resource,
             "ApplicationSet": (
                 degraded("{@ErrorOccurred.message}", true("ErrorOccurred")),
                 progressing("{@RolloutProgressing.message}", true("RolloutProgressing")),
@@ -147,11 +155,10 @@ RULES: Table = dict(
                 progressing("Waiting for the status to be reported"),
             ),
             "CronWorkflow": (
-                degraded("{@SubmissionError.message}", true("SubmissionError")),
-                degraded("{@SpecError.message}", true("SpecError")),
-                healthy("{@Completed.message}", true("Completed")),
-                healthy("", filled("status")),
-                progressing("Waiting for the status to be reported"),
+                conditions(
+                    degraded("{message}", *met("SpecError", "SubmissionError")), healthy("{message}", *met("Completed"))
+                ),
+                healthy("CronWorkflow is healthy."),
             ),
         },
     )

@@ -5,22 +5,24 @@ A managed resource that cannot be synchronised is degraded although it is still 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitops_workers.core.health.rules import (
     Rule,
-    Step,
     Table,
     degraded,
     each,
-    either,
     empty,
-    false,
     filled,
     has,
     healthy,
-    lacks,
+    items,
     progressing,
-    true,
+    read,
+    text,
 )
+from gitops_workers.core.model import Health, HealthStatus
+from gitops_workers.core.objects import Manifest
 
 _STATELESS = (
     "ClusterProviderConfig",
@@ -47,13 +49,41 @@ MANAGED: Rule = (
 )
 
 
-def _aws(what: str) -> tuple[Step, ...]:
-    return (
-        progressing(f"Waiting for {what} to be created", empty("status.conditions")),
-        degraded("{@Synced.message}", false("Synced")),
-        healthy("{@Ready.reason}", true("Ready")),
-        progressing(f"Waiting for {what} to be available"),
-    )
+def _aws(what: str) -> Callable[[Manifest], Health]:
+    """Ready and Synced together decide; a paused resource is neither."""
+
+    def judged(obj: Manifest) -> Health:
+        if not isinstance(read(obj, "status.conditions"), list):
+            return Health(HealthStatus.PROGRESSING, f"Waiting for {what} to be created")
+        ready = synced = paused = False
+        said = error = ""
+        for item in items(obj, "status.conditions"):
+            if item.get("type") == "Ready":
+                ready, said = item.get("status") == "True", text(item, "reason")
+            elif item.get("type") == "Synced":
+                synced = item.get("status") == "True"
+                paused = paused or item.get("reason") == "ReconcilePaused"
+                error = text(item, "message") if item.get("reason") == "ReconcileError" else error
+        if ready and synced:
+            return Health(HealthStatus.HEALTHY, said)
+        if paused and not synced:
+            return Health(HealthStatus.SUSPENDED, "ReconcilePaused")
+        if synced and not ready and not paused:
+            return Health(HealthStatus.PROGRESSING, f"Waiting for {what} to be available")
+        return Health(HealthStatus.DEGRADED, error)
+
+    return judged
+
+
+def package(obj: Manifest) -> Health:
+    """Installed and Healthy: both are True, or something is wrong."""
+    if not isinstance(read(obj, "status.conditions"), list):
+        return Health(HealthStatus.PROGRESSING, f"Waiting for {text(obj, 'kind').lower()} to be installed")
+    last = {text(item, "type"): item for item in items(obj, "status.conditions")}
+    both = [last.get(kind, {}) for kind in ("Installed", "Healthy")]
+    good = all(item.get("status") == "True" for item in both)
+    said = " ".join(text(item, "reason") for item in both)
+    return Health(HealthStatus.HEALTHY if good else HealthStatus.DEGRADED, said)
 
 
 _STACK: Rule = (
@@ -62,27 +92,17 @@ _STACK: Rule = (
     each("status.conditionedStatus.conditions", progressing("{reason}", has("type", "Ready")), backwards=True),
     progressing("Waiting for stack to be installed"),
 )
-_PACKAGE: Rule = (
-    progressing(
-        "Waiting for {kind} to be installed",
-        either(has("@Installed.status", None), has("@Healthy.status", None, "Unknown")),
-        lacks("@Installed.status", "False"),
-    ),
-    healthy("{@Installed.reason} {@Healthy.reason}", true("Installed"), true("Healthy")),
-    degraded("{@Installed.reason} {@Healthy.reason}"),
-)
-
 RULES: Table = {
     "*.crossplane.io/*": MANAGED,
     "*.upbound.io/*": MANAGED,
     "stacks.crossplane.io/ClusterStackInstall": _STACK,
-    "pkg.crossplane.io/Provider": _PACKAGE,
+    "pkg.crossplane.io/Provider": package,
     "cloudfront.aws.crossplane.io/Distribution": _aws("distribution"),
-    "iam.aws.crossplane.io/Policy": _aws("iam policy"),
-    "iam.aws.crossplane.io/Role": _aws("iam role"),
-    "iam.aws.crossplane.io/RolePolicyAttachment": _aws("rolepolicyattachment"),
+    "iam.aws.crossplane.io/Policy": _aws("Policy"),
+    "iam.aws.crossplane.io/Role": _aws("Role"),
+    "iam.aws.crossplane.io/RolePolicyAttachment": _aws("RolePolicyAttachment"),
     "rds.aws.crossplane.io/DBCluster": _aws("DBCluster"),
     "rds.aws.crossplane.io/DBInstance": _aws("DBInstance"),
     "route53.aws.crossplane.io/ResourceRecordSet": _aws("resourcrecordset"),
-    "s3.aws.crossplane.io/Bucket": _aws("S3 Bucket"),
+    "s3.aws.crossplane.io/Bucket": _aws("Bucket"),
 }

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from gitops_workers.core.health.rules import (
-    Less,
     Rule,
-    Stale,
+    Same,
     Table,
     Test,
     degraded,
-    each,
     filled,
     has,
     healthy,
+    items,
     joined,
     lacks,
     number,
@@ -70,78 +69,84 @@ def _clone_set_held_back(obj: Manifest) -> bool:
     )
 
 
-_DAEMON_SET: Rule = (
-    suspended("Daemonset is paused", _observed, has("spec.updateStrategy.rollingUpdate.paused", True)),
-    suspended(
-        "Daemonset needs manual intervention",
-        _observed,
-        _held_back(
-            "spec.updateStrategy.rollingUpdate.partition",
-            "status.updatedNumberScheduled",
-            "status.desiredNumberScheduled",
-        ),
-    ),
-    healthy(
-        "All Daemonset workloads are ready and updated",
-        _observed,
-        _equal("status.updatedNumberScheduled", "status.desiredNumberScheduled"),
-        _equal("status.numberAvailable", "status.desiredNumberScheduled"),
-    ),
-    degraded("Some pods are not ready or available", _observed, filled("status.numberUnavailable")),
-    _WAITING,
-)
+_ROLLING = "spec.updateStrategy.rollingUpdate"
+
+
+def daemon_set(obj: Manifest) -> Health:
+    """A paused or partitioned update waits for a human; a partition hides everything else."""
+    waiting = Health(HealthStatus.PROGRESSING, "Waiting for initialization")
+    if not _observed(obj):
+        return waiting
+    updated, wanted = (read(obj, f"status.{name}NumberScheduled") for name in ("updated", "desired"))
+    if read(obj, f"{_ROLLING}.paused") is True or updated is None:
+        return Health(HealthStatus.SUSPENDED, "Daemonset is paused")
+    if read(obj, f"{_ROLLING}.partition") != 0 and number(obj, "metadata.generation") > 1:
+        left = number(obj, "status.desiredNumberScheduled") - number(obj, f"{_ROLLING}.partition")
+        if number(obj, "status.updatedNumberScheduled") > left:
+            return Health(HealthStatus.SUSPENDED, "Daemonset needs manual intervention")
+        return waiting
+    if updated == wanted and read(obj, "status.numberAvailable") == wanted:
+        return Health(HealthStatus.HEALTHY, "All Daemonset workloads are ready and updated")
+    if updated == wanted and read(obj, "status.numberUnavailable") == wanted:
+        return Health(HealthStatus.DEGRADED, "Some pods are not ready or available")
+    return waiting
+
+
 _BROADCAST_JOB: Rule = (
-    suspended("BroadcastJob is Paused", has("status.phase", "paused"), has("spec.paused", True)),
-    healthy("BroadcastJob is completed successfully", has("status.phase", "completed")),
-    degraded("BroadcastJob failed", has("status.phase", "failed")),
-    progressing("BroadcastJob is still running", has("status.phase", "running")),
-    progressing("Waiting for initialization"),
-)
-_ROLLOUT: Rule = (
-    progressing("Waiting for initialization", lacks("status.phase", "Disabled"), Stale(missing=True)),
-    suspended("Rollout is Disabled", has("status.phase", "Disabled")),
-    suspended(
-        "Rollout is Paused need manual intervention",
-        has("status.phase", "Progressing"),
-        has("status.canaryStatus.currentStepState", "StepPaused"),
+    healthy(
+        "BroadcastJob is completed successfully",
+        has("status.phase", "completed"),
+        Same("status.desired", "status.succeeded"),
     ),
-    healthy("Rollout is Completed", has("status.phase", "Healthy")),
+    progressing("BroadcastJob is still running", has("status.phase", "running"), lacks("status.active", 0)),
+    degraded("BroadcastJob failed", has("status.phase", "failed"), lacks("status.failed", 0)),
+    suspended("BroadcastJob is Paused", has("status.phase", "paused"), has("spec.paused", True)),
+    progressing("BroadcastJob is still running"),
+)
+_STEP = "status.canaryStatus.currentStepState"
+_ROLLOUT: Rule = (
+    progressing("Rollout is still progressing", lambda obj: not _observed(obj)),
+    suspended(
+        "Rollout is Paused need manual intervention", has("status.phase", "Progressing"), has(_STEP, "StepPaused")
+    ),
+    healthy("Rollout is Completed", has("status.phase", "Healthy"), has(_STEP, "Completed")),
+    degraded(
+        "Rollout is Disabled or Terminating", has("status.phase", "Terminating", "Disabled"), has(_STEP, "StepPaused")
+    ),
     progressing("Rollout is still progressing"),
 )
 
 
 def game_server(obj: Manifest) -> Health:
     """The state it is in against the one it should be in, then the readiness of its pod."""
-    state, wanted = text(obj, "status.currentState"), text(obj, "status.desiredState")
-    if not state:
-        return Health(HealthStatus.PROGRESSING, "Waiting for GameServer status")
-    pod = each("status.podStatus.conditions", degraded("Pod is not ready: {type}", has("status", "False")))
-    own = each("status.conditions", degraded("GameServer is not ready: {type}", has("status", "False")))
-    found = pod(obj) or own(obj)
-    if found is not None:
-        return found
+    state, wanted = read(obj, "status.currentState"), read(obj, "status.desiredState")
     if state != wanted:
-        return Health(HealthStatus.PROGRESSING, f"GameServer is {state}, waiting for {wanted}")
-    return Health(HealthStatus.HEALTHY, f"GameServer is {state}")
+        told = f"State change: {text(obj, 'status.currentState', 'Unknown')} → {wanted or 'Unknown'}"
+        return Health(HealthStatus.PROGRESSING, told)
+    for item in items(obj, "status.podStatus.conditions"):
+        if item.get("type") == "KruisePodReady" and item.get("status") != "True":
+            return Health(HealthStatus.DEGRADED, "Pod is not ready: KruisePodReady")
+    if state == "Ready":
+        return Health(HealthStatus.HEALTHY, "GameServer is Ready")
+    return Health(HealthStatus.UNKNOWN, "Waiting for GameServer to be ready")
 
 
-_SERVER_SET: Rule = (
-    progressing("Waiting for GameServerSet initialization", lambda obj: not _observed(obj)),
-    suspended("GameServerSet is paused", has("spec.updateStrategy.rollingUpdate.paused", True)),
-    suspended(
-        "GameServerSet needs manual intervention",
-        _held_back("spec.updateStrategy.rollingUpdate.partition", "status.updatedReplicas", "spec.replicas"),
-    ),
-    progressing(
-        "ReadyReplicas {status.readyReplicas?0}/{spec.replicas}, still progressing",
-        Less("status.readyReplicas", "spec.replicas"),
-    ),
-    progressing(
-        "UpdatedReadyReplicas {status.updatedReadyReplicas?0}/{spec.replicas}, still progressing",
-        Less("status.updatedReadyReplicas", "spec.replicas"),
-    ),
-    healthy("All GameServerSet replicas are updated and ready"),
-)
+def server_set(obj: Manifest) -> Health:
+    """A paused or partitioned update first; then whether all replicas are updated and ready, or ready at all."""
+    if not _observed(obj):
+        return Health(HealthStatus.PROGRESSING, "Waiting for GameServerSet initialization")
+    if read(obj, f"{_ROLLING}.paused") is True:
+        return Health(HealthStatus.SUSPENDED, "GameServerSet is paused")
+    replicas, partition = number(obj, "status.replicas"), number(obj, f"{_ROLLING}.partition")
+    if partition != 0 and number(obj, "status.updatedReplicas") >= replicas - partition:
+        return Health(HealthStatus.SUSPENDED, f"Partition={partition}, waiting for manual intervention")
+    if number(obj, "status.updatedReadyReplicas") == replicas:
+        return Health(HealthStatus.HEALTHY, "All GameServerSet replicas are updated and ready")
+    ready = number(obj, "status.readyReplicas")
+    if ready < replicas:
+        return Health(HealthStatus.PROGRESSING, f"ReadyReplicas {ready}/{replicas}, still progressing")
+    return Health(HealthStatus.PROGRESSING, "Waiting for GameServerSet initialization")
+
 
 RULES: Table = dict(
     (
@@ -150,13 +155,14 @@ RULES: Table = dict(
             {
                 "AdvancedCronJob": (
                     suspended("AdvancedCronJob is Paused", has("spec.paused", True)),
+                    progressing("AdvancedCronJobs has active jobs", filled("status.active")),
                     healthy("AdvancedCronJobs has run successfully", filled("status.lastScheduleTime")),
                     progressing("Waiting for initialization", has("status", None)),
                     degraded("AdvancedCronJobs has not run successfully"),
                 ),
                 "BroadcastJob": _BROADCAST_JOB,
                 "CloneSet": _replicated("Cloneset", "spec.updateStrategy.paused", _clone_set_held_back),
-                "DaemonSet": _DAEMON_SET,
+                "DaemonSet": daemon_set,
                 "StatefulSet": _replicated(
                     "Statefulset",
                     "spec.updateStrategy.rollingUpdate.paused",
@@ -166,7 +172,7 @@ RULES: Table = dict(
                 ),
             },
         ),
-        *joined("game.kruise.io", {"GameServer": game_server, "GameServerSet": _SERVER_SET}),
+        *joined("game.kruise.io", {"GameServer": game_server, "GameServerSet": server_set}),
         *joined("rollouts.kruise.io", {"Rollout": _ROLLOUT}),
     )
 )

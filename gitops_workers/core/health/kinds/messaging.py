@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops_workers.core.health.rules import (
     Rule,
     Step,
     Table,
+    conditions,
     degraded,
-    empty,
     false,
     filled,
     has,
     healthy,
+    items,
     joined,
+    met,
+    number,
     progressing,
     read,
     reason,
-    suspended,
     text,
     true,
-    unknown,
+    unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
 
 def _strimzi(name: str) -> tuple[Step, ...]:
+    """The first condition that tells; of one that is being created only that it is waited for."""
     return (
-        progressing("{@NotReady.message}", true("NotReady"), reason("NotReady", "Creating")),
-        degraded("{@NotReady.message}", true("NotReady")),
-        healthy("{@Ready.message}", true("Ready")),
+        conditions(
+            healthy("", *met("Ready")),
+            progressing("{message}", *met("NotReady"), has("reason", "Creating")),
+            degraded("{message}", *met("NotReady")),
+        ),
         progressing(f"Waiting for {name}"),
     )
 
@@ -41,76 +48,99 @@ _CONFLUENT: Rule = (
     progressing("{kind} {status.phase}", filled("status.phase")),
     progressing("Waiting for {kind}"),
 )
-_CONNECTOR: Rule = (
-    healthy("Connector running", has("status.connectorState", "RUNNING")),
-    degraded("Connector failed", has("status.connectorState", "FAILED")),
-    suspended("Connector paused", has("status.connectorState", "PAUSED", "STOPPED")),
-    progressing("Connector provisioning"),
-)
+
+
+def connector(obj: Manifest) -> Health:
+    """Confluent: what it runs as, an error with its only condition, then failed tasks."""
+    state, failed = read(obj, "status.state"), read(obj, "status.failedTasksCount")
+    if state == "CREATED" and read(obj, "status.connectorState") == "RUNNING" and failed is None:
+        return Health(HealthStatus.HEALTHY, "Connector running")
+    if state == "ERROR":
+        found = items(obj, "status.conditions")
+        return Health(HealthStatus.DEGRADED, text(found[0], "message") if found else "No conditions available")
+    if state is not None and number(obj, "status.failedTasksCount") > 0:
+        return Health(HealthStatus.DEGRADED, "Connector has failed tasks")
+    return Health(HealthStatus.PROGRESSING, "Waiting for Kafka Connector")
+
+
+_SETTLED = ("GracefulUpscaleSucceeded", "GracefulDownscaleSucceeded")
+
+
+def _settled(broker: object) -> bool:
+    state = read(broker, "gracefulActionState.cruiseControlState")
+    return read(broker, "configurationState") == "ConfigInSync" and state in _SETTLED
 
 
 def kafka_cluster(obj: Manifest) -> Health:
-    """Koperator: what the cluster does, then whether brokers and Cruise Control agree with the configuration."""
-    state = text(obj, "status.state")
-    if state == "ClusterReconciling":
-        return Health(HealthStatus.PROGRESSING, "Kafka Cluster is Reconciling.")
+    """Koperator: an upgrade first, then whether all brokers are settled, then Cruise Control and the state."""
+    waiting = Health(HealthStatus.PROGRESSING, "Waiting for KafkaCluster")
+    brokers = read(obj, "status.brokersState")
+    if not isinstance(brokers, dict):
+        return waiting
+    topic, state = text(obj, "status.cruiseControlTopicStatus"), text(obj, "status.state")
     if state == "ClusterRollingUpgrading":
         return Health(HealthStatus.PROGRESSING, "Kafka Cluster is Rolling Upgrading.")
-    brokers = read(obj, "status.brokersState")
-    found = list(brokers.values()) if isinstance(brokers, dict) else []
-    actions = [text(broker, "gracefulActionState.cruiseControlState") for broker in found]
-    if any(action.endswith("CompletedWithError") for action in actions):
-        return Health(HealthStatus.DEGRADED, "Kafka Cluster has brokers whose graceful action failed.")
-    settled = all(text(broker, "configurationState") == "ConfigInSync" for broker in found) and all(
-        action.endswith(("Succeeded", "NotRequired")) for action in actions
-    )
-    topic = text(obj, "status.cruiseControlTopicStatus")
-    if found and settled and state == "ClusterRunning" and topic == "CruiseControlTopicReady":
+    if not all(map(_settled, brokers.values())):
+        return Health(HealthStatus.DEGRADED, "Broker Config is out of Sync or CruiseControlState is not Ready")
+    if topic == "CruiseControlTopicReady" and state == "ClusterRunning":
         return Health(HealthStatus.HEALTHY, "Kafka Brokers, CruiseControl and cluster are in Healthy State.")
-    return Health(HealthStatus.PROGRESSING, "Waiting for KafkaCluster")
+    if state == "ClusterReconciling":
+        return Health(HealthStatus.PROGRESSING, "Kafka Cluster is Reconciling.")
+    return waiting
 
 
 def rabbitmq_object(obj: Manifest) -> Health:
     """What the topology operator manages: created, refused or not looked at yet."""
     name = f"RabbitMQ {text(obj, 'kind').lower()}"
-    if true("Ready")(obj):
+    if true("Ready")(obj) and reason("Ready", "SuccessfulCreateOrUpdate")(obj):
         return Health(HealthStatus.HEALTHY, f"{name} ready")
-    if reason("Ready", "FailedCreateOrUpdate")(obj):
+    if false("Ready")(obj) and reason("Ready", "FailedCreateOrUpdate")(obj):
         return Health(HealthStatus.DEGRADED, f"{name} failed to be created or updated")
     return Health(HealthStatus.UNKNOWN, f"{name} status is unknown")
 
 
-_RABBITMQ: Rule = (
-    progressing("Waiting for RabbitMQ Operator", empty("status.conditions")),
-    degraded("{@ReconcileSuccess.message}", false("ReconcileSuccess")),
-    progressing(
-        "Waiting for RabbitMQ cluster readiness (conditions unknown)",
-        lambda obj: "Unknown" in (read(obj, "@AllReplicasReady.status"), read(obj, "@ClusterAvailable.status")),
-    ),
-    progressing("Waiting for RabbitMQ cluster formation", false("ClusterAvailable")),
-    progressing("Waiting for RabbitMQ cluster replicas ready", false("AllReplicasReady")),
-    degraded("{@NoWarnings.message}", false("NoWarnings"), filled("@NoWarnings.message")),
-    healthy("RabbitMQ cluster ready", true("AllReplicasReady"), true("ClusterAvailable")),
-    unknown("RabbitMQ cluster status is unknown"),
-)
+_UNSURE = "Waiting for RabbitMQ cluster readiness (conditions unknown)"
+
+
+def rabbitmq(obj: Manifest) -> Health:
+    """A failed reconciliation first, then what the last conditions of cluster and replicas say."""
+    last: dict[str, dict[str, Any]] = {}
+    for item in items(obj, "status.conditions"):
+        if all(test(item) for test in unmet("ReconcileSuccess")):
+            return Health(HealthStatus.DEGRADED, text(item, "message"))
+        last[text(item, "type")] = item
+    replicas, cluster = last.get("AllReplicasReady", {}), last.get("ClusterAvailable", {})
+    both = (cluster.get("status"), replicas.get("status"))
+    if "Unknown" in both:
+        return Health(HealthStatus.PROGRESSING, _UNSURE)
+    if replicas.get("reason") == "ScaledToZero" and both[1] == "False" and read(obj, "spec.replicas") == 0:
+        return Health(HealthStatus.SUSPENDED, "RabbitmqCluster is scaled to 0 replicas")
+    if both[0] == "False":
+        return Health(HealthStatus.PROGRESSING, "Waiting for RabbitMQ cluster formation")
+    if both[1] == "False":
+        return Health(HealthStatus.PROGRESSING, "Waiting for RabbitMQ instances ready")
+    if both == ("True", "True"):
+        return Health(HealthStatus.HEALTHY, "RabbitMQ cluster ready")
+    return Health(HealthStatus.PROGRESSING, "Waiting for RabbitMQ Operator")
+
 
 RULES: Table = dict(
     (
         *joined(
             "kafka.strimzi.io",
             {
-                "Kafka": _strimzi("Kafka"),
-                "KafkaBridge": _strimzi("Kafka Bridge"),
+                "Kafka": _strimzi("Kafka Cluster"),
+                "KafkaBridge": _strimzi("KafkaBridge"),
                 "KafkaConnect": _strimzi("Kafka Connect"),
-                "KafkaConnector": _strimzi("Kafka Connector"),
+                "KafkaConnector": _strimzi("KafkaConnector"),
                 "KafkaMirrorMaker KafkaMirrorMaker2": _strimzi("Kafka Mirror Maker"),
                 "KafkaRebalance": _strimzi("Kafka Rebalance"),
                 "KafkaTopic": _strimzi("Kafka Topic"),
                 "KafkaUser": _strimzi("Kafka User"),
             },
         ),
-        *joined("platform.confluent.io", {"Connector": _CONNECTOR, "*": _CONFLUENT}),
+        *joined("platform.confluent.io", {"Connector": connector, "*": _CONFLUENT}),
         ("kafka.banzaicloud.io/KafkaCluster", kafka_cluster),
-        *joined("rabbitmq.com", {"RabbitmqCluster": _RABBITMQ, "*": rabbitmq_object}),
+        *joined("rabbitmq.com", {"RabbitmqCluster": rabbitmq, "*": rabbitmq_object}),
     )
 )

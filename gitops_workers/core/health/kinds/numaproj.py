@@ -2,79 +2,99 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitops_workers.core.health.rules import (
-    Rule,
     Stale,
     Step,
     Table,
     degraded,
     each,
     empty,
-    false,
-    filled,
     has,
     healthy,
+    items,
     joined,
-    lacks,
     progressing,
-    reason,
-    true,
+    read,
+    text,
     unknown,
 )
+from gitops_workers.core.model import Health, HealthStatus
+from gitops_workers.core.objects import Manifest
 
 _PROGRESSIVE = "metadata.labels.'numaplane.numaproj.io/progressive-result-state'"
 
 
-def _running(what: str) -> tuple[Step, ...]:
+def _running(what: str, unhealthy: str = "Subresources are unhealthy") -> tuple[Step, ...]:
     """A Numaflow resource: observed, not failed, nothing below it unhealthy."""
     return (
         progressing(f"Waiting for {what} status", empty("status")),
         progressing(f"Waiting for {what} status", Stale(missing=True)),
         degraded("Failed progressive upgrade", has(_PROGRESSIVE, "failed")),
         degraded(f"{{status.message?{what} failed}}", has("status.phase", "Failed")),
+        each("status.conditions", degraded(unhealthy, has("status", "False"))),
         healthy(f"{what} is paused", has("status.phase", "Paused")),
         progressing(f"{what} is pausing", has("status.phase", "Pausing")),
         progressing(f"{what} is being deleted", has("status.phase", "Deleting")),
-        each("status.conditions", degraded("Subresources are unhealthy", has("status", "False"))),
         unknown("{status.message}", has("status.phase", "Unknown", "", None)),
         healthy(f"{what} is healthy"),
     )
 
 
-_BUFFER: Rule = (
-    progressing("Waiting for InterStepBufferService status", Stale(missing=True)),
-    degraded("{status.message}", has("status.phase", "Failed")),
-    degraded("{@ChildrenResourcesHealthy.message}", false("ChildrenResourcesHealthy")),
-    each("status.conditions", degraded("{message}", has("status", "False"))),
-    healthy("InterStepBufferService is healthy", has("status.phase", "Running")),
-    progressing("Waiting for InterStepBufferService status"),
-)
+def buffers(obj: Manifest) -> Health:
+    """Once observed: a failed phase, a failed progressive upgrade, then the last condition that is not met."""
+    waiting = Health(HealthStatus.PROGRESSING, "Waiting for InterStepBufferService status")
+    if read(obj, "metadata.generation") != read(obj, "status.observedGeneration"):
+        return waiting
+    if not isinstance(read(obj, "status"), dict):
+        return waiting
+    if read(obj, "status.phase") == "Failed":
+        return Health(HealthStatus.DEGRADED, text(obj, "status.message"))
+    if read(obj, _PROGRESSIVE) == "failed":
+        return Health(HealthStatus.DEGRADED, "Failed progressive upgrade")
+    bad = [item for item in items(obj, "status.conditions") if item.get("status") == "False"]
+    if bad:
+        return Health(HealthStatus.DEGRADED, text(bad[-1], "message"))
+    if read(obj, "status.phase") == "Running":
+        return Health(HealthStatus.HEALTHY, "InterStepBufferService is healthy")
+    return waiting
 
 
-def _rollout(pause: str = "") -> tuple[Step, ...]:
+def _rollout(name: str, pause: str = "") -> Callable[[Manifest], Health]:
     """A Numaplane rollout; `pause` is the condition of those that can be paused."""
-    said = f"{{@{pause}.message}}"
-    stopped: tuple[Step, ...] = (
-        healthy(said, true(pause), reason(pause, "PipelinePaused", "MonoVertexPaused")),
-        progressing(said, true(pause)),
-    )
-    return (
-        progressing("Not yet reconciled", empty("status")),
-        progressing("Not yet reconciled", Stale(missing=True)),
-        degraded("{status.message}", has("status.phase", "Failed")),
-        progressing("Update in progress", has("status.phase", "Pending"), filled("status.upgradeInProgress")),
-        progressing("Not yet reconciled", has("status.phase", "Pending")),
-        degraded("Progressive upgrade failed", false("ProgressiveUpgradeSucceeded")),
-        degraded("{@ChildResourceDeployed.message}", false("ChildResourceDeployed")),
-        *(stopped if pause else ()),
-        progressing(
-            "Child Progressing", false("ChildResourcesHealthy"), reason("ChildResourcesHealthy", "Progressing")
-        ),
-        degraded("{@ChildResourcesHealthy.message}", false("ChildResourcesHealthy")),
-        progressing("{@ChildResourcesHealthy.message}", lacks("@ChildResourcesHealthy.status", "True")),
-        healthy("Healthy", has("status.phase", "Deployed")),
-        progressing("Not yet reconciled"),
-    )
+
+    def judged(obj: Manifest) -> Health:
+        if (early := _unreconciled(obj)) is not None:
+            return early
+        if text(obj, "@ProgressiveUpgradeSucceeded.status") == "False":
+            return Health(HealthStatus.DEGRADED, "Progressive upgrade failed")
+        if read(obj, "status.phase") == "Pending" or text(obj, "status.upgradeInProgress"):
+            return Health(HealthStatus.PROGRESSING, "Update in progress")
+        if read(obj, "status.phase") == "Failed":
+            return Health(HealthStatus.DEGRADED, text(obj, "status.message"))
+        if pause and text(obj, f"@{pause}.status") == "True":
+            moving = text(obj, f"@{pause}.reason").endswith("Pausing")
+            status = HealthStatus.PROGRESSING if moving else HealthStatus.HEALTHY
+            return Health(status, text(obj, f"@{pause}.message"))
+        children, reason = (text(obj, f"@ChildResourcesHealthy.{key}") for key in ("status", "reason"))
+        if children == "True":
+            return Health(HealthStatus.HEALTHY, "Healthy")
+        if children == "False" and reason == "Progressing":
+            return Health(HealthStatus.PROGRESSING, "Child Progressing")
+        if children == "False" and reason != "Successful":
+            return Health(HealthStatus.DEGRADED, text(obj, "@ChildResourcesHealthy.message"))
+        return Health(HealthStatus.UNKNOWN, f"Unknown {name}status")
+
+    return judged
+
+
+def _unreconciled(obj: Manifest) -> Health | None:
+    """What is said while nobody has seen the newest spec."""
+    generation, seen = read(obj, "metadata.generation"), read(obj, "status.observedGeneration")
+    if not isinstance(read(obj, "status"), dict) or generation != seen:
+        return Health(HealthStatus.PROGRESSING, "Not yet reconciled")
+    return None
 
 
 RULES: Table = dict(
@@ -82,9 +102,9 @@ RULES: Table = dict(
         *joined(
             "numaflow.numaproj.io",
             {
-                "InterStepBufferService": _BUFFER,
+                "InterStepBufferService": buffers,
                 "Pipeline": _running("Pipeline"),
-                "Vertex": _running("Vertex"),
+                "Vertex": _running("Vertex", "{message}"),
                 "MonoVertex": _running("MonoVertex"),
                 "ServingPipeline": _running("ServingPipeline"),
             },
@@ -92,9 +112,9 @@ RULES: Table = dict(
         *joined(
             "numaplane.numaproj.io",
             {
-                "ISBServiceRollout NumaflowControllerRollout": _rollout(),
-                "PipelineRollout": _rollout("PipelinePausingOrPaused"),
-                "MonoVertexRollout": _rollout("MonoVertexPausingOrPaused"),
+                "ISBServiceRollout NumaflowControllerRollout": _rollout(""),
+                "PipelineRollout": _rollout("Pipeline ", "PipelinePausingOrPaused"),
+                "MonoVertexRollout": _rollout("MonoVertex ", "MonoVertexPausingOrPaused"),
             },
         ),
     )

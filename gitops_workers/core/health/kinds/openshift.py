@@ -1,24 +1,30 @@
-"""OpenShift, Operator Lifecycle Manager, Open Cluster Management, nmstate, Ansible, Kyverno, Keycloak."""
+"""OpenShift, Operator Lifecycle Manager, Open Cluster Management, nmstate, Ansible, Kyverno, Keycloak, Kiali."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops_workers.core.health.rules import (
     Rule,
+    Stale,
+    Step,
     Table,
+    conditions,
     degraded,
-    each,
-    empty,
     false,
     has,
     healthy,
     items,
     joined,
+    lacks,
+    met,
     number,
     progressing,
     read,
     ready,
     text,
     true,
+    unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
@@ -76,71 +82,96 @@ def _subscribed(message: str, *, pending: bool, failed: bool) -> Health:
 
 
 _UNREPORTED = Health(HealthStatus.PROGRESSING, "Waiting for the status to be reported")
-_COMPLIANCE = {"Compliant": HealthStatus.HEALTHY, "NonCompliant": HealthStatus.DEGRADED}
+_UNREAD = Health(HealthStatus.PROGRESSING, "Waiting for the status to be updated")
 
 
-def compliance(obj: Manifest) -> Health:
-    """Open Cluster Management's leaf policies: compliant or not, with what each template says."""
-    if not read(obj, "status"):
+def _compliance(obj: Manifest) -> HealthStatus:
+    return HealthStatus.HEALTHY if read(obj, "status.compliant") == "Compliant" else HealthStatus.DEGRADED
+
+
+def certificates(obj: Manifest) -> Health:
+    """Open Cluster Management: all certificates comply, or not."""
+    if read(obj, "status.compliant") is None:
         return _UNREPORTED
-    seen = read(obj, "status.lastEvaluatedGeneration") or read(obj, "status.observedGeneration")
-    if seen is not None and seen != read(obj, "metadata.generation"):
-        return Health(HealthStatus.PROGRESSING, "Status was reported for an older generation of the policy")
-    if not read(obj, "status.compliant"):
+    if _compliance(obj) is HealthStatus.HEALTHY:
+        return Health(HealthStatus.HEALTHY, "All certificates found comply with the policy")
+    return Health(HealthStatus.DEGRADED, "At least once certificate does not comply with the policy")
+
+
+def configuration(obj: Manifest) -> Health:
+    """Compliant or not, with what each template says, once this generation has been evaluated."""
+    if read(obj, "status.compliant") is None:
         return _UNREPORTED
-    status = _COMPLIANCE.get(text(obj, "status.compliant"), HealthStatus.PROGRESSING)
-    details = read(obj, "status.compliancyDetails")
-    if isinstance(details, list):
-        said = [
-            f"{text(each, 'type')} - {text(each, 'message')}" for item in details for each in items(item, "conditions")
-        ]
-        return Health(status, "; ".join(said))
-    if isinstance(details, dict):
-        return Health(status, "; ".join(text(item, "message") for _, item in sorted(details.items())))
-    return Health(status, text(obj, "@Compliant.message"))
+    if read(obj, "status.lastEvaluatedGeneration") != read(obj, "metadata.generation"):
+        return _UNREAD
+    if not isinstance(read(obj, "status.compliancyDetails"), list):
+        return Health(HealthStatus.PROGRESSING, "Waiting for compliance")
+    found = [item for detail in items(obj, "status.compliancyDetails") for item in items(detail, "conditions")]
+    told = [f"{text(item, 'type')} - {text(item, 'message')}" for item in found if None not in map(item.get, _TOLD)]
+    return Health(_compliance(obj), "; ".join(told))
+
+
+_TOLD = ("type", "message")
+
+
+def operator_policy(obj: Manifest) -> Health:
+    """The first Compliant condition of this generation."""
+    if not isinstance(read(obj, "status.conditions"), list):
+        return _UNREPORTED
+    if Stale()(obj):
+        return _UNREAD
+    for item in items(obj, "status.conditions"):
+        if item.get("type") == "Compliant":
+            status = HealthStatus.HEALTHY if item.get("status") == "True" else HealthStatus.DEGRADED
+            return Health(status, text(item, "message"))
+    return Health(HealthStatus.PROGRESSING, "Waiting for the compliance condition")
 
 
 def ocm_policy(obj: Manifest) -> Health:
     """A root policy speaks of clusters, its copy in a cluster's namespace of templates."""
-    if read(obj, "spec.disabled") is True:
+    if read(obj, "spec.disabled") not in (None, False):
         return Health(HealthStatus.HEALTHY, "Policy is disabled")
-    if not read(obj, "status"):
-        return _UNREPORTED
-    if read(obj, "status.placement") is not None:
-        clusters = items(obj, "status.status")
-        if not clusters and not read(obj, "status.compliant"):
-            return Health(HealthStatus.HEALTHY, "No clusters match this policy")
-        return _all_compliant("clusters", {text(item, "clustername"): text(item, "compliant") for item in clusters})
-    details = items(obj, "status.details")
-    if not details:
-        return _UNREPORTED
-    return _all_compliant("templates", {text(item, "templateMeta.name"): text(item, "compliant") for item in details})
+    if read(obj, "status.compliant") is None:
+        nowhere = read(obj, "status.status") is None and items(obj, "status.placement")
+        return Health(HealthStatus.HEALTHY, "No clusters match this policy") if nowhere else _UNREPORTED
+    for path, name, what in _PARTS:
+        if isinstance(read(obj, path), list):
+            bad = [text(item, name) for item in items(obj, path) if item.get("compliant") != "Compliant"]
+            bad = [each for each in bad if each]
+            told = f"NonCompliant {what}: {', '.join(bad)}" if bad else f"All {what} are compliant"
+            return Health(_compliance(obj), told)
+    return Health(_compliance(obj))
 
 
-def _all_compliant(what: str, found: dict[str, str]) -> Health:
-    bad = [name for name, state in found.items() if state == "NonCompliant"]
-    waiting = [name for name, state in found.items() if state not in ("NonCompliant", "Compliant")]
-    if bad:
-        return Health(HealthStatus.DEGRADED, f"NonCompliant {what}: {', '.join(bad)}")
-    if waiting:
-        return Health(HealthStatus.PROGRESSING, f"Waiting for {what}: {', '.join(waiting)}")
-    return Health(HealthStatus.HEALTHY, f"All {what} are compliant")
-
+_PARTS = (("status.status", "clustername", "clusters"), ("status.details", "templateMeta.name", "templates"))
 
 _INGRESS_CONTROLLER: Rule = (
-    progressing("Waiting for IngressController status", empty("status.conditions")),
-    degraded("{@Degraded.message}", true("Degraded")),
-    progressing("{@Progressing.message}", true("Progressing")),
-    progressing("{@DeploymentReplicasAllAvailable.message}", false("DeploymentReplicasAllAvailable")),
-    healthy("IngressController is available", true("Available")),
-    degraded("{@Available.message}", false("Available")),
-    progressing("Waiting for IngressController status"),
+    conditions(
+        degraded("{message}", *met("Degraded")),
+        progressing("{message}", *unmet("DeploymentReplicasAllAvailable")),
+        progressing("{reason}", *met("Progressing")),
+        healthy("IngressController is available", *met("Available")),
+    ),
+    progressing("Status of IngressController is not known yet"),
 )
+
+
+def _network(status: HealthStatus, kind: str) -> Step:
+    def told(item: Any) -> Health | None:
+        if not all(test(item) for test in met(kind)):
+            return None
+        said = text(item, "message")
+        return Health(status, f"{text(item, 'reason')}: {said}" if said else text(item, "reason"))
+
+    return told
+
+
 _NETWORK: Rule = (
-    each("status.conditions", degraded("{reason}: {message}", has("type", "Degraded"), has("status", "True"))),
-    each("status.conditions", progressing("{reason}: {message}", has("type", "Progressing"), has("status", "True"))),
-    each(
-        "status.conditions", healthy("{reason}: {message}", has("type", "Available", "Ignored"), has("status", "True"))
+    conditions(
+        _network(HealthStatus.HEALTHY, "Available"),
+        _network(HealthStatus.DEGRADED, "Degraded"),
+        _network(HealthStatus.PROGRESSING, "Progressing"),
+        _network(HealthStatus.SUSPENDED, "Ignored"),
     ),
     progressing("Waiting for policy to be applied"),
 )
@@ -154,15 +185,39 @@ _ANSIBLE: Rule = (
     progressing("Waiting for AnsibleJob"),
 )
 _KYVERNO: Rule = (
-    healthy("{kind} is ready", true("Ready")),
+    healthy("{kind} is ready", true("Ready"), lacks("@Ready.message", None)),
     degraded("{kind} is not ready", false("Ready")),
     progressing("Waiting for {kind} to be ready"),
 )
-_KEYCLOAK: Rule = (
-    progressing("Waiting for Keycloak status conditions to exist", empty("status.conditions")),
-    degraded("Has Errors: {@HasErrors.message}", true("HasErrors")),
-    healthy("{@Ready.message}", true("Ready")),
-    progressing("{@Ready.message}"),
+
+
+def _age(item: dict[str, Any]) -> tuple[bool, str]:
+    changed = text(item, "lastTransitionTime")
+    return changed == "", changed
+
+
+def keycloak(obj: Manifest) -> Health:
+    """The oldest condition that tells; one without a time comes last."""
+    if not isinstance(read(obj, "status.conditions"), list):
+        return Health(HealthStatus.PROGRESSING, "Waiting for Keycloak status conditions to exist")
+    found = items(obj, "status.conditions")
+    for item in sorted(
+        found, key=lambda item: (text(item, "lastTransitionTime") == "", text(item, "lastTransitionTime"))
+    ):
+        if all(test(item) for test in met("Ready")):
+            return Health(HealthStatus.HEALTHY, "")
+        if all(test(item) for test in met("HasErrors")):
+            return Health(HealthStatus.DEGRADED, f"Has Errors: {text(item, 'message')}")
+    return Health(HealthStatus.PROGRESSING, "")
+
+
+_KIALI: Rule = (
+    conditions(
+        healthy("{message}", *met("Successful")),
+        degraded("{message}", *met("Failure")),
+        progressing("{message}", has("type", "Running"), has("reason", "Running")),
+    ),
+    progressing("Waiting for Kiali"),
 )
 
 RULES: Table = dict(
@@ -172,12 +227,18 @@ RULES: Table = dict(
         ("operators.coreos.com/Subscription", subscription),
         *joined(
             "policy.open-cluster-management.io",
-            {"CertificatePolicy ConfigurationPolicy OperatorPolicy": compliance, "Policy": ocm_policy},
+            {
+                "CertificatePolicy": certificates,
+                "ConfigurationPolicy": configuration,
+                "OperatorPolicy": operator_policy,
+                "Policy": ocm_policy,
+            },
         ),
         ("nmstate.io/NodeNetworkConfigurationPolicy", _NETWORK),
         ("tower.ansible.com/AnsibleJob", _ANSIBLE),
         *joined("kyverno.io", {"Policy ClusterPolicy": _KYVERNO}),
-        ("k8s.keycloak.org/Keycloak", _KEYCLOAK),
+        ("k8s.keycloak.org/Keycloak", keycloak),
+        ("kiali.io/Kiali", _KIALI),
         ("k8s.keycloak.org/KeycloakRealmImport", ready("Waiting for the import to finish", "Done")),
     )
 )

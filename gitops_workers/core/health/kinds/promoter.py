@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from gitops_workers.core.health.kinds.promotion import environments_of, strategy, transfer
-from gitops_workers.core.health.rules import Rule, Stale, Table, condition, fill, items, read, text
+from gitops_workers.core.health.rules import Rule, Table, fill, items, read, text
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
@@ -25,10 +26,13 @@ _FINALIZERS = {
         "Waiting until no GitRepository still references this cluster-wide SCM provider.",
         _DANGLING,
     ),
-    "scmprovider.{}/finalizer": ("Waiting until no GitRepository still references this SCM provider.", _DANGLING),
+    "scmprovider.{}/finalizer": (
+        "Waiting until no GitRepository in this namespace still references this provider.",
+        _DANGLING,
+    ),
     "gitrepository.{}/finalizer": (
-        "Waiting until no PullRequest still references this Git repository.",
-        "PullRequest objects can reference a repository that no longer exists.",
+        "Waiting until no non-deleting PullRequests still reference this repository.",
+        "repository metadata may be removed while promotions still depend on it.",
     ),
     "pullrequest.{}/finalizer": (
         "Waiting for SCM closure or reconciliation of the pull request.",
@@ -46,48 +50,52 @@ _HELD = {name.format(_GROUP): why for name, why in _FINALIZERS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a kind is called in its messages. `what` starts sentences, `action` is what fails, `gate` has no Ready."""
+    """What a kind is called in its messages: at their start, inside, and what its Ready condition speaks of.
 
-    what: str
-    action: str
-    short: str = ""
-    gate: bool = False
+    `not_ready` is said instead of `failed` where the reason is no failed reconciliation; `unknown` of an Unknown one.
+    """
+
+    start: str
+    inside: str
+    subject: str
+    failed: str
+    missing: str
+    not_ready: str = ""
+    unknown: str = ""
+    conditions: tuple[str, ...] = ("Ready",)
 
 
 def _rule(words: Words, last: Callable[[Manifest], Health]) -> Rule:
-    """Deletion, first status, failures, observation, then the kind's own rule."""
-    short = words.short or words.what
-    lower = _lower(short)
+    """Deletion, first status, then every Ready condition: observed, failed, unknown; then the kind's own rule."""
 
     def decide(obj: Manifest) -> Health:
         if read(obj, "metadata.deletionTimestamp") is not None:
-            return Health(HealthStatus.PROGRESSING, f"{short} is being deleted{_holding(obj)}")
-        if not items(obj, "status.conditions"):
-            return Health(HealthStatus.PROGRESSING, f"Initializing {_lower(words.what)}")
-        ready = condition(obj, "Ready")
-        if ready is None:
-            message = f"{short} Ready condition is missing" if words.gate else f"{short} is not ready yet"
-            return Health(HealthStatus.PROGRESSING, message)
-        if Stale("@Ready.observedGeneration")(obj):
-            return Health(HealthStatus.PROGRESSING, f"Waiting for {lower} spec update to be observed")
-        status, why = text(ready, "status"), text(ready, "reason")
-        if status == "False" and why in ("", "ReconciliationError"):
-            return Health(HealthStatus.DEGRADED, f"{words.action}: {text(ready, 'message')}")
-        if status == "False":
-            verb = words.action.removesuffix(" failed") + " not ready" if words.gate else words.action
-            return Health(HealthStatus.DEGRADED, f"{verb} ({why}): {text(ready, 'message')}")
-        if status == "Unknown":
-            message = f"{words.what} status unknown ({why}): {text(ready, 'message')}"
-            return Health(HealthStatus.PROGRESSING, message)
-        return last(obj)
+            return Health(HealthStatus.PROGRESSING, f"{words.start} is being deleted{_holding(obj)}")
+        if not isinstance(read(obj, "status"), dict):
+            return Health(HealthStatus.PROGRESSING, f"Initializing {words.subject}")
+        found = [item for item in items(obj, "status.conditions") if text(item, "type") in words.conditions]
+        for item in found:
+            if (health := _judged(words, obj, item)) is not None:
+                return health
+        return last(obj) if found else Health(HealthStatus.PROGRESSING, words.missing)
 
     return decide
 
 
-def _lower(words: str) -> str:
-    """Lower case inside a sentence, except for names like SCM, Argo CD and TimedCommitStatus."""
-    head, _, rest = words.partition(" ")
-    return words if head[1:] != head[1:].lower() or head == "Argo" else f"{head.lower()} {rest}".strip()
+def _judged(words: Words, obj: Manifest, item: dict[str, Any]) -> Health | None:
+    generation, seen = read(obj, "metadata.generation"), item.get("observedGeneration")
+    if None not in (generation, seen) and seen != generation:
+        return Health(HealthStatus.PROGRESSING, f"Waiting for {words.inside} spec update to be observed")
+    status, reason = item.get("status"), text(item, "reason", "Unknown")
+    if status == "False" and reason == "ReconciliationError":
+        return Health(HealthStatus.DEGRADED, f"{words.failed}: {text(item, 'message', 'Unknown error')}")
+    if status == "False":
+        verb = words.not_ready or words.failed
+        return Health(HealthStatus.DEGRADED, f"{verb} ({reason}): {text(item, 'message', 'Unknown error')}")
+    if status == "Unknown" and words.unknown:
+        told = f"{words.unknown} ({reason}): {text(item, 'message', 'Unknown')}"
+        return Health(HealthStatus.PROGRESSING, told)
+    return None
 
 
 def _holding(obj: Manifest) -> str:
@@ -105,50 +113,68 @@ def _commit_status(obj: Manifest) -> Health:
     # The object is healthy when it was reported; whether the commit passed is for the strategy to judge.
     sha, phase = text(obj, "status.sha"), text(obj, "status.phase")
     if not sha or not phase:
-        return Health(HealthStatus.PROGRESSING, "Commit status is not ready yet")
+        return Health(HealthStatus.HEALTHY, "Commit status is healthy")
     return Health(HealthStatus.HEALTHY, f"Commit status for commit {sha} reports {phase}")
 
 
 def _pull_request(obj: Manifest) -> Health:
     number, state = text(obj, "status.id"), text(obj, "status.state")
     if not number or not state:
-        return Health(HealthStatus.PROGRESSING, "Pull request is not ready yet")
+        return Health(HealthStatus.HEALTHY, "Pull request is healthy")
     return Health(HealthStatus.HEALTHY, f"Pull request is {state} as PR {number}")
 
 
 def _argocd(obj: Manifest) -> Health:
     count = len(items(obj, "status.applicationsSelected"))
+    if not count:
+        return Health(HealthStatus.DEGRADED, "Argo CD commit status has no applications configured")
     return Health(HealthStatus.HEALTHY, f"Argo CD commit status is healthy and is tracking {count} applications")
 
 
-_GATES = {
-    "GitCommitStatus": ("Git commit validation", "passed"),
-    "TimedCommitStatus": ("Timed commit gate", "satisfied"),
-    "WebRequestCommitStatus": ("Web request commit validation", "passed"),
-}
+def _report(name: str, *conditions: str) -> Words:
+    """A kind that does what it is told: whether it could."""
+    inside = name if name.startswith("Argo") else f"{name[0].lower()}{name[1:]}"
+    failed, missing = f"{name} reconciliation failed", f"{name} is not ready yet"
+    return Words(name, inside, inside, failed, missing, conditions=conditions or ("Ready",))
 
-RULES: Table = {
-    f"{_GROUP}/{kind}": rule
-    for kind, rule in {
-        "ArgoCDCommitStatus": _rule(
-            Words("Argo CD commit status", "Argo CD commit status reconciliation failed"), _argocd
-        ),
-        "ChangeTransferPolicy": _rule(
-            Words("Change transfer policy", "Change transfer policy reconciliation failed"), transfer
-        ),
-        "PromotionStrategy": _rule(Words("Promotion strategy", "Promotion strategy reconciliation failed"), strategy),
-        "CommitStatus": _rule(Words("Commit status", "Commit status reconciliation failed"), _commit_status),
-        "PullRequest": _rule(Words("Pull request", "Pull request reconciliation failed"), _pull_request),
-        "ScmProvider": _rule(Words("SCM provider", "SCM provider validation failed"), _says("SCM provider is ready")),
-        "ClusterScmProvider": _rule(
-            Words("Cluster SCM provider", "Cluster SCM provider validation failed", "ClusterScmProvider"),
-            _says("Cluster SCM provider is ready"),
-        ),
-        "GitRepository": _rule(
-            Words("Git repository", "Git repository reconciliation failed"), _says("Git repository is ready")
-        ),
-    }.items()
-} | {
-    f"{_GROUP}/{kind}": _rule(Words(what, f"{what} failed", kind, gate=True), environments_of(what, done))
-    for kind, (what, done) in _GATES.items()
+
+def _checked(kind: str, name: str, failed: str, unknown: str) -> Words:
+    """A kind that promises that what it names is valid."""
+    subject = name if name.startswith(("SCM", "Git r")) else f"{name[0].lower()}{name[1:]}"
+    missing = f"{kind} Ready condition is missing"
+    return Words(kind, kind, subject, failed, missing, not_ready=f"{name} not ready", unknown=unknown)
+
+
+def _provider(kind: str, name: str) -> Rule:
+    words = _checked(kind, name, f"{name} validation failed", f"{name} readiness unknown")
+    return _rule(words, _says(f"{name} is ready"))
+
+
+def _gate(kind: str, name: str, done: str, unknown: str, environments: str = "") -> Rule:
+    return _rule(_checked(kind, name, f"{name} failed", unknown), environments_of(environments or name, done, name))
+
+
+_RULES: Table = {
+    "ArgoCDCommitStatus": _rule(_report("Argo CD commit status"), _argocd),
+    "ChangeTransferPolicy": _rule(_report("Change transfer policy"), transfer),
+    "PromotionStrategy": _rule(_report("Promotion strategy"), strategy),
+    "CommitStatus": _rule(_report("Commit status"), _commit_status),
+    "PullRequest": _rule(_report("Pull request", "Ready", "Reconciled"), _pull_request),
+    "ScmProvider": _provider("ScmProvider", "SCM provider"),
+    "ClusterScmProvider": _provider("ClusterScmProvider", "Cluster SCM provider"),
+    "GitRepository": _provider("GitRepository", "Git repository"),
+    "GitCommitStatus": _gate(
+        "GitCommitStatus", "Git commit validation", "passed", "Git commit validation status unknown"
+    ),
+    "TimedCommitStatus": _gate(
+        "TimedCommitStatus", "Timed commit gate", "satisfied", "Timed commit gate status unknown"
+    ),
+    "WebRequestCommitStatus": _gate(
+        "WebRequestCommitStatus",
+        "Web request commit validation",
+        "passed",
+        "Web request commit validation unknown",
+        "Web request validation",
+    ),
 }
+RULES: Table = {f"{_GROUP}/{kind}": rule for kind, rule in _RULES.items()}

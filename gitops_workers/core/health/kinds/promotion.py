@@ -13,8 +13,14 @@ _SHORT = 7
 """Digits of a commit that people are shown."""
 
 
-def environments_of(what: str, done: str) -> Callable[[Manifest], Health]:
-    """A gate: failed branches, then waiting ones, else it is `done` for all environments."""
+def _phase(environment: dict[str, Any]) -> str:
+    """What is neither a failure nor a success is waited for."""
+    phase = text(environment, "phase")
+    return phase if phase in ("failure", "success") else "pending"
+
+
+def environments_of(what: str, done: str, whole: str = "") -> Callable[[Manifest], Health]:
+    """A gate: failed branches, then waiting ones, else it is `done` for all environments; `whole` where it has none."""
 
     def decide(obj: Manifest) -> Health:
         environments = items(obj, "status.environments")
@@ -22,11 +28,11 @@ def environments_of(what: str, done: str) -> Callable[[Manifest], Health]:
             ("failure", HealthStatus.DEGRADED, "failed"),
             ("pending", HealthStatus.PROGRESSING, "pending"),
         ):
-            branches = [text(item, "branch") for item in environments if text(item, "phase") == phase]
+            branches = [text(item, "branch", "?") for item in environments if _phase(item) == phase]
             if branches:
                 return Health(status, f"{what} {verb} for branch(es): {', '.join(branches)}")
         if not environments:
-            return Health(HealthStatus.HEALTHY, f"{what} reconciled")
+            return Health(HealthStatus.HEALTHY, f"{whole or what} reconciled")
         return Health(HealthStatus.HEALTHY, f"{what} {done} for {len(environments)} environment(s)")
 
     return decide
@@ -43,7 +49,7 @@ def transfer(obj: Manifest) -> Health:
         message = f"Promotion in progress from '{active[:_SHORT]}' to '{proposed[:_SHORT]}'"
         return _promoting(message, status, "")
     return _landed("Environment is up-to-date", status) or Health(
-        HealthStatus.HEALTHY, f"Environment is up-to-date on commit '{active[:_SHORT]}'."
+        HealthStatus.HEALTHY, f"Environment is up-to-date on commit {active[:_SHORT]}."
     )
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops_workers.core.health.rules import (
     Rule,
     Step,
     Table,
     degraded,
     false,
-    filled,
     has,
     healthy,
     items,
     joined,
     progressing,
+    read,
     ready,
     text,
     true,
@@ -29,18 +31,36 @@ _SYNCED: tuple[Step, ...] = (
 )
 
 
-def _errored(obj: Manifest) -> bool:
-    return text(obj, "status.status").startswith("ERROR")
+def _errored(obj: Manifest) -> Health | None:
+    """What stands behind the word ERROR and a comma, as the old controller writes it."""
+    found = text(obj, "status.status")
+    if not found.startswith("ERROR"):
+        return None
+    return Health(HealthStatus.DEGRADED, found.removeprefix("ERROR").removeprefix(", "))
 
 
 def managed_certificate(obj: Manifest) -> Health:
-    """GKE: one failed domain fails the certificate, all active ones make it."""
-    states = [text(item, "status") for item in items(obj, "status.domainStatus")]
-    if any(state.startswith("Failed") for state in states):
+    """Google: one domain that cannot be seen spoils it; else the certificate's own state."""
+    if any(item.get("status") == "FailedNotVisible" for item in items(obj, "status.domainStatus")):
         return Health(HealthStatus.DEGRADED, "At least one certificate has failed to be provisioned")
-    if states and all(state == "Active" for state in states):
+    if read(obj, "status.certificateStatus") == "Active":
         return Health(HealthStatus.HEALTHY, "All certificates are active")
     return Health(HealthStatus.PROGRESSING, "At least one certificate is still being provisioned")
+
+
+_FANNED_OUT = {
+    "Ready": HealthStatus.HEALTHY,
+    **dict.fromkeys(("NotReady", "PartiallyReady"), HealthStatus.DEGRADED),
+}
+
+
+def cluster_external_secret(obj: Manifest) -> Health:
+    """The last condition alone decides, if it is met."""
+    last: dict[str, Any] = next(reversed(items(obj, "status.conditions")), {})
+    status = _FANNED_OUT.get(text(last, "type")) if last.get("status") == "True" else None
+    if status is None:
+        return Health(HealthStatus.PROGRESSING, "Waiting for ClusterExternalSecret")
+    return Health(status, text(last, "message"))
 
 
 RULES: Table = dict(
@@ -56,14 +76,17 @@ RULES: Table = dict(
         *joined("certmanager.k8s.io", {"Certificate": _CERTIFICATE, "Issuer": ready("Initializing issuer")}),
         *joined(
             "external-secrets.io",
-            {"ExternalSecret ClusterExternalSecret PushSecret SecretStore ClusterSecretStore": _SYNCED},
+            {
+                "ExternalSecret PushSecret SecretStore ClusterSecretStore": _SYNCED,
+                "ClusterExternalSecret": cluster_external_secret,
+            },
         ),
         *joined(
             "kubernetes-client.io",
             {
                 "ExternalSecret": (
                     healthy("Fetched ExternalSecret.", has("status.status", "SUCCESS")),
-                    degraded("{status.status}", _errored),
+                    _errored,
                     progressing("Waiting for ExternalSecret."),
                 )
             },
@@ -73,7 +96,7 @@ RULES: Table = dict(
             {
                 "SealedSecret": (
                     degraded("{@Synced.message}", false("Synced")),
-                    healthy("{@Synced.message}", filled("status")),
+                    healthy("{@Synced.message}", true("Synced")),
                     progressing("Waiting for Sealed Secret to be decrypted"),
                 )
             },

@@ -10,10 +10,11 @@ from gitops_workers.core.health.rules import (
     empty,
     false,
     filled,
+    first,
     has,
     healthy,
-    items,
     joined,
+    lacks,
     progressing,
     read,
     suspended,
@@ -31,7 +32,15 @@ _ASTRA: Rule = (
     suspended("{kind} Paused", has("status.state", "Paused")),
     progressing("{kind} {status.state}"),
 )
-_SWITCH: Rule = (suspended("{kind} disabled", has("spec.enabled", False)), healthy("{kind} enabled"))
+_SCHEDULE: Rule = (
+    healthy("Protection policy lastScheduleTime: {status.lastScheduleTime}", lacks("status.lastScheduleTime", None)),
+    healthy("Protection policy not yet executed"),
+)
+_SWITCH: Rule = (
+    healthy("{kind} enabled", has("spec.enabled", True)),
+    suspended("{kind} disabled", has("spec.enabled", False)),
+    progressing("No status available"),
+)
 _SNAPSHOT: Rule = (
     healthy("Ready to use", has("status.readyToUse", True)),
     degraded("{status.error.message}", filled("status.error")),
@@ -40,45 +49,59 @@ _SNAPSHOT: Rule = (
 
 _CEPH_HEALTH = {
     "HEALTH_OK": HealthStatus.HEALTHY,
-    "HEALTH_WARN": HealthStatus.PROGRESSING,
+    "HEALTH_WARN": HealthStatus.DEGRADED,
     "HEALTH_ERR": HealthStatus.DEGRADED,
+}
+_CEPH_STATE = {
+    **dict.fromkeys(("Created", "Connected"), HealthStatus.HEALTHY),
+    "Error": HealthStatus.DEGRADED,
 }
 
 
 def ceph_cluster(obj: Manifest) -> Health:
-    """The health that Ceph reports, unless the operator itself is in trouble or at work."""
-    health, state = text(obj, "status.ceph.health"), text(obj, "status.state")
-    if not health:
-        return Health(HealthStatus.PROGRESSING, text(obj, "status.message", "Ceph cluster is being initialized"))
-    status = _CEPH_HEALTH.get(health, HealthStatus.UNKNOWN)
-    if state == "Error":
-        status = HealthStatus.DEGRADED
-    elif state in ("Creating", "Updating", "Connecting") and status is HealthStatus.HEALTHY:
-        status = HealthStatus.PROGRESSING
-    message = f"Ceph health is {health} - Ceph cluster state is {state} - {text(obj, 'status.message')}"
-    return Health(status, message)
+    """What Ceph reports with its details; only if that is good, what the operator does; and its message."""
+    if not isinstance(read(obj, "status"), dict):
+        return Health(HealthStatus.PROGRESSING, "Waiting for status to be reported")
+    status, told = HealthStatus.PROGRESSING, []
+    if (health := read(obj, "status.ceph.health")) is not None:
+        status = _CEPH_HEALTH.get(str(health), status)
+        details = read(obj, "status.ceph.details")
+        said = [text(item, "message") for _, item in sorted(details.items())] if isinstance(details, dict) else []
+        why = "; ".join(part for part in said if part)
+        told.append(f"Ceph health is {health}" + (f" ({why})" if why else ""))
+    if status is HealthStatus.HEALTHY and (state := read(obj, "status.state")) is not None:
+        status = _CEPH_STATE.get(str(state), HealthStatus.PROGRESSING)
+        told.append(f"Ceph cluster state is {state}")
+    told.append(text(obj, "status.message"))
+    return Health(status, " - ".join(part for part in told if part))
 
 
-def _ceph(what: str, end: str = "") -> tuple[Step, ...]:
+def _ceph(what: str) -> tuple[Step, ...]:
     said = f"{what} phase is {{status.phase}}"
     return (
-        progressing(f"Waiting for {what}", empty("status.phase")),
-        healthy(said + end, has("status.phase", "Ready", "Connected")),
+        progressing("Waiting for status to be reported", empty("status.phase")),
+        healthy(said, has("status.phase", "Ready", "Connected")),
         degraded(said, has("status.phase", "Failure", "Failed", "ReconcileFailed")),
         progressing(said),
     )
 
 
+def object_store(obj: Manifest) -> Health:
+    """As other kinds of Ceph, with the endpoint as far as it is known."""
+    found = first(_ceph("Ceph object store"), obj) or Health(HealthStatus.UNKNOWN)
+    endpoint = text(obj, "status.info.endpoint")
+    return Health(found.status, f"{found.message} - endpoint: {endpoint}") if endpoint else found
+
+
 def cassandra(obj: Manifest) -> Health:
-    """Every rack has all its members ready."""
+    """No rack has fewer ready members than members."""
     racks = read(obj, "status.racks")
-    if not isinstance(racks, dict) or not racks:
-        return Health(HealthStatus.PROGRESSING, "Waiting for Cassandra Cluster")
-    wanted = {text(item, "name"): read(item, "members") for item in items(obj, "spec.datacenter.racks")}
-    for name, rack in racks.items():
-        if read(rack, "readyMembers") != wanted.get(name, read(rack, "members")):
-            return Health(HealthStatus.PROGRESSING, "Waiting for Cassandra Cluster")
-    return Health(HealthStatus.HEALTHY)
+    waiting = Health(HealthStatus.PROGRESSING, "Waiting for Cassandra Cluster")
+    if not isinstance(racks, dict):
+        return waiting
+    counts = [(read(rack, "members"), read(rack, "readyMembers")) for rack in racks.values()]
+    good = all(None in (members, ready) or members == ready for members, ready in counts)
+    return Health(HealthStatus.HEALTHY) if good else waiting
 
 
 RULES: Table = dict(
@@ -87,18 +110,19 @@ RULES: Table = dict(
             "astra.netapp.io",
             {
                 "AppVault": (
-                    progressing("No status available", empty("status")),
                     healthy("AppVault Available", has("status.state", "available", "Available")),
+                    degraded("AppVault Failed", has("status.state", "failed")),
                     degraded("{status.error|status.state}", has("status.state", "error", "Error", "Failed")),
+                    progressing("No status available", empty("status.state")),
                     progressing("AppVault {status.state}"),
                 ),
                 "Application": (
-                    progressing("No status available", empty("status")),
                     healthy("Astra Application Ready, protectionState: {status.protectionState}", true("Ready")),
                     degraded("Astra Application Degraded, message: {@Ready.message}", false("Ready")),
-                    progressing("Astra Application Progressing"),
+                    progressing("No status available"),
                 ),
-                "ExecHook Schedule": _SWITCH,
+                "ExecHook": _SWITCH,
+                "Schedule": _SCHEDULE,
                 "*": _ASTRA,
             },
         ),
@@ -107,7 +131,9 @@ RULES: Table = dict(
             {
                 "TridentBackendConfig": (
                     degraded("{status.message}", has("status.lastOperationStatus", "Failed")),
-                    healthy("{status.message}", has("status.lastOperationStatus", "Success")),
+                    healthy(
+                        "{status.message}", has("status.lastOperationStatus", "Success"), has("status.phase", "Bound")
+                    ),
                     progressing("Waiting for backend creation"),
                 ),
                 "TridentOrchestrator": (
@@ -122,7 +148,7 @@ RULES: Table = dict(
             "ceph.rook.io",
             {
                 "CephCluster": ceph_cluster,
-                "CephObjectStore": _ceph("Ceph object store", " - endpoint: {status.info.endpoint}"),
+                "CephObjectStore": object_store,
                 "CephBlockPool": _ceph("Ceph block pool"),
                 "CephFilesystem": _ceph("Ceph filesystem"),
                 "CephObjectStoreUser": _ceph("Ceph object store user"),
@@ -133,7 +159,8 @@ RULES: Table = dict(
             "objectbucket.io",
             {
                 "ObjectBucketClaim": (
-                    progressing("Waiting for object bucket claim", empty("status.phase")),
+                    progressing("Waiting for status to be reported", has("status", None)),
+                    progressing("Waiting for phase to be reported", has("status.phase", None)),
                     healthy("Object bucket claim phase is {status.phase}", has("status.phase", "Bound")),
                     degraded("Object bucket claim phase is {status.phase}", has("status.phase", "Failed")),
                     unknown("Object bucket claim phase is {status.phase}", has("status.phase", "Released")),

@@ -11,6 +11,7 @@ from gitops_workers.core.health.rules import (
     has,
     healthy,
     progressing,
+    read,
     suspended,
     text,
     true,
@@ -23,9 +24,17 @@ _FAILURES = (
     ("Invalid", "3scale {kind} configuration is invalid"),
     ("Orphan", "3scale {kind} references non existing resources"),
 )
+
+
+def _new_tenant(obj: Manifest) -> bool:
+    """A tenant without its ids is not there yet, whatever its condition says."""
+    return obj.get("kind") == "Tenant" and None in (read(obj, "status.tenantId"), read(obj, "status.adminId"))
+
+
 _STATES = (
     suspended("3scale {kind} is suspended", has("status.state", "suspended")),
     suspended("{@Waiting.message}", true("Waiting")),
+    progressing("Waiting for 3scale {kind} status...", _new_tenant),
     healthy("3scale {kind} is ready", either(true("Ready"), true("Synced"))),
 )
 
