@@ -27,6 +27,12 @@ class Sort(enum.StrEnum):
     AGE = "age"
 
 
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Compare with the live state of now first instead of showing the last look.")
+]
+Patience = Annotated[float, typer.Option(help="Seconds to wait for --refresh.", min=0.1)]
+
+
 def list_applications(
     text: Annotated[str, typer.Argument(metavar="[TEXT]", help="Only ids that contain this.")] = "",
     sync: Annotated[SyncStatus | None, typer.Option(case_sensitive=False, help="Only this sync status.")] = None,
@@ -52,10 +58,13 @@ def list_applications(
     show_rows(applications(), open_engine().rows(query), output)
 
 
-def get(app: App, output: OutputOption = Output.TABLE) -> None:
+def get(app: App, refresh: Refresh = False, timeout: Patience = 60.0, output: OutputOption = Output.TABLE) -> None:
     """Show one application: status, conditions, objects."""
     engine = open_engine()
     status = engine.find(app)
+    if refresh:
+        asking.look_again(engine, status.id, timeout)
+        status = engine.find(status.id)
     if output is Output.NAME:
         print(flat(status.id))
     elif output in (Output.JSON, Output.YAML):
@@ -78,13 +87,7 @@ def history(app: App, output: OutputOption = Output.TABLE) -> None:
     show_rows(HISTORY, _history(engine, engine.find(app)), output)
 
 
-def diff(
-    app: App,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Compare anew first instead of showing the last look.")
-    ] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for --refresh.", min=0.1)] = 60.0,
-) -> None:
+def diff(app: App, refresh: Refresh = False, timeout: Patience = 60.0) -> None:
     """Show what differs between Git and the cluster; exits with 1 when something does. Secrets are masked."""
     engine = open_engine()
     status = engine.find(app)

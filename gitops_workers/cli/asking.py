@@ -13,9 +13,9 @@ from typing import Any
 
 from gitops_workers.cli.engine import Engine
 from gitops_workers.cli.output import flat, paint
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.audit import Wish, details_of
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import AppId, HealthStatus, Phase
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.pause import CONDITION
@@ -163,9 +163,17 @@ def _replaced(engine: Engine, app: AppId, request: str) -> bool:
 
 
 def look_again(engine: Engine, app: AppId, timeout: float) -> None:
-    """Have the application compared now. Raises Refused when nobody has done it in time."""
+    """Have the application compared with its cluster now. Raises Refused when nobody could or did it in time."""
     asked_at = engine.queue.now()
-    engine.ask(app, f"refresh asked by {user()}")
+    engine.state.save(refreshes.ASKED, app, refreshes.request(asked_at, user()))
+    generation = engine.ask(app, f"refresh asked by {user()}")
+    engine.state.add_events([wish(engine, app, "refresh").accepted(generation)])
     engine.ring()
-    if not awaited(engine, app, lambda status: epoch(status.last_checked_at) >= asked_at, timeout):
-        raise Refused(f"{app} was not looked at within {timeout:g} s: see `gitops-workers doctor`.")
+
+    def reason() -> str | None:
+        return refreshes.reason_of(engine.state.load(refreshes.ANSWER, app), asked_at)
+
+    if not awaited(engine, app, lambda _status: reason() is not None, timeout):
+        raise Refused(f"{app} was not compared within {timeout:g} s: see `gitops-workers doctor`.")
+    if why := reason():
+        raise Refused(f"{app} could not be compared with its cluster: {why}")

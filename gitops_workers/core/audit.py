@@ -13,7 +13,7 @@ from gitops_workers.core.words import amount
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asks. `verb`: sync, rollback, terminate, suspend, resume or delete. `at` is RFC 3339."""
+    """What somebody asks. `verb`: sync, rollback, terminate, suspend, resume, refresh or delete. `at` is RFC 3339."""
 
     at: str
     app: AppId

@@ -16,6 +16,7 @@ import structlog
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core import operation as operations
 from gitops_workers.core import pause as pauses
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Superseded
 from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
@@ -62,6 +63,8 @@ DOCUMENTS = (
     "listed",
     records.KIND,
     moving.KIND,
+    refreshes.ASKED,
+    refreshes.ANSWER,
 )
 """What an attempt reads of its application, in one round trip."""
 NEWER = 1.0
@@ -118,7 +121,10 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     world.rules.check(app)
     cluster_name = world.clusters.resolve(app.destination.name, app.destination.server)
     cluster = world.clusters.open(cluster_name)
-    found = cluster.discovery()
+    refresh = refreshes.is_pending(known)
+    if refresh:
+        known = {**known, records.KIND: records.UNREAD}
+    found = cluster.discovery(refresh=refresh)
     app = moving.checked(world, app, cluster_name, known)
 
     stored, paused = bookkeeping.in_order(world, app, attempt, cluster_name, known, previous)
@@ -142,7 +148,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     claimed = stages.claims(world, cluster_name)
     running = operations.continues(previous, chosen.resolved, rendered.digest, asked)
     observer = Observer(cluster, app, world.rules, claimed, previous.started_at if previous and running else inf)
-    moved = _moved(known, new=asked is not None and not operations.carries(previous, asked))
+    anew = refresh or (asked is not None and not operations.carries(previous, asked))
+    moved = None if anew else _drifted(known)
     looks = stages.look_at(observer, wanted.desired, agreement, moved)
     namespace = None
     if asked is None or not asked.resources:
@@ -213,10 +220,8 @@ def _chosen(
     return revision.choose(world, app, refs, found, going), refs.listed_at
 
 
-def _moved(known: Mapping[str, Any], *, new: bool) -> frozenset[ObjectKey] | None:
-    """Objects that a cluster poll saw to have changed; None when every object has to be asked for: a `new` request."""
-    if new:
-        return None
+def _drifted(known: Mapping[str, Any]) -> frozenset[ObjectKey]:
+    """Objects that a cluster poll saw to have changed."""
     return frozenset(ObjectKey(*text.split("|")) for text in known.get("drift") or ())
 
 

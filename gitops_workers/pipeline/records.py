@@ -24,6 +24,10 @@ WARM = "records"
 """Documents `records/<cluster>`: all records of this cluster have been copied since Redis was last empty."""
 
 
+UNREAD: Mapping[str, Any] = {"cluster": "", "resourceVersion": "", "record": None}
+"""A copy of nothing: the record is read from the cluster."""
+
+
 def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
     """The application's record by its copy, else from the cluster; None when the cluster has none."""
     if copy is None and world.state.load(WARM, cluster):
@@ -35,7 +39,7 @@ def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None)
 
 def put_away(world: World, cluster: str, app: AppId) -> None:
     """The record is about to change: from now on only the cluster knows it."""
-    world.state.save(KIND, app, {"cluster": cluster, "resourceVersion": "", "record": None})
+    world.state.save(KIND, app, {**UNREAD, "cluster": cluster})
 
 
 def warm(world: World, cluster: str) -> None:

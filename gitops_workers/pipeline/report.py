@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_workers.core import agreement as agreements
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.changes import changes
 from gitops_workers.core.errors import GitOpsError
@@ -41,6 +42,9 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         return
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
+    if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
+        # After the rows: whoever waits for the answer reads them next.
+        state.save(refreshes.ANSWER, app.id, refreshes.answer(attempt.token / 1e6, reason))
     tell(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
     if outcome.waits_since:
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
@@ -166,6 +170,15 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
         # What was seen meanwhile belongs to the next generation: it must find its document.
         documents["drift"] = None
     return documents
+
+
+def _not_compared(known: Mapping[str, Any], outcome: Outcome) -> str | None:
+    """Why nothing was compared with the cluster, "" when the whole application was; None: a later attempt says it."""
+    asked = asking.of(known, step.operation_from(known.get("operation")))
+    if outcome.resources is not None and not (asked and asked.special):
+        return ""
+    failed = outcome.sync is SyncStatus.UNKNOWN or outcome.suspended
+    return outcome.message if failed else None
 
 
 def _history_row(entry: HistoryEntry) -> dict[str, Any]:

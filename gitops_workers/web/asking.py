@@ -9,8 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gitops_workers.core import codec
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core import request as requests
 from gitops_workers.core.leaving import Cascade
+from gitops_workers.core.moments import stamp
 from gitops_workers.core.status import ResourceView, Status
 from gitops_workers.web import lookup, wishes
 from gitops_workers.web.access import Principal, reader, services_of, writer
@@ -132,6 +134,26 @@ async def resume(request: Request, principal: Writer, app: str) -> Json:
     await _options(request, NoOptions)
     mark = {"suspended": False, "resumedAt": services_of(request).queue.now()}
     return await run_in_threadpool(wishes.override, request, principal, app, "resume", mark)
+
+
+@router.post(f"{_APP}/refresh", status_code=202, openapi_extra=_body(NoOptions))
+async def refresh(request: Request, principal: Writer, app: str) -> Json:
+    """Compare every object with the cluster now, whatever earlier looks remember of it."""
+    await _options(request, NoOptions)
+    return await run_in_threadpool(wishes.refresh, request, principal, app)
+
+
+@router.get(f"{_APP}/refresh")
+def last_refresh(request: Request, principal: Reader, app: str) -> Json:
+    """Get the last refresh: done is false until the comparison; reason says why the last attempt could not compare."""
+    services, status = _find(request, principal, app)
+    found = services.state.load_of(status.id, (refreshes.ASKED, refreshes.ANSWER))
+    if refreshes.ASKED not in found:
+        raise HTTPException(404, "nobody has asked for a refresh of this application yet")
+    asked = found[refreshes.ASKED]
+    reason = refreshes.reason_of(found.get(refreshes.ANSWER), asked["at"])
+    done = not refreshes.is_pending(found)
+    return {"at": stamp(asked["at"]), "by": asked["by"], "done": done, "reason": reason or ""}
 
 
 @router.delete(_APP, status_code=202, openapi_extra=_body(DeleteOptions))

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import HTTPException, Request
 
 from gitops_workers.core import deletion
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core import request as requests
 from gitops_workers.core.audit import Wish, details_of
 from gitops_workers.core.errors import InvalidManifest
@@ -56,6 +57,17 @@ def override(request: Request, principal: Principal, app: str, verb: str, mark: 
     audit = _wish(request, principal, status, verb)
     with _audited(services, audit):
         return _promised(services, status, "override", {**mark, "by": principal.name}, audit)
+
+
+def refresh(request: Request, principal: Principal, app: str) -> Json:
+    """Store that the application is to be compared anew. Raises 404 and 409."""
+    services, status = _find(request, principal, app)
+    audit = _wish(request, principal, status, "refresh")
+    with _audited(services, audit):
+        if status.suspended:
+            raise HTTPException(409, f"{status.id} is suspended: resume it first.")
+        document = refreshes.request(services.queue.now(), principal.name)
+        return _promised(services, status, refreshes.ASKED, document, audit)
 
 
 def delete(request: Request, principal: Principal, app: str, cascade: Cascade | None) -> Json:

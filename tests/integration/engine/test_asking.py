@@ -214,3 +214,46 @@ def test_a_sync_that_waits_is_ended_by_terminate_and_over_the_api(story):
     site.until_status(app, lambda status: status.operation and status.operation.phase is Phase.FAILED)
     assert httpx.get(f"{url}/request").json()["phase"] == "Succeeded"
     assert httpx.get(f"{url}/request").json()["id"] != asked
+
+
+def test_a_change_made_by_hand_a_moment_before_is_healed_by_a_refresh(story):
+    site, shop = story.site, story.site.repository("fresh.git")
+    shop.push({"a.yaml": config_map("fresh", "git")})
+    # Polls come once an hour, so only the refresh can find it.
+    site.declare("fresh.yaml", *story.flux("fresh", shop.url, "./", interval="1h"))
+    app = site.app("fresh", "kustomization")
+    site.until_synced(app)
+    assert done(site, "diff", app, "--refresh") == ""
+    path = f"/api/v1/namespaces/{site.space}/configmaps/fresh"
+    for value in ("by hand", "by hand again"):
+        assert site.east.call("PATCH", path, {"data": {"v": value}})[0] == 200
+        answer = run(site, "get", app, "--refresh", "-o", "json")
+        assert answer.returncode == 0, answer.stderr
+        site.until(lambda: site.value("fresh") == "git", "the heal that the refresh rings for")
+
+
+def test_a_scaled_deployment_that_heals_by_hand_only_differs_in_the_refreshed_diff(story):
+    site, shop = story.site, story.site.repository("scaled.git")
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "scaled"},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": "scaled"}},
+            "template": {
+                "metadata": {"labels": {"app": "scaled"}},
+                "spec": {"containers": [{"name": "main", "image": "registry.example/main"}]},
+            },
+        },
+    }
+    shop.push({"a.yaml": yaml.safe_dump(deployment)})
+    site.declare("scaled.yaml", site.argo("scaled", shop.url, ".", syncPolicy={"automated": {"selfHeal": False}}))
+    app = site.app("scaled")
+    site.until_synced(app)
+    path = f"/apis/apps/v1/namespaces/{site.space}/deployments/scaled"
+    for replicas in (2, 1, 3, 1, 4, 1):  # each within the interval of the cluster's poll
+        assert site.east.call("PATCH", path, {"spec": {"replicas": replicas}})[0] == 200
+        answer = run(site, "diff", app, "--refresh")
+        assert answer.returncode == (0 if replicas == 1 else 1), answer.stdout + answer.stderr
+        assert (f"replicas: {replicas}" in answer.stdout) is (replicas != 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core import codec
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.model import Condition, Phase, SyncStatus
 from gitops_workers.core.request import Request, parse, selector, to_json
 from gitops_workers.core.status import OperationView, ResourceView, Status
@@ -136,3 +137,23 @@ def test_the_description_names_the_verbs_with_their_options(world):
     assert schema("rollback")["required"] == ["id"]
     assert LIST + "/{app}/terminate" in paths
     assert LIST + "/{app}/request" in paths
+
+
+def test_a_refresh_is_stored_and_its_end_is_told(world, row, post):
+    answer = post("refresh", {})
+    assert answer.status_code == 202, answer.text
+    asked = world.state.load(refreshes.ASKED, row.id)
+    url = f"{LIST}/{row.id}/refresh"
+    assert world.client().get(url, headers=bearer(READ)).json()["done"] is False
+    world.state.save(refreshes.ANSWER, row.id, refreshes.answer(asked["at"] + 1, "the cluster does not answer"))
+    found = world.client().get(url, headers=bearer(READ)).json()
+    assert (found["done"], found["reason"]) == (False, "the cluster does not answer")
+    world.state.save(refreshes.ANSWER, row.id, refreshes.answer(asked["at"] + 2))
+    found = world.client().get(url, headers=bearer(READ)).json()
+    assert (found["done"], found["reason"]) == (True, "")
+
+
+def test_a_suspended_application_is_not_refreshed(world, row, post):
+    world.state.save_status(replace(row, suspended=True))
+    assert post("refresh", {}).status_code == 409
+    assert world.state.load(refreshes.ASKED, row.id) is None

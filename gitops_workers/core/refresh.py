@@ -1,0 +1,42 @@
+"""A fresh look that somebody asked for, from the request to its answer.
+
+Between two looks an object is skipped while its resourceVersion is the one that was agreed. That is a hint, and a poll
+finds out later where it was wrong. Whoever asks for a refresh is promised the live state of now, so the attempt that
+serves him asks the cluster for every object, for the record and for the kinds that are served.
+
+Documents `refresh/<app>` are written by those who ask, documents `refreshed/<app>` by the engine alone. Times are epoch
+seconds of the queue's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+ASKED = "refresh"
+ANSWER = "refreshed"
+
+
+def request(now: float, by: str) -> dict[str, Any]:
+    """The document of a request. It is stored before the application is asked for."""
+    return {"at": now, "by": by}
+
+
+def answer(began: float, reason: str = "") -> dict[str, Any]:
+    """The document of an attempt that began then. `reason`: why nothing could be compared, "" when all was."""
+    return {"at": began, "reason": reason}
+
+
+def is_pending(documents: Mapping[str, Any]) -> bool:
+    """Whether a request has not been served by a comparison yet; one that failed is still to be served."""
+    asked, answered = documents.get(ASKED), documents.get(ANSWER)
+    if asked is None:
+        return False
+    return answered is None or bool(answered["reason"]) or float(answered["at"]) < float(asked["at"])
+
+
+def reason_of(answered: Mapping[str, Any] | None, asked_at: float) -> str | None:
+    """Why an attempt that began after `asked_at` compared nothing, "" when it compared; None when none has ended."""
+    if answered is None or float(answered["at"]) < asked_at:
+        return None
+    return str(answered["reason"])
