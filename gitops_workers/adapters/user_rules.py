@@ -45,12 +45,17 @@ class UserRules:
         *,
         seconds: float = SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`runner` has children of the program `rules`; `seconds` is the limit of one evaluation."""
+        """`runner` has children of the program `rules`; `seconds` is the limit of one evaluation.
+
+        `wall` are seconds since 1970, for objects whose age counts.
+        """
         self._runner = runner
         self.configure(customizations or Customizations())
         self._seconds = seconds
         self._clock = clock
+        self._wall = wall
         self._resting: dict[str, tuple[float, str]] = {}
         self._checked: set[str] = set()
         self._lock = threading.Lock()
@@ -74,7 +79,9 @@ class UserRules:
         """See the port."""
         if app.dialect is Dialect.FLUX:
             rule = expressions_for(app.health_rules, live)
-            return health_of(live, app.dialect) if rule is None else self._by_expressions(rule, live)
+            if rule is not None:
+                return self._by_expressions(rule, live)
+            return health_of(live, app.dialect, now=self._wall())
         return before_script(live) or self.rule_alone(live)
 
     def rule_alone(self, live: Manifest) -> Health | None:

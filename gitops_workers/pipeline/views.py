@@ -22,14 +22,13 @@ from gitops_workers.pipeline.sight import Sight
 
 def health(app: Application, looks: Mapping[ObjectKey, Look]) -> Health:
     """The application's health by its dialect's rules."""
-    return aggregate(app.dialect, [_member(app, look) for look in looks.values()])
+    counted = (look for look in looks.values() if look.health is not None or not look.compared.left_alone)
+    return aggregate(app.dialect, [_member(app, look) for look in counted])
 
 
 def _member(app: Application, look: Look) -> Member:
     """A look as it counts: the health that was read or remembered, or what absence means for the kind."""
     absent = member(look.compared.desired.manifest, None, app.dialect)
-    if look.compared.left_alone and look.health is None:
-        return replace(absent, ignored=True)
     if not look.compared.exists:
         return absent
     return replace(absent, health=look.health, absent=False, ignored=absent.ignored and app.dialect is Dialect.ARGOCD)

@@ -15,12 +15,16 @@ from gitops_workers.pipeline.own_settings import OwnSettings
 from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
 
 
+@dataclass(frozen=True, slots=True)
 class BuiltInRules:
     """Port `Rules` where no users' rules can be run: the dialects' own rules alone."""
 
+    wall: Callable[[], float] = time.time
+    """Seconds since 1970, for objects whose age counts."""
+
     def health(self, app: Application, live: Manifest) -> Health | None:
         """By the dialect's rules."""
-        return health_of(live, app.dialect)
+        return health_of(live, app.dialect, now=self.wall())
 
     def check(self, app: Application) -> None:
         """Nothing is looked at."""

@@ -1,4 +1,6 @@
-"""Argo CD's health scripts in Lua 5.1: what upstream gives them and nothing more (argocd.md 1.4).
+"""Argo CD's health scripts in Lua 5.1 with `goto`, as gopher-lua has it: LuaJIT, without its compiler.
+
+They get what upstream gives them and nothing more (Argo CD 3.5 docs, resource health).
 
 Upstream opens the base and table libraries and a safe `os`; `useOpenLibs` adds string and math here, never files or
 processes. Left out of the base library is what loads code or bytecode, and coroutines: a hook does not see into them.
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lupa.lua51 import LuaError, LuaRuntime, LuaSyntaxError, lua_type
+from lupa.luajit21 import LuaError, LuaRuntime, LuaSyntaxError, lua_type
 
 from gitops_workers.core.errors import RenderFailed
 
@@ -19,6 +21,8 @@ MEMORY = 32 << 20
 
 _PRELUDE = """
 local seconds, open = ...
+jit.off()  -- compiled code calls no hook, so nothing would stop it
+jit.flush()
 local all, sethook, clock = _G, debug.sethook, os.clock
 local libraries = {
   os = {time = os.time, date = os.date},

@@ -47,6 +47,27 @@ def test_a_script_of_the_installation_decides(runner: Runner):
     assert rules.health(ARGOCD, THING) == Health(HealthStatus.DEGRADED, "Ready3")
 
 
+CONTINUES = """
+for _, name in ipairs({"a", "phase"}) do
+  if obj.status[name] == nil then goto continue end
+  do return {status = "Degraded", message = name} end
+  ::continue::
+end
+"""
+
+
+def test_a_script_may_jump_as_gopher_lua_allows(runner: Runner):
+    assert scripted(runner, CONTINUES).health(ARGOCD, THING) == Health(HealthStatus.DEGRADED, "phase")
+
+
+def test_a_script_has_none_of_the_compilers_own_libraries(runner: Runner):
+    names = "jit ffi bit debug io package require load loadstring dofile collectgarbage coroutine newproxy"
+    checks = "\n".join(f"if {name} then found = found .. '{name} ' end" for name in names.split())
+    script = f"local found = ''\n{checks}\nreturn {{status = 'Healthy', message = found}}"
+    found = scripted(runner, script).health(ARGOCD, THING)
+    assert found == Health(HealthStatus.HEALTHY)
+
+
 def test_a_script_stands_before_the_built_in_rule_and_nil_means_no_health(runner: Runner):
     service = manifest("Service", "web", namespace="shop", spec={"type": "ClusterIP"})
 

@@ -60,12 +60,18 @@ def member(desired: Manifest, live: Manifest | None, rules: Dialect, *, now: flo
 def aggregate(dialect: Dialect, members: Iterable[Member]) -> Health:
     """The application's health, with the message of the object that decided.
 
-    Argo CD: the worst of the managed objects; an absent one does not count unless all are absent, a child Application
+    Argo CD: the worst of the managed objects; an absent one does not count unless all are absent, for which those that
+    are ignored count, too (argo-cd controller/health.go); a child Application
     that is Missing or Unknown never does. Hooks and the application itself are not to be passed. Flux: Failed, Unknown,
     Current if all are, else InProgress.
     """
-    counted = [each for each in members if not each.ignored]
-    return _worst(counted) if dialect is Dialect.ARGOCD else _combined(counted)
+    found = list(members)
+    counted = [each for each in found if not each.ignored]
+    if dialect is not Dialect.ARGOCD:
+        return _combined(counted)
+    if found and all(each.absent for each in found):
+        return Health(HealthStatus.MISSING, "none of the objects exists")
+    return _worst(counted)
 
 
 def settled(dialect: Dialect, health: Health | None) -> bool:
@@ -81,8 +87,6 @@ def failed(dialect: Dialect, health: Health | None) -> bool:
 
 
 def _worst(members: list[Member]) -> Health:
-    if members and all(each.absent for each in members):
-        return Health(HealthStatus.MISSING, "none of the objects exists")
     worst, order = Health(HealthStatus.HEALTHY), argocd.ORDER
     for each in members:
         child = each.key.group_kind == _APPLICATION and each.health is not None and each.health.status in _UNHEARD

@@ -174,15 +174,20 @@ def _daemon_set(obj: Manifest) -> Health:
 
 def _job(obj: Manifest) -> Health:
     # Plain kstatus calls a running Job Current; Flux waits for its end, except for one that is suspended on purpose.
-    if true("Failed")(obj):
-        return _failed(f"Job Failed. {text(obj, '@Failed.message')}".strip())
-    if true("Complete")(obj):
-        return _current(f"Job Completed. succeeded: {number(obj, 'status.succeeded')}")
     if read(obj, "spec.suspend") is True:
         return _current("Job is suspended")
-    if read(obj, "status.startTime") is None:
-        return _waiting("Job not started")
-    return _waiting(f"Job in progress. active: {number(obj, 'status.active')}")
+    parallelism = number(obj, "spec.parallelism", 1)
+    completions = number(obj, "spec.completions", parallelism)
+    active, succeeded, failures = (number(obj, f"status.{name}") for name in ("active", "succeeded", "failed"))
+    for item in items(obj, "status.conditions"):
+        if (text(item, "type"), text(item, "status")) == ("Complete", "True"):
+            return _current(f"Job Completed. succeeded: {succeeded}/{completions}")
+        if (text(item, "type"), text(item, "status")) == ("Failed", "True"):
+            why = f" error: {text(item, 'message')}" if text(item, "message") else ""
+            return _failed(f"Job Failed. failed: {failures}/{completions}{why}")
+    if not text(obj, "status.startTime"):
+        return _waiting(f"Job not started. active: 0/{parallelism}")
+    return _waiting(f"Job in progress. success:{succeeded}, active: {active}, failed: {failures}")
 
 
 def _crd(obj: Manifest) -> Health:

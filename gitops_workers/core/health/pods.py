@@ -19,15 +19,16 @@ _BY_PHASE = {
 
 
 def pod(obj: Manifest) -> Health:
-    """A container that cannot start, then the phase; a running pod that restarts for ever must be ready."""
-    stuck = _cannot_start(obj) if _restarts(obj) else None
+    """A container that cannot start, then the phase; a running pod that is restarted must be ready."""
+    restarts = _restarts(obj)
+    stuck = _cannot_start(obj) if restarts else None
     if stuck is not None:
         return Health(HealthStatus.DEGRADED, stuck)
     phase, message = text(obj, "status.phase"), text(obj, "status.message")
     status = _BY_PHASE.get(phase, HealthStatus.UNKNOWN)
     if phase == "Failed":
         return Health(status, message or _failure(obj))
-    if phase == "Running" and read(obj, "spec.restartPolicy") in (None, "Always"):
+    if phase == "Running" and restarts:
         if true("Ready")(obj):
             status = HealthStatus.HEALTHY
         elif any(read(item, "lastState.terminated") for item in items(obj, "status.containerStatuses")):
@@ -36,6 +37,7 @@ def pod(obj: Manifest) -> Health:
 
 
 def _restarts(obj: Manifest) -> bool:
+    """Whether it runs on: by its restart policy, or because an operator cares for it (argo-cd 28249); never a hook."""
     found = read(obj, "metadata.annotations")
     annotations = found if isinstance(found, dict) else {}
     if read(obj, "spec.restartPolicy") in (None, "Always"):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.pipeline.world import BuiltInRules
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -96,3 +99,19 @@ def test_a_gate_of_flux_opens_soon_after_its_objects_are_well(lab: Lab) -> None:
     ready(lab, "web")
     lab.run(4)
     assert lab.status(app).health == "Current"
+
+
+def test_a_pod_that_cannot_be_scheduled_fails_the_sync_that_waits_for_it(lab: Lab) -> None:
+    clock = [datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC).timestamp()]  # five seconds after the pod was created
+    lab.world = replace(lab.world, rules=BuiltInRules(lambda: clock[0]))
+    app = lab.declare(Dialect.FLUX, wait=True)
+    lab.push(manifest("Pod", "web", spec={}))
+    lab.run(2)
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    lab.cluster.put_status(ObjectKey("", "Pod", "shop", "web"), {"phase": "Pending", "conditions": [condition]})
+    lab.run(5)
+    assert lab.status(app).operation.phase is Phase.RUNNING
+    clock[0] += 15
+    lab.run(10)
+    assert lab.status(app).operation.phase is Phase.FAILED
+    assert "Pod could not be scheduled" in lab.status(app).message

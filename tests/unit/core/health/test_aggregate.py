@@ -29,6 +29,8 @@ ABSENT = one(S.MISSING, absent=True)
         ([one(S.HEALTHY), ABSENT], S.HEALTHY),
         ([ABSENT, ABSENT], S.MISSING),
         ([one(S.DEGRADED, ignored=True), one(S.HEALTHY)], S.HEALTHY),
+        ([one(S.DEGRADED, ignored=True), ABSENT], S.HEALTHY),
+        ([one(S.MISSING, absent=True, ignored=True)], S.MISSING),
         ([one(S.UNKNOWN, "Application", "argoproj.io"), one(S.HEALTHY)], S.HEALTHY),
         ([one(S.DEGRADED, "Application", "argoproj.io"), one(S.HEALTHY)], S.DEGRADED),
     ],

@@ -227,9 +227,14 @@ def test_an_autoscaler_says_the_same_in_every_version(conditions, expected):
     assert judged(new) == judged(old) == expected
 
 
-def pod(phase, policy="Always", container=None, **status):
+def pod(phase, policy="Always", container=None, annotations=None, **status):
     containers = {"containerStatuses": [{"name": "app"} | (container or {})]}
-    return obj("v1", "Pod", {"restartPolicy": policy}, {"phase": phase} | containers | status)
+    marks = {"annotations": annotations} if annotations else {}
+    return obj("v1", "Pod", {"restartPolicy": policy}, {"phase": phase} | containers | status, **marks)
+
+
+OPERATED = {"argocd.argoproj.io/ignore-restart-policy": "true"}
+HOOKED = {**OPERATED, "argocd.argoproj.io/hook": "PreSync"}
 
 
 WAITING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}
@@ -254,6 +259,11 @@ WAITING = {"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no su
         (pod("Running", container={"lastState": {"terminated": {"exitCode": 1}}}), Health(D)),
         (pod("Running"), Health(P)),
         (pod("Running", "OnFailure", **condition("Ready")), Health(P)),
+        (pod("Running", "Never", annotations=OPERATED, **condition("Ready")), Health(H)),
+        (pod("Running", "Never", annotations=OPERATED), Health(P)),
+        (pod("Pending", "Never", WAITING, OPERATED), Health(D, "no such image")),
+        (pod("Running", "Never", annotations=HOOKED, **condition("Ready")), Health(P)),
+        (pod("Pending", "Never", WAITING, HOOKED), Health(P)),
         (pod("Strange"), Health(U)),
     ],
 )

@@ -116,7 +116,8 @@ DAEMONS = dict.fromkeys(
         (obj("batch/v1", "Job", {}, {"startTime": CREATED, "active": 1}), WAITING),
         (obj("batch/v1", "Job", {"suspend": True}), CURRENT),
         (obj("batch/v1", "Job", {}, conditions(("Complete", "True", ""))), CURRENT),
-        (obj("batch/v1", "Job", {"suspend": True}, conditions(("Failed", "True", ""))), FAILED),
+        (obj("batch/v1", "Job", {"suspend": True}, conditions(("Failed", "True", ""))), CURRENT),
+        (obj("batch/v1", "Job", {}, conditions(("Failed", "True", ""))), FAILED),
         (obj("apiextensions.k8s.io/v1", "CustomResourceDefinition"), WAITING),
         (
             obj("apiextensions.k8s.io/v1", "CustomResourceDefinition", {}, conditions(("Established", "True", ""))),
