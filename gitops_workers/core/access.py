@@ -21,6 +21,25 @@ DEFAULT_FLEET = "default"
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterIdentity:
+    """All that one cluster is called, for whoever compares it with rules: what routes must be what decides."""
+
+    name: str = ""
+    """The one that messages say."""
+    names: frozenset[str] = frozenset()
+    servers: frozenset[str] = frozenset()
+    """As `same_server` writes them."""
+    others: frozenset[str] = frozenset()
+    """Names of other declarations of the same server: another credential, so a rule that denies them counts alone."""
+    namespaces: tuple[str, ...] = ()
+    cluster_resources: bool = False
+    """See `ClusterAccess`."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
 class ExecPlugin:
     """A client-go credential plugin: a program that prints an `ExecCredential`. Only the operator's file has one."""
 
@@ -70,7 +89,7 @@ class ClusterAccess:
     annotations: Pairs = ()
     """Of the cluster Secret: what the ApplicationSet cluster generator reads."""
     project: str = ""
-    """Argo CD project that alone may use this cluster; empty: any."""
+    """Argo CD project that the cluster belongs to. As upstream, that alone keeps no other project from using it."""
     namespaces: tuple[str, ...] = ()
     """Argo CD `namespaces`: all that we may read and write there; empty: the whole cluster."""
     cluster_resources: bool = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gitops_workers.core.access import IN_CLUSTER, IN_CLUSTER_SERVER, ClusterAccess, same_server
+from gitops_workers.core.access import IN_CLUSTER, IN_CLUSTER_SERVER, ClusterAccess, ClusterIdentity, same_server
 from gitops_workers.core.errors import PolicyRefused
 
 
@@ -50,6 +50,28 @@ class Destinations:
         if reason is not None:
             raise PolicyRefused(f"cluster {name} cannot be used: {reason}")
         raise PolicyRefused(f"cluster {name!r} is not configured; {self._known()}")
+
+    def identity(self, name: str) -> ClusterIdentity:
+        """All that the cluster of this exact name is called. Raises PolicyRefused."""
+        access = self.access(name)
+        server = same_server(access.server)
+        twins = {other.name for other in self.accesses if same_server(other.server) == server}
+        aliases = {IN_CLUSTER} if self._is(name, IN_CLUSTER, "") else set()
+        servers = {IN_CLUSTER_SERVER} if self._is(name, "", IN_CLUSTER_SERVER) else set()
+        return ClusterIdentity(
+            name=name,
+            names=frozenset({name, *aliases}),
+            servers=frozenset({server, *servers}),
+            others=frozenset(twins - {name, *aliases}),
+            namespaces=access.namespaces,
+            cluster_resources=access.cluster_resources,
+        )
+
+    def _is(self, cluster: str, name: str, server: str) -> bool:
+        try:
+            return self.resolve(name, server) == cluster
+        except PolicyRefused:
+            return False
 
     def _by_name(self, name: str) -> str:
         declared = {access.name for access in self.accesses} | dict(self.refused).keys()

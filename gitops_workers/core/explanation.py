@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gitops_workers.core.access import ClusterIdentity, same_server
 from gitops_workers.core.deletion import HELD
 from gitops_workers.core.facts import Facts
 from gitops_workers.core.leaving import Cascade, Leaving
@@ -252,5 +253,8 @@ def _dependencies(known: Known) -> list[str]:
 def _windows(known: Known) -> list[str]:
     if known.app is None:
         return []
-    server = known.cluster.server if known.cluster else ""
-    return [told(window) for window in windows_for(known.app, known.status.cluster, server)[:NAMED]]
+    destination = known.app.destination
+    servers = {known.cluster.server if known.cluster else "", destination.server} - {""}
+    names = frozenset({known.status.cluster, destination.name} - {""})
+    cluster = ClusterIdentity(known.status.cluster, names, frozenset(map(same_server, servers)))
+    return [told(window) for window in windows_for(known.app, cluster)[:NAMED]]

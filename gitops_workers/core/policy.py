@@ -9,27 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 
-from gitops_workers.core import repositories
+from gitops_workers.core import allowed_destinations, repositories
+from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.project import AllowedDestination, KindRule, Project
+from gitops_workers.core.project import KindRule, Project
 from gitops_workers.core.record import NAMESPACE
 from gitops_workers.core.urls import without_credentials
 
 DEFAULT = "default"
 FORBIDDEN = "ForbiddenResourceWarning"
 """The condition about live objects that the project has come to forbid."""
-EVERYTHING = "*"
 
 
-def check(app: Application, keys: Iterable[ObjectKey], cluster: str = "", server: str = "") -> None:
+def check(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity) -> None:
     """Pass, or raise PolicyRefused naming the project or the object and what is allowed.
 
-    `cluster` and `server` are the destination as this installation knows it.
+    `cluster` is the destination as this installation knows it, never as the manifest spells it.
     """
     limits = app.limits
     if limits is None and app.project != DEFAULT:
@@ -37,27 +36,24 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: str = "", server
             f"spec.project: project {app.project!r} is not in the catalogue. Add its AppProject or correct the name."
         )
     if limits is not None:
-        _check_application(app, limits, cluster, server)
+        _check_application(app, limits, cluster)
     for key in keys:
         if key.kind == "ConfigMap" and key.group == "" and key.namespace == NAMESPACE:
             raise PolicyRefused(
                 f"{key}: ConfigMaps in namespace {NAMESPACE} are this engine's own records. Use another namespace."
             )
-        if limits is not None and (reason := _forbidden(app, limits, key, cluster, server)):
+        if reason := _forbidden(app, key, cluster):
             raise PolicyRefused(f"{key}: {reason}")
 
 
-def permits(app: Application, key: ObjectKey, cluster: str = "", server: str = "") -> bool:
-    """Whether the project lets the application touch an object at all; what it may not touch it does not prune."""
-    return app.limits is None or not _forbidden(app, app.limits, key, cluster, server)
+def permits(app: Application, key: ObjectKey, cluster: ClusterIdentity) -> bool:
+    """Whether the application may touch an object at all; what it may not touch it does not prune."""
+    return not _forbidden(app, key, cluster)
 
 
-def barred(app: Application, keys: Iterable[ObjectKey], cluster: str, server: str) -> dict[ObjectKey, str]:
-    """Those of the keys that the project does not let the application touch, with the reason."""
-    if app.limits is None:
-        return {}
-    reasons = {key: _forbidden(app, app.limits, key, cluster, server) for key in keys}
-    return {key: reason for key, reason in reasons.items() if reason}
+def barred(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity) -> dict[ObjectKey, str]:
+    """Those of the keys that the application may not touch, with the reason."""
+    return {key: reason for key in keys if (reason := _forbidden(app, key, cluster))}
 
 
 def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
@@ -70,7 +66,7 @@ def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
     return replace(app, conditions=(*app.conditions, Condition(FORBIDDEN, text)))
 
 
-def _check_application(app: Application, limits: Project, cluster: str, server: str) -> None:
+def _check_application(app: Application, limits: Project, cluster: ClusterIdentity) -> None:
     if app.namespace != limits.namespace and not _any(limits.source_namespaces, app.namespace):
         raise PolicyRefused(
             f"project {limits.name} does not take applications from namespace {app.namespace}: "
@@ -81,11 +77,18 @@ def _check_application(app: Application, limits: Project, cluster: str, server: 
             f"project {limits.name} does not allow repository {without_credentials(app.source.url)}: "
             f"sourceRepos are {', '.join(limits.source_repos) or 'empty'}."
         )
-    if not _destination_allowed(app, limits, app.destination.namespace, cluster, server):
-        raise PolicyRefused(_not_there(app, limits, app.destination.namespace, cluster))
+    if not allowed_destinations.permitted(limits.destinations, cluster, app.destination.namespace):
+        raise PolicyRefused(_not_there(limits, app.destination.namespace, cluster))
 
 
-def _forbidden(app: Application, limits: Project, key: ObjectKey, cluster: str, server: str) -> str:
+def _forbidden(app: Application, key: ObjectKey, cluster: ClusterIdentity) -> str:
+    if cluster.namespaces and not (key.namespace in cluster.namespaces if key.namespace else cluster.cluster_resources):
+        what = f"namespace {key.namespace} is" if key.namespace else "objects without a namespace are"
+        return f"{what} not among what the Secret of cluster {cluster} lets us manage (namespaces, clusterResources)."
+    return _forbidden_by(app.limits, key, cluster) if app.limits is not None else ""
+
+
+def _forbidden_by(limits: Project, key: ObjectKey, cluster: ClusterIdentity) -> str:
     scope = "namespace" if key.namespace else "cluster"
     allowed, denied = (
         (limits.namespaced_allowed, limits.namespaced_denied)
@@ -96,54 +99,24 @@ def _forbidden(app: Application, limits: Project, key: ObjectKey, cluster: str, 
         return f"project {limits.name} lists this kind in {scope}ResourceBlacklist."
     if allowed is not None and not _listed(allowed, key):
         return f"project {limits.name} does not list this kind in {scope}ResourceWhitelist."
-    if key.namespace and not _destination_allowed(app, limits, key.namespace, cluster, server):
-        return _not_there(app, limits, key.namespace, cluster)
+    if key.namespace and not allowed_destinations.permitted(limits.destinations, cluster, key.namespace):
+        return _not_there(limits, key.namespace, cluster)
     return ""
 
 
-def _not_there(app: Application, limits: Project, namespace: str, cluster: str) -> str:
-    place = cluster or app.destination.name or app.destination.server
-    return f"project {limits.name} does not allow namespace {namespace or '(none)'} of cluster {place} (destinations)."
-
-
-def _destination_allowed(app: Application, limits: Project, namespace: str, cluster: str, server: str) -> bool:
-    servers = {app.destination.server, server} - {""}
-    names = {app.destination.name, cluster} - {""}
-    allowed = False
-    for rule in limits.destinations:
-        if _denies(rule, servers, names, namespace):
-            return False
-        allowed = allowed or (_place(rule, servers, names) and matches_text(rule.namespace, namespace))
-    return allowed
-
-
-def _place(rule: AllowedDestination, servers: set[str], names: set[str]) -> bool:
-    """The cluster is named by its server, or by its name where the rule gives one instead."""
-    if rule.server:
-        return any(matches_text(rule.server, server) for server in servers) or rule.server == EVERYTHING
-    return any(matches_text(rule.name, name) for name in names)
-
-
-def _denies(rule: AllowedDestination, servers: set[str], names: set[str], namespace: str) -> bool:
-    """`!` before the cluster denies the namespaces of the rule there, before the namespace it denies that one."""
-    refused = rule.namespace.startswith("!") and matches_text(rule.namespace[1:], namespace)
-    meant = not refused if rule.namespace.startswith("!") else matches_text(rule.namespace, namespace)
-    denied = any(
-        text.startswith("!") and matches_text(text[1:], value)
-        for text, values in ((rule.server, servers), (rule.name, names))
-        for value in values
-    )
-    return (denied and meant) or (refused and _place(rule, servers, names))
+def _not_there(limits: Project, namespace: str, cluster: ClusterIdentity) -> str:
+    where = f"namespace {namespace or '(none)'} of cluster {cluster}"
+    return f"project {limits.name} does not allow {where} (destinations)."
 
 
 def _listed(rules: Iterable[KindRule], key: ObjectKey) -> bool:
     return any(
-        fnmatchcase(key.group, rule.group)
-        and fnmatchcase(key.kind, rule.kind)
-        and (not rule.name or fnmatchcase(key.name, rule.name))
+        matches_text(rule.group, key.group)
+        and matches_text(rule.kind, key.kind)
+        and (not rule.name or matches_text(rule.name, key.name))
         for rule in rules
     )
 
 
 def _any(globs: Iterable[str], text: str) -> bool:
-    return any(fnmatchcase(text, glob) for glob in globs)
+    return any(matches_text(glob, text) for glob in globs)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from gitops_workers.core.access import ClusterIdentity
+from gitops_workers.core.allowed_destinations import matches_server
 from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application
 from gitops_workers.core.project import SyncWindow, WindowKind
 
 IsOpen = Callable[[SyncWindow, float], bool]
 """Whether a window is open at this moment (epoch seconds)."""
+Means = Callable[[str], bool]
+"""Whether a glob means the application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +26,10 @@ class Permission:
     overrun: bool = True
 
 
-def windows_for(app: Application, cluster: str, server: str) -> tuple[SyncWindow, ...]:
+def windows_for(app: Application, cluster: ClusterIdentity) -> tuple[SyncWindow, ...]:
     """The project's windows that mean this application."""
     windows = app.limits.windows if app.limits else ()
-    return tuple(window for window in windows if _means(window, app, {cluster, server, app.destination.server}))
+    return tuple(window for window in windows if _means(window, app, cluster))
 
 
 def told(window: SyncWindow) -> str:
@@ -72,15 +76,20 @@ def _blocked(what: str, windows: Sequence[SyncWindow]) -> Permission:
     )
 
 
-def _means(window: SyncWindow, app: Application, clusters: set[str]) -> bool:
+def _means(window: SyncWindow, app: Application, cluster: ClusterIdentity) -> bool:
     """As Argo CD: by any kind of glob, or by all kinds that are given."""
-    verdicts = [
-        any(matches_text(glob, value) for glob in globs for value in values)
-        for globs, values in (
-            (window.applications, {app.name}),
-            (window.namespaces, {app.destination.namespace}),
-            (window.clusters, clusters | {app.destination.name}),
-        )
-        if globs
-    ]
+    verdicts = [any(means(glob) for glob in globs) for globs, means in _tests(window, app, cluster) if globs]
     return bool(verdicts) and (all(verdicts) if window.every else any(verdicts))
+
+
+def _tests(window: SyncWindow, app: Application, cluster: ClusterIdentity) -> tuple[tuple[tuple[str, ...], Means], ...]:
+    names = cluster.names | (cluster.others if window.kind is WindowKind.DENY else frozenset())
+    return (
+        (window.applications, lambda glob: matches_text(glob, app.name)),
+        (window.namespaces, lambda glob: matches_text(glob, app.destination.namespace)),
+        (window.clusters, lambda glob: _any(glob, names) or matches_server(glob, cluster.servers)),
+    )
+
+
+def _any(glob: str, values: Iterable[str]) -> bool:
+    return any(matches_text(glob, value) for value in values)

@@ -129,6 +129,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
 
     stored, paused = bookkeeping.in_order(world, app, attempt, cluster_name, known, previous)
     app, commit = asking.aim(pauses.paused(app, paused), asked, previous, stored)
+    identity = world.clusters.identity(cluster_name)
+    check(app, (), identity)  # a repository that the project bars is not even fetched
     # Another worker's memory of the refs may be older than what has been written since.
     newest = max(revision.newest_of(attempt, known), stored.record.listed_at if stored else 0.0)
     chosen, listed_at = _chosen(world, app, found, asked, previous, commit, newest)
@@ -137,10 +139,9 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
     in_git = len(wanted.desired)
     wanted, stale = asking.narrowed(asked, wanted, stale)
-    server = world.clusters.server(cluster_name)
-    check(app, wanted.keys, cluster_name, server)
+    check(app, wanted.keys, identity)
     # It is neither compared nor pruned, and stays listed for the case that the project allows it again.
-    stays = barred(app, (item.key for item in stale), cluster_name, server)
+    stays = barred(app, (item.key for item in stale), identity)
     app = noting(app, stays)
 
     rules = world.rules.mark(app)

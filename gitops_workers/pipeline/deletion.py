@@ -201,8 +201,8 @@ class _Deletion:
 
     def _permitted(self, items: Iterable[InventoryItem]) -> tuple[InventoryItem, ...]:
         """Without what the project forbids: that is left alone (Argo CD 3.5 docs, projects)."""
-        server = self.world.clusters.server(self.cluster_name)
-        return tuple(item for item in items if permits(self.app, item.key, self.cluster_name, server))
+        identity = self.world.clusters.identity(self.cluster_name)
+        return tuple(item for item in items if permits(self.app, item.key, identity))
 
     def _let_go(self, writer: Writer, live: Mapping[ObjectKey, Manifest | None], stage: DeletionStage) -> None:
         """Nobody else takes our finalizer off the objects of hook runs."""

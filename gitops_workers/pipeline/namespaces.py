@@ -114,8 +114,8 @@ def prepare(
 
 def _apply(writer: Writer, item: Desired) -> None:
     """To make it or to change it is the project's to allow, as for any other object (Argo CD 3.5)."""
-    server = writer.world.clusters.server(writer.cluster_name)
-    if reason := barred(writer.app, [item.key], writer.cluster_name, server).get(item.key):
+    identity = writer.world.clusters.identity(writer.cluster_name)
+    if reason := barred(writer.app, [item.key], identity).get(item.key):
         raise PolicyRefused(f"{item.key}: {reason} CreateNamespace and managedNamespaceMetadata need it allowed.")
     writer.apply_namespace(item.manifest)
 

@@ -60,7 +60,7 @@ def of(world: World, app: Application, cluster_name: str, cluster: Cluster, reco
     wanted = stages.wanted(deployed, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
     parting = Parting(hook_stages(wanted.hooks, HookPhase.PRE_DELETE), hook_stages(wanted.hooks, HookPhase.POST_DELETE))
     keys = (task.item.key for task in parting.tasks)
-    check(app, keys, cluster_name, world.clusters.server(cluster_name))
+    check(app, keys, world.clusters.identity(cluster_name))
     return parting
 
 

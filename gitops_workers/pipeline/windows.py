@@ -30,7 +30,7 @@ class Shut:
 
 def look(world: World, app: Application, cluster: str, *, manual: bool, going: Operation | None) -> Shut | None:
     """None when the windows let the application be synced. An operation that is going on may overrun."""
-    windows = windows_for(app, cluster, world.clusters.server(cluster))
+    windows = windows_for(app, world.clusters.identity(cluster))
     if not windows:
         return None
     if world.calendar is None:

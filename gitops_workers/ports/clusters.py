@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
@@ -144,6 +145,9 @@ class Clusters(Protocol):
 
     def server(self, name: str) -> str:
         """The cluster's API server URL, for people."""
+
+    def identity(self, name: str) -> ClusterIdentity:
+        """All that the cluster is called, for the rules of projects."""
 
     def open(self, name: str) -> Cluster:
         """The cluster, connected lazily; one shared connection pool per process."""

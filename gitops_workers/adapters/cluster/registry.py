@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.adapters.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.access import ClusterAccess, ClusterIdentity
 from gitops_workers.core.destinations import Destinations
 from gitops_workers.ports import RenderCache
 
@@ -69,6 +69,10 @@ class ConfiguredClusters:
     def server(self, name: str) -> str:
         """See the port."""
         return self._destinations.access(name).server
+
+    def identity(self, name: str) -> ClusterIdentity:
+        """See the port."""
+        return self._destinations.identity(name)
 
     def access(self, name: str) -> ClusterAccess:
         """How a cluster is reached: for the cluster generator's labels and the project it belongs to."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gitops_workers.adapters.volatile_cluster.cluster import VolatileCluster
 from gitops_workers.adapters.volatile_cluster.life import Life
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.access import ClusterAccess, ClusterIdentity
 from gitops_workers.core.destinations import Destinations
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.model import AppId
@@ -91,6 +91,10 @@ class VolatileClusters:
     def server(self, name: str) -> str:
         """See the port."""
         return self._destinations.access(name).server
+
+    def identity(self, name: str) -> ClusterIdentity:
+        """See the port."""
+        return self._destinations.identity(name)
 
     def open(self, name: str) -> VolatileCluster:
         """See the port."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.project import Project, SyncWindow, WindowKind
 from gitops_workers.core.windows import forbidden, told, windows_for
 from tests.unit.core.making import application
@@ -102,6 +103,8 @@ def test_a_sync_that_a_human_began_legally_may_overrun():
         ({"namespaces": ("shop",)}, True),
         ({"clusters": ("east",)}, True),
         ({"clusters": ("https://east.*",)}, True),
+        ({"clusters": ("HTTPS://East.example:443/",)}, True),
+        ({"clusters": ("in-cluster",)}, True),
         ({"applications": ("api",), "namespaces": ("shop",)}, True),
         ({"applications": ("api",), "namespaces": ("shop",), "every": True}, False),
         ({"applications": ("web",), "namespaces": ("shop",), "every": True}, True),
@@ -112,7 +115,8 @@ def test_which_applications_a_window_is_for(globs: dict[str, Any], means: bool):
     rule = replace(ALLOW, **globs)
     app = replace(application(), limits=Project("shop", windows=(rule,)))
 
-    assert bool(windows_for(app, "east", "https://east.example")) is means
+    east = ClusterIdentity("east", frozenset({"east", "in-cluster"}), frozenset({"https://east.example"}))
+    assert bool(windows_for(app, east)) is means
 
 
 def test_a_window_is_told_with_its_time_zone_where_that_is_not_utc():

@@ -186,6 +186,7 @@ class HazardLab(Lab):
             resolve=self.clusters.resolve,
             fleet=self.clusters.fleet,
             server=self.clusters.server,
+            identity=self.clusters.identity,
             open=lambda name: wire("cluster", lambda: self.clusters.open(name)),
             records=lambda name: wire("records", lambda: self.clusters.records(name)),
         )
