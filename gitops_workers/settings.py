@@ -71,6 +71,9 @@ class Settings:
         0.0, "Seconds until an Argo CD operation that waits has failed (controller.sync.timeout.seconds); 0: never."
     )
     web_address: str = _setting("127.0.0.1:8080", "Where webhooks and the API listen.")
+    web_connections_per_address: int = _setting(
+        128, "Connections of one address to one web process; a proxy in front is one address."
+    )
     console_address: str = _setting("127.0.0.1:5555", "Where Flower listens.")
     tokens: tuple[str, ...] = _setting(
         (),

@@ -38,7 +38,7 @@ def create_app(services: WebServices) -> FastAPI:
         app.include_router(part.router)
     for kind in services.outages:
         app.add_exception_handler(kind, _outage)
-    app.add_middleware(Limits, limit=settings.body_limit, seconds=settings.body_seconds)
+    app.add_middleware(Limits, limit=settings.body_limit, seconds=settings.body_seconds, requests=settings.requests)
     return app
 
 

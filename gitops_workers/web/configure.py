@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.settings import Settings
+from gitops_workers.web.connections import Bounds
 from gitops_workers.web.services import Role, Token, WebSettings
 from gitops_workers.web.webhooks.registry import NAMES
 
@@ -19,6 +20,7 @@ def web_settings(settings: Settings) -> WebSettings:
         webhook_secrets=_webhook_secrets(settings.webhook_secrets),
         tokens=_tokens(settings.tokens),
         open_to_loopback=settings.loopback,
+        bounds=Bounds(per_address=settings.web_connections_per_address),
     )
 
 

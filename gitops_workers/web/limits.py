@@ -1,4 +1,4 @@
-"""The first thing every request meets: bounds on its body, headers on every answer.
+"""The first thing every request meets: bounds on its body and on their number, headers on every answer.
 
 A body is counted while it streams, before any signature or parser sees it, so that an endless one costs a megabyte.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = (
@@ -16,6 +17,10 @@ HEADERS = (
 )
 
 
+PROBES = frozenset({"/healthz", "/readyz"})
+"""What is answered whatever else goes on: a full process is neither dead nor of any use to be started again."""
+
+
 class _Refused(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         self.status = status
@@ -23,12 +28,15 @@ class _Refused(Exception):
 
 
 class Limits:
-    """ASGI middleware: `limit` in bytes, `seconds` for the whole body to arrive."""
+    """ASGI middleware: `limit` in bytes, `seconds` for the whole body to arrive, `requests` at a time."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, requests: int) -> None:
         self.app = app
         self.limit = limit
         self.seconds = seconds
+        self.requests = requests
+        self.running = 0
+        """Requests whose body has come, and whose answer has not ended."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, answering 413 or 408 instead of the application when a bound is crossed."""
@@ -44,11 +52,20 @@ class Limits:
                 message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
             await send(message)
 
+        if self.running >= self.requests and scope["path"] not in PROBES:
+            full = "this process answers as many requests as it can; send the request again"
+            await _say(answer, _Refused(503, full))
+            return
+        self.running += 1
         try:
             await self.app(scope, self._bounded(scope, receive), answer)
         except _Refused as refusal:
             if not started:
                 await _say(answer, refusal)
+        except ClientDisconnect:
+            return  # the client left, or was cut, before its body had come: nobody is there to be told
+        finally:
+            self.running -= 1
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         too_large = _Refused(413, f"the body is larger than {self.limit} bytes; no event of a Git server is")
@@ -64,11 +81,14 @@ class Limits:
                 return await receive()
             if length > self.limit:
                 raise too_large
+            self.running -= 1  # who is slow to send holds nobody up
             try:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 raise _Refused(408, f"the body did not arrive within {self.seconds:.0f} s; send it again") from None
+            finally:
+                self.running += 1
             read += len(message.get("body", b""))
             ended = not message.get("more_body", False)
             if read > self.limit:

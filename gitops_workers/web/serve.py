@@ -7,10 +7,8 @@ from fastapi import FastAPI
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.web.app import create_app
+from gitops_workers.web.connections import Connections
 from gitops_workers.web.services import WebServices
-
-CONNECTIONS = 512
-"""Requests at a time in one process; more are answered 503 at once instead of piling up in memory."""
 
 
 def serve(services: WebServices, address: str) -> None:
@@ -19,10 +17,15 @@ def serve(services: WebServices, address: str) -> None:
 
 
 def server(app: FastAPI, address: str) -> uvicorn.Server:
-    """The configured server, not yet running."""
+    """The configured server, not yet running. `app` is one of `create_app`."""
     host, port = split_address(address)
+    services = app.state.services
+    assert isinstance(services, WebServices)
+    connections = Connections(services.settings.bounds)
     config = uvicorn.Config(
         app,
+        http=connections.connection,  # type: ignore[arg-type] # it is called as the class would be
+        ws="none",
         host=host,
         port=port,
         access_log=False,
@@ -31,7 +34,6 @@ def server(app: FastAPI, address: str) -> uvicorn.Server:
         date_header=False,
         # A header may not tell who the client is: being on loopback is an authority in `up` and `demo`.
         proxy_headers=False,
-        limit_concurrency=CONNECTIONS,
         h11_max_incomplete_event_size=65_536,
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,

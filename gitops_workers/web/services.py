@@ -10,6 +10,7 @@ from typing import Self
 
 from gitops_workers.core.errors import Retry
 from gitops_workers.ports import Doorbell, Queue, Secrets, State
+from gitops_workers.web.connections import Bounds
 
 
 class Role(enum.StrEnum):
@@ -52,6 +53,10 @@ class WebSettings:
     """Bytes of a request body; the largest push events seen are a tenth of it."""
     body_seconds: float = 30.0
     """How long a body may take to arrive."""
+    bounds: Bounds = field(default_factory=Bounds)
+    """Of connections."""
+    requests: int = 256
+    """Answered at a time in one process; more are told to come again (503) instead of piling up in memory."""
     dispatch_limit: int = 100
     """Doorbells published per intake; the beat's tick sends the rest."""
     event_streams: int = 50
