@@ -12,8 +12,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import structlog
+
 from gitops_workers.ports import Doorbell
 
+log = structlog.get_logger()
 ACQUIRE_SECONDS = 5.0
 
 
@@ -64,12 +67,23 @@ class Sender(Protocol):
         """Publish by name."""
 
 
-def publish(sender: Sender, doorbells: Sequence[Doorbell]) -> None:
-    """Send them in one batch; nothing is opened for none.
+def publish(sender: Sender, doorbells: Sequence[Doorbell]) -> bool:
+    """Send them in one batch, nothing is opened for none; whether the broker took them.
 
-    Raises kombu's errors when the broker does not answer. Some may have arrived; what did not is rung again when its
-    lease ends, so a caller logs that and goes on.
+    Never raises: what is asked for is stored before anybody rings, and what did not arrive is rung again when its lease
+    ends. A broker fails in many ways (kombu's errors, redis-py's, a pool without a free producer), and whoever has
+    asked must not be told that his request failed for any of them.
     """
+    try:
+        send(sender, doorbells)
+    except Exception as problem:  # noqa: BLE001 - see above
+        log.warning("doorbells_not_sent", count=len(doorbells), error=type(problem).__name__, reason=str(problem))
+        return False
+    return True
+
+
+def send(sender: Sender, doorbells: Sequence[Doorbell]) -> None:
+    """Send them in one batch. Raises whatever the broker's client raises; some may have arrived."""
     if not doorbells:
         return
     with sender.producer_pool.acquire(block=True, timeout=ACQUIRE_SECONDS) as producer, producer.batch():

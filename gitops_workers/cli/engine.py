@@ -73,13 +73,11 @@ class Engine:
         """Send what is due. Everything is stored already, so a broker that does not answer costs a tick of beat."""
         # The Celery application reads the environment when it is imported.
         os.environ["GITOPS_REDIS_URL"] = self.settings.redis_url
-        from kombu.exceptions import OperationalError  # noqa: PLC0415 - celery takes 300 ms, readers do without
+        from gitops_workers.app import celery_app  # noqa: PLC0415 - celery takes 300 ms, readers do without
+        from gitops_workers.publishing import send  # noqa: PLC0415
 
-        from gitops_workers.app import celery_app  # noqa: PLC0415
-        from gitops_workers.publishing import publish  # noqa: PLC0415
-
-        with contextlib.suppress(OperationalError, OSError):
-            publish(celery_app, self.queue.dispatch(RING))
+        with contextlib.suppress(Exception):  # as in `publishing.publish`, and a command has no log
+            send(celery_app, self.queue.dispatch(RING))
 
     def rows(self, query: StatusQuery) -> list[Status]:
         """All rows that a query means, page by page."""

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from fastapi.concurrency import run_in_threadpool
 
 from gitops_workers.core.urls import normalise_url
 from gitops_workers.ports import Queue, Urgency
 from gitops_workers.web.services import WebServices
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -77,7 +80,15 @@ class Intake:
 
 
 def ring(services: WebServices) -> None:
-    """Send what is due now, instead of waiting for the beat's next tick."""
+    """Send what is due now, instead of waiting for the beat's next tick.
+
+    What was asked for is stored, so the store's failing now is no failure of the request.
+    """
     queue: Queue = services.queue
-    if doorbells := queue.dispatch(services.settings.dispatch_limit):
+    try:
+        doorbells = queue.dispatch(services.settings.dispatch_limit)
+    except services.outages as problem:
+        log.warning("nothing_dispatched", error=type(problem).__name__, reason=str(problem))
+        return
+    if doorbells:
         services.publish(doorbells)

@@ -6,10 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
-
 from gitops_workers.core.errors import Refused
 from gitops_workers.logs import configure
 from gitops_workers.ports import Doorbell, Secrets
@@ -20,7 +16,6 @@ from gitops_workers.web.serve import serve
 from gitops_workers.web.services import WebServices
 from gitops_workers.wiring import open_queue, open_state
 
-log = structlog.get_logger()
 INVALID = 2
 """The exit code for a mistake in the environment, as in the command line interface."""
 
@@ -42,7 +37,7 @@ def _run(sender: Sender, settings: Settings) -> None:
     configure(settings)
 
     def ring(doorbells: Sequence[Doorbell]) -> None:
-        _publish(sender, doorbells)
+        publish(sender, doorbells)
 
     state, queue = open_state(settings), open_queue(settings)
     services = WebServices(state, queue, ring, web_settings(settings), _secrets(settings))
@@ -59,11 +54,3 @@ def _secrets(settings: Settings) -> Secrets | None:
     from gitops_workers.dialects.document import documents  # noqa: PLC0415
 
     return SecretFiles(Path(settings.secrets), lambda data, name: documents(name, load_positions(data)))
-
-
-def _publish(sender: Sender, doorbells: Sequence[Doorbell]) -> None:
-    """Ring; when the broker does not take it, the intent is stored all the same and the sweep rings again."""
-    try:
-        publish(sender, doorbells)
-    except (OperationalError, RedisError, OSError) as problem:
-        log.warning("doorbells_not_sent", count=len(doorbells), reason=type(problem).__name__)
