@@ -55,7 +55,9 @@ class Settings:
         False, "Run exec credential plugins of the kubeconfig and of cluster Secrets: only where tenants write neither."
     )
     allow_insecure_clusters: bool = _setting(
-        False, "Accept switched-off TLS verification in cluster Secrets: only where tenants cannot write them."
+        False,
+        "Accept switched-off TLS verification, and http on this machine, in cluster Secrets: only where tenants cannot "
+        "write them.",
     )
     lease: float = _setting(30.0, "Seconds a dead worker's application stays locked; renewed at a third of it.")
     admission: int = _setting(32, "Applications of one cluster in work at a time: protects its API server.")
