@@ -101,7 +101,7 @@ def test_without_tls_no_credential_is_sent_or_even_read(login):
 
     def script(_: str, __: str, headers: dict[str, str]) -> Reply:
         seen.append(headers)
-        return Reply(404, status(404, "NotFound", ""))
+        return Reply(404, status(404, "NotFound", "", name="absent"))
 
     with scripted_api(serving(script)) as api:
         assert HttpCluster(Transport(ClusterAccess("proxy", api.url, **login))).get(KEY) is None
