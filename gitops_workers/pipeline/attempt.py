@@ -19,6 +19,7 @@ from gitops_workers.core import pause as pauses
 from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Superseded
+from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
 from gitops_workers.core.moving import told
 from gitops_workers.core.objects import ObjectKey
@@ -65,6 +66,7 @@ DOCUMENTS = (
     moving.KIND,
     refreshes.ASKED,
     refreshes.ANSWER,
+    EXPLANATION,
 )
 """What an attempt reads of its application, in one round trip."""
 NEWER = 1.0

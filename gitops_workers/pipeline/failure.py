@@ -75,7 +75,7 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
     log.warning("attempt_failed", error=type(error).__name__, reason=str(error))
-    tried, listed_at = _tried(world, app, newest_of(attempt, known))
+    tried, ref, listed_at = _tried(world, app, newest_of(attempt, known))
     failures = operations.failures_at(previous, tried) + 1
     if previous.running:
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
@@ -87,6 +87,7 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         sync=SyncStatus.UNKNOWN,
         operation=operation,
         tried=tried,
+        tried_ref=ref,
         listed_at=listed_at,
         conditions=(*app.conditions, Condition("ComparisonError", str(error))),
         served=not isinstance(error, Retry),
@@ -105,14 +106,15 @@ def _unserved(world: World, app: Application, known: Mapping[str, Any], error: G
     return asking.declined(world, app, asked, previous, error)
 
 
-def _tried(world: World, app: Application, newest: float) -> tuple[str, float]:
-    """What failed, so that polls leave it to the backoff: the commit or the refusal to find one; when it was listed."""
+def _tried(world: World, app: Application, newest: float) -> tuple[str, str, float]:
+    """What failed, for the polls: the commit or the refusal to find one; its ref; when the refs were listed."""
     listed_at = 0.0
     try:
         refs = world.sources.refs(app.source, not_before=newest)
         listed_at = refs.listed_at
-        return stages.resolve_revision(world, app, refs).commit, listed_at
+        resolved = stages.resolve_revision(world, app, refs)
     except Refused as error:
-        return str(error), listed_at
+        return str(error), "", listed_at
     except GitOpsError:
-        return "", listed_at
+        return "", "", listed_at
+    return resolved.commit, resolved.ref, listed_at

@@ -33,6 +33,8 @@ class Outcome:
     agreement: Agreement | None = None
     tried: str = ""
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
+    tried_ref: str = ""
+    """The branch or tag of that commit."""
     resources: tuple[ResourceView, ...] | None = None
     history: tuple[HistoryEntry, ...] | None = None
     waits_since: float = 0.0

@@ -35,8 +35,8 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
     before = state.status(app.id)
     after = _status(world, app, outcome, before, now)
     documents = _documents(world, attempt, known, outcome)
-    if explaining.is_news(world, before, after, known.get("operation"), outcome):
-        documents[EXPLANATION] = explaining.note(world, app, attempt, known, outcome)
+    if (found := explaining.note(world, app, attempt, known, outcome)) is not None:
+        documents[EXPLANATION] = found
     if not state.save_status(after, attempt.token, documents):
         world.queue.finish(attempt, done=False, due_in=None)
         return
