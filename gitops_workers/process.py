@@ -12,10 +12,8 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from gitops_workers.core.presence import CONTROL, FLEET_PREFIX
 from gitops_workers.memory import stay_small
-
-CONTROL = "control"
-FLEET_PREFIX = "fleet."
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
         asked                     refs listed before it are too old
         token                     the holder's
         rings                     doorbells in a row that nobody answered
+        since                     when it became due that nobody has answered yet
         slot                      the cluster whose in-flight set it is in
         reasons, taken            JSON lists: since the last attempt began, and those that attempt took
     gitops:members                zset: member -> when the sweep last looked at it
@@ -40,6 +41,13 @@ State (`adapters/redis_state`). *Sealed* is `redis_state.sealed`: JSON, zstd whe
     gitops:resources              hash: application id -> zstd of a JSON list of ResourceView
     gitops:events                 stream, capped at 10,000: one field `e`, JSON of Event
     gitops:cluster-views          hash: cluster -> JSON of ClusterView without queue figures
+
+Telemetry (`adapters/redis_telemetry`).
+
+    gitops:processes              zset: JSON of [role, name, queues] -> last heartbeat, epoch seconds by Redis TIME
+    gitops:last-seen              hash: beat, or a Celery queue -> when somebody who serves it was last heard of
+    gitops:figures                hash: JSON of [figure, label values, part] -> sum over all processes
+    gitops:figures:<application>  the same for the figures that go with an application; expires 30 days after the last
 """
 
 PREFIX = "gitops:"
@@ -51,6 +59,8 @@ STATUS_CHECKED = PREFIX + "status:checked"
 RESOURCES = PREFIX + "resources"
 EVENTS = PREFIX + "events"
 CLUSTER_VIEWS = PREFIX + "cluster-views"
+PROCESSES = PREFIX + "processes"
+LAST_SEEN = PREFIX + "last-seen"
 
 
 def documents(kind: str) -> str:
@@ -66,3 +76,8 @@ def status_order(order: str) -> str:
 def status_set(field: str, value: str) -> str:
     """The set of application ids whose row has this value."""
     return f"{PREFIX}status:of:{field}:{value}"
+
+
+def figures(app: str) -> str:
+    """The hash of the figures that go with an application, or with none ("")."""
+    return f"{PREFIX}figures:{app}" if app else f"{PREFIX}figures"

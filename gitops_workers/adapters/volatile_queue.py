@@ -38,6 +38,7 @@ class _Member:
     slot: str = ""
     reasons: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
+    since: float | None = None
 
 
 @dataclass(slots=True)
@@ -220,9 +221,12 @@ class VolatileQueue:
             result = {}
             for cluster in clusters:
                 rows = [row for row in self._store.members.values() if row.cluster == cluster]
-                due = [row.due for row in rows if row.due is not None and row.due <= now]
-                busy = sum(expiry > now for expiry in self._store.inflight.get(cluster, {}).values())
-                result[cluster] = ClusterLoad(len(due), busy, now - min(due, default=now))
+                due = [row for row in rows if row.due is not None and row.due <= now]
+                flying = [m for m, expiry in self._store.inflight.get(cluster, {}).items() if expiry > now]
+                rung = [self._store.members[m] for m in flying if self._store.members[m].state == "queued"]
+                waits = [row.due if row.since is None else row.since for row in (*due, *rung)]
+                lag = now - min((at for at in waits if at is not None), default=now)
+                result[cluster] = ClusterLoad(len(waits), len(flying) - len(rung), lag)
             return result
 
     def _enroll(self, member: str, cluster: str, fleet: str, due_in: float | None) -> None:
@@ -263,7 +267,7 @@ class VolatileQueue:
             if row is None or (row.state == "running" and row.due is not None and row.due > now):
                 return None
             self._fence = max(self._fence + 1, int(now * 1e6))
-            row.token, row.state, row.rings, row.ask = self._fence, "running", 0, None
+            row.token, row.state, row.rings, row.ask, row.since = self._fence, "running", 0, None, None
             row.taken, row.reasons = _joined(row.taken, row.reasons), ()
             if row.due is None:
                 row.urgency = Urgency.POLL if row.poll else Urgency.RETRY
@@ -315,6 +319,7 @@ class VolatileQueue:
 
     def _ring_member(self, member: str) -> Doorbell:
         row, now = self._store.members[member], self._clock()
+        row.since = row.since if row.since is not None else min(now if row.due is None else row.due, now)
         row.rings += 1
         row.state, row.token = "queued", 0
         self._schedule(row, row.urgency, now + min(self._ring * 2 ** (row.rings - 1), LONGEST_RING))

@@ -16,6 +16,7 @@ from gitops_workers.cli import FAILED
 from gitops_workers.cli.engine import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.presence import BEAT, CONTROL
 from gitops_workers.settings import Settings
 
 OLDEST_GIT = (2, 30)
@@ -84,6 +85,17 @@ def _redis(found: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("applications", "ok", f"{len(known)} known")
+    yield from _processes(engine)
+
+
+def _processes(engine: Engine) -> Iterator[Finding]:
+    """Who is there to do the work; an installation that nothing was deployed to yet may have nobody."""
+    presence = engine.telemetry.presence()
+    if missing := engine.missing():
+        yield from (Finding("processes", "failed", sentence) for sentence in missing)
+        return
+    workers = len(presence.present(CONTROL))
+    yield Finding("processes", "ok", f"{len(presence.present(BEAT))} beat, {workers} workers")
 
 
 def _git(_found: Settings) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cli.files import documents
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
@@ -69,7 +70,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
             renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=randomness.token_bytes(32)),
             secrets=secrets,
             clusters=VolatileClusters("nowhere"),
-            state=VolatileState(queue.loads),
+            state=VolatileState(queue.loads, VolatileTelemetry(queue.now).presence),
             queue=queue,
         )
     finally:

@@ -101,7 +101,13 @@ def new_status(world: World, app: Application, cluster: str) -> Status:
         suspended=app.schedule.suspended,
         group=cluster_group(cluster),
         changed_at=stamp(world.queue.now()),
+        interval=longest_pause(app),
     )
+
+
+def longest_pause(app: Application) -> float:
+    """Seconds between two looks at an application that nothing happens to."""
+    return app.schedule.interval + app.schedule.jitter
 
 
 def _status(world: World, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
@@ -115,6 +121,7 @@ def _status(world: World, app: Application, outcome: Outcome, before: Status | N
         message=outcome.message,
         conditions=outcome.conditions,
         suspended=outcome.suspended,
+        interval=longest_pause(app),
         operation=operation,
         last_checked_at=stamp(now),
         next_due_at=stamp(now + outcome.due_in) if outcome.due_in is not None else "",

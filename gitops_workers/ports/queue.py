@@ -50,7 +50,10 @@ class Doorbell:
 
 @dataclass(frozen=True, slots=True)
 class ClusterLoad:
-    """Queue figures of a cluster: members due and waiting, members in work, seconds the oldest due one has waited."""
+    """Queue figures of a cluster: members waiting, members in work, seconds the oldest waiting one has waited.
+
+    A member waits until somebody begins it: one whose doorbell is out and that no worker has taken waits, too.
+    """
 
     depth: int
     in_flight: int

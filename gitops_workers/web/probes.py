@@ -18,10 +18,18 @@ async def healthz() -> str:
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
-def readyz(request: Request) -> str:
-    """Tell whether the store answers (503 when not): without it no webhook can be accepted."""
-    services_of(request).queue.now()
-    return "ok\n"
+def readyz(request: Request, response: Response, strict: bool = False) -> str:
+    """Tell whether the store answers (503 when not): without it no webhook can be accepted.
+
+    Who of beat and workers is missing stands in the text. It is 503 with `strict` only, for monitors: a readiness probe
+    must not take away the process that accepts webhooks and serves metrics while the workers are gone.
+    """
+    services = services_of(request)
+    services.queue.now()
+    missing = services.telemetry.presence().absences(view.fleet for view in services.state.clusters())
+    if missing and strict:
+        response.status_code = 503
+    return "".join(f"{text}\n" for text in missing) or "ok\n"
 
 
 @router.get("/metrics")

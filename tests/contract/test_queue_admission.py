@@ -84,12 +84,33 @@ class TestAdmission:
         for number in range(3):
             queue.enroll(f"application/a/{number}", "prod", "default")
             queue.request(f"application/a/{number}", "push", WEBHOOK)
-        queue.dispatch(10)
+        bell = queue.dispatch(10)[0]
         ground.advance(8)
+        queue.begin(bell.id, 30)
         load = queue.loads(["prod", "nowhere"])
         assert (load["prod"].depth, load["prod"].in_flight) == (2, 1)
         assert load["prod"].lag == pytest.approx(8, abs=1e-3)
         assert (load["nowhere"].depth, load["nowhere"].in_flight, load["nowhere"].lag) == (0, 0, 0)
+
+    def test_what_was_published_and_nobody_took_waits_from_the_moment_it_became_due(self, make_ground):
+        ground = make_ground(slots=2, ring=60)
+        queue = ground.queue
+        for number in range(3):
+            queue.enroll(f"application/a/{number}", "prod", "default")
+            queue.request(f"application/a/{number}", "push", WEBHOOK)
+        for passed in (5, 100, 300, 2_000):
+            queue.dispatch(10)
+            before = queue.loads(["prod"])["prod"].lag
+            ground.advance(passed)
+            load = queue.loads(["prod"])["prod"]
+            assert (load.depth, load.in_flight) == (3, 0)
+            assert load.lag == pytest.approx(before + passed, abs=1e-3)
+        for bell in queue.dispatch(10):
+            queue.finish(queue.begin(bell.id, 30), done=True, due_in=1_000)
+        for bell in queue.dispatch(10):
+            queue.finish(queue.begin(bell.id, 30), done=True, due_in=1_000)
+        load = queue.loads(["prod"])["prod"]
+        assert (load.depth, load.in_flight, load.lag) == (0, 0, 0)
 
 
 class TestBreaker:

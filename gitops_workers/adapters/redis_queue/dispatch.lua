@@ -3,12 +3,14 @@
 -- One call looks only at clusters that `ready` names, so its idle cost does not grow with their number.
 
 local function ring(row, lease)
+  -- Its due time becomes the end of a lease; how long it has waited is told by when it first became due.
+  if row.since == '' then row.since = text(math.min(due_of(row) or now, now)) end
   row.rings = row.rings + 1
   local expiry = now + math.min(lease * 2 ^ (row.rings - 1), LONGEST_RING)
   row.state, row.token = 'queued', ''
   schedule(row, row.class, expiry)
   take_slot(row, expiry)
-  save(row, 'rings', 'state', 'token', 'class', 'span', 'slot')
+  save(row, 'rings', 'state', 'token', 'class', 'span', 'slot', 'since')
 end
 
 local function candidates(cluster, count)

@@ -103,11 +103,11 @@ function operations.begin(member, lease)
   redis.call('SET', P .. 'fence', row.token)
   -- An attempt that never finished leaves its reasons in `taken`.
   row.taken, row.reasons = joined(row.taken, row.reasons), ''
-  row.state, row.rings, row.ask = 'running', 0, ''
+  row.state, row.rings, row.ask, row.since = 'running', 0, '', ''
   local expiry = now + tonumber(lease)
   schedule(row, row.class ~= '' and row.class or (is_poll(row) and 'poll' or 'retry'), expiry)
   take_slot(row, expiry)
-  save(row, 'token', 'taken', 'reasons', 'state', 'rings', 'ask', 'class', 'span', 'slot')
+  save(row, 'token', 'taken', 'reasons', 'state', 'rings', 'ask', 'class', 'span', 'slot', 'since')
   reindex(row.cluster)
   return {row.token, row.want, row.taken, text(row.asked)}
 end

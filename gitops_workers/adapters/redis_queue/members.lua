@@ -26,7 +26,7 @@ local function due_key(class, cluster) return P .. 'due:' .. class .. ':' .. clu
 local function inflight_key(cluster) return P .. 'inflight:' .. cluster end
 
 local FIELDS = {'cluster', 'fleet', 'want', 'done', 'state', 'class', 'span', 'ask', 'asked', 'token', 'rings', 'slot',
-  'reasons', 'taken'}
+  'reasons', 'taken', 'since'}
 
 local function load(member)
   local values = redis.call('HMGET', member_key(member), unpack(FIELDS))

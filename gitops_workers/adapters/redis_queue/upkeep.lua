@@ -63,18 +63,34 @@ function operations.standings(...)
   return out
 end
 
--- cluster... -> flat list of depth, in flight, lag
+local function waiting_since(member)
+  local state, since = unpack(redis.call('HMGET', member_key(member), 'state', 'since'))
+  return state == 'queued' and (tonumber(since or '') or now) or nil
+end
+
+-- cluster... -> flat list of depth, in flight, lag. A doorbell that nobody has answered is waiting, not in work: without
+-- workers a queue must not look empty. There are no more of them than slots.
 function operations.loads(...)
   local out = {}
   for _, cluster in ipairs({...}) do
-    local depth, oldest = 0, now
+    local depth, in_work, oldest = 0, 0, now
     for _, class in ipairs(CLASSES) do
       depth = depth + redis.call('ZCOUNT', due_key(class, cluster), '-inf', now)
       local head = redis.call('ZRANGE', due_key(class, cluster), 0, 0, 'WITHSCORES')
-      if head[2] then oldest = math.min(oldest, tonumber(head[2])) end
+      if head[2] and tonumber(head[2]) <= now then
+        oldest = math.min(oldest, tonumber(head[2]), waiting_since(head[1]) or now)
+      end
+    end
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(cluster), string.format('(%.6f', now), '+inf')) do
+      local since = waiting_since(member)
+      if since then
+        depth, oldest = depth + 1, math.min(oldest, since)
+      else
+        in_work = in_work + 1
+      end
     end
     out[#out + 1] = depth
-    out[#out + 1] = busy(cluster)
+    out[#out + 1] = in_work
     out[#out + 1] = text(now - oldest)
   end
   return out

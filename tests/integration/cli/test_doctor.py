@@ -20,8 +20,21 @@ def test_a_healthy_store_and_git_are_ok(installation: Installation, cli: Cli) ->
     found = findings(cli("doctor", "-o", "json"))
     assert found["redis"][0] == "ok"
     assert found["applications"] == ("ok", "3 known")
+    assert found["processes"] == ("ok", "1 beat, 1 workers")
     assert found["git"][0] == "ok"
     assert found["catalogue"][0] == "advice"
+
+
+def test_whoever_is_missing_is_named_and_exits_with_1(installation: Installation, cli: Cli) -> None:
+    installation.telemetry.leave(installation.worker)
+    answer = cli("doctor", "-o", "json")
+    assert answer.code == 1
+    said = [item["text"] for item in json.loads(answer.out) if item["subject"] == "processes"]
+    assert [text.partition(" since ")[0] for text in said] == [
+        "no worker of queue control",
+        "no worker of fleet default",
+        "no worker of fleet edge",
+    ]
 
 
 def test_what_is_broken_is_named_and_exits_with_1(

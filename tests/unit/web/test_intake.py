@@ -11,7 +11,7 @@ from gitops_workers.web.services import WebServices, WebSettings
 
 
 def services(world) -> WebServices:
-    return WebServices(world.state, world.queue, world.publish, WebSettings())
+    return WebServices(world.state, world.queue, world.publish, WebSettings(), world.telemetry)
 
 
 def test_a_thousand_requests_for_one_group_ring_once(world):
