@@ -17,7 +17,7 @@ from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.marks import hook_owned, owned, owner
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, own_options, to_prune
+from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, kept, own_options, to_prune
 from gitops_workers.core.ordering import PRUNE_LAST, wave_of
 from gitops_workers.core.record import NAMESPACE, InventoryItem, applyset_id
 
@@ -288,7 +288,8 @@ def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> st
         return "Kept: definitions are never deleted with an application."
     if key == ObjectKey("argoproj.io", "Application", app.namespace, app.name):
         return "Kept: it is the application's own manifest."
-    return "Kept: Delete=false." if _delete_option(live, option) == "false" else ""
+    reason = kept("Delete", _delete_option(live, option))
+    return f"Kept: {reason}." if reason else ""
 
 
 def _delete_option(live: Manifest, default: str) -> str:
