@@ -177,8 +177,8 @@ def _prune_waves(app: Application, planned: Plan, deletions: Sequence[Deletion])
     if app.dialect is Dialect.FLUX:
         return {item.key: flux_stage(item.key) for item in deletions}
     applied = (task.wave for stage in planned.stages for task in stage.tasks if task.phase is HookPhase.SYNC)
-    turned = prune_waves((item.wave for item in deletions), applied)
-    return {item.key: turned[item.wave] for item in deletions}
+    turned = prune_waves((item.turn for item in deletions), applied)
+    return {item.key: turned[item.turn] for item in deletions}
 
 
 def _order(app: Application, task: Task) -> str:

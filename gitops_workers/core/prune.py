@@ -53,6 +53,13 @@ class Deletion:
     uid: str
     wave: int
     propagation: str
+    last: bool = False
+    """PruneLast=true: it comes after everything else."""
+
+    @property
+    def turn(self) -> int:
+        """When it comes among the other deletes, as one number that an operation can store (`ordering.prune_waves`)."""
+        return PRUNE_LAST + self.wave if self.last else self.wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +183,9 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
 def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
     """Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see."""
     options = to_prune(app, live)
-    wave = PRUNE_LAST if options.prune_last else wave_of(live)
     uid = (live.get("metadata") or {})["uid"]
-    return Deletion(item.key, item.version, uid, wave, propagation or options.propagation)
+    propagation = propagation or options.propagation
+    return Deletion(item.key, item.version, uid, wave_of(live), propagation, last=options.prune_last)
 
 
 @dataclass(frozen=True, slots=True)
