@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutdown
+from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_ready, worker_shutdown
 from kombu.transport import redis as redis_transport
 
 from gitops_workers.core.presence import CONTROL, WORKER, Process
@@ -100,6 +100,15 @@ app = celery_app
 @setup_logging.connect
 def _logging(**_: Any) -> None:
     configure(settings)
+
+
+@celeryd_after_setup.connect
+def _tell_isolation(**_: Any) -> None:
+    # Before the first message is taken: what cannot render here goes to another worker.
+    from gitops_workers.sandbox_wiring import tell_isolation  # noqa: PLC0415 - only workers render
+
+    if not tell_isolation(settings):
+        raise SystemExit(1)
 
 
 @worker_ready.connect

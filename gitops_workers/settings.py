@@ -64,6 +64,9 @@ class Settings:
     concurrency: int = _setting(8, "Threads of one worker process; scale by processes, a process uses one core.")
     sandboxes: int = _setting(2, "Render children of one worker process; rendering is CPU-bound.")
     render_memory_mib: int = _setting(1024, "Memory of one render child: YAML grows up to 250 times in memory.")
+    allow_render_network: bool = _setting(
+        False, "Render where the kernel closes the network of a render by no means; only where egress is closed."
+    )
     render_timeout: float = _setting(90.0, "Seconds for one render: Argo CD's exec timeout.")
     catalogue_interval: float = _setting(5.0, "Seconds between two looks at catalogue directories; a look is a stat.")
     argocd_interval: float = _setting(120.0, "Seconds between polls of Argo CD applications (timeout.reconciliation).")

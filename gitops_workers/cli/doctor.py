@@ -23,6 +23,11 @@ OLDEST_GIT = (2, 30)
 """Protocol v2 by default and `uploadpack.allowAnySHA1InWant` are older; Debian 11 has this one."""
 
 
+WAYS = (
+    "allow user namespaces or seccomp filters, or set GITOPS_ALLOW_RENDER_NETWORK=true where egress is closed otherwise"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line: `state` is ok, advice (works without) or failed."""
@@ -37,7 +42,7 @@ def doctor(
     kubeconfig: Annotated[str, typer.Option(help="Instead of GITOPS_KUBECONFIG.")] = "",
     output: Annotated[Output, typer.Option("-o", "--output", help="table, json or yaml.")] = Output.TABLE,
 ) -> None:
-    """Check settings, Redis, tools, Git, catalogue and clusters; exits with 1 when something is not well."""
+    """Check settings, Redis, tools, Git, sandbox, catalogue and clusters; exits with 1 when something is not well."""
     found = settings()
     found = replace(
         found,
@@ -45,7 +50,7 @@ def doctor(
         kubeconfig=kubeconfig or found.kubeconfig,
     )
     findings = []
-    for check in (_redis, _git, _tools, _catalogue, _clusters):
+    for check in (_redis, _git, _tools, _sandbox, _catalogue, _clusters):
         findings += list(_guarded(check, found))
     if output in (Output.JSON, Output.YAML):
         show_value([{"subject": one.subject, "state": one.state, "text": one.text} for one in findings], output)
@@ -124,6 +129,19 @@ def _tools(_found: Settings) -> Iterator[Finding]:
             yield Finding(name, "failed", str(missing))
     with contextlib.suppress(ToolMissing):
         yield Finding("sops", "ok", str(tool("sops")))
+
+
+def _sandbox(found: Settings) -> Iterator[Finding]:
+    from gitops_workers.sandbox_wiring import isolation_here  # noqa: PLC0415 - starts a child; `--help` does without
+
+    isolation = isolation_here()
+    if not isolation.network_closed and not found.allow_render_network:
+        yield Finding("sandbox", "failed", f"{isolation}; workers refuse to render: {WAYS}")
+    elif isolation.missing:
+        missing = ", ".join(name.replace("_", " ") for name in isolation.missing)
+        yield Finding("sandbox", "advice", f"{isolation}; this kernel does not allow: {missing}")
+    else:
+        yield Finding("sandbox", "ok", str(isolation))
 
 
 def _catalogue(found: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.rendering import CachedRenderer
-from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
@@ -28,6 +28,7 @@ from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline import stages
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Discovery, Refs
+from gitops_workers.sandbox_wiring import render_limits
 from gitops_workers.settings import Settings
 from gitops_workers.wiring import mirrors_directory
 
@@ -50,8 +51,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
     known = tuple(configs)
     tools = _tools()
-    limits = SandboxLimits(seconds=settings.render_timeout, memory=settings.render_memory_mib << 20)
-    sandbox = Sandbox(tools, children=1, limits=limits)
+    sandbox = Sandbox(tools, children=1, limits=render_limits(settings))
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, documents, lambda: known)
     shared = _NothingShared()
     sources = GitSources(

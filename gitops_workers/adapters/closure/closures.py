@@ -51,7 +51,7 @@ class GitClosures:
         if tool is Tool.KUSTOMIZE:
             graph = Graph(files, self._references, source)
             graph.walk(path, render.kustomize)
-            found, whole = graph.entries, graph.opaque
+            found = graph.entries
         elif tool is Tool.HELM:
             whole = helm_files.known_late(render.helm)
             found = self._charts(files, source, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from gitops_workers.adapters.closure.references import References
 from gitops_workers.adapters.closure.tree import SUBMODULE, Files
 from gitops_workers.core import repo_paths
@@ -14,6 +16,19 @@ NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 ROOTS = 2000
 """Kustomizations of one application; the largest repositories measured have dozens."""
 
+EXPANDED = 20_000
+"""Files and kustomizations that kustomize reads for one application, each as often as it is named: a base that two
+overlays share is built twice, so eight that each name the next one eight times would be built two million times."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plugin:
+    """A file or folder of plug-in configuration, and the kustomization (its folder) that names it."""
+
+    folder: str
+    path: str
+    origin: str = field(compare=False)
+
 
 class Graph:
     """Walks the roots level by level, so that each level's unknown files are read in one job."""
@@ -24,7 +39,8 @@ class Graph:
         self._references = references
         self._source = source
         self.entries: dict[str, TreeEntry] = {}
-        self.opaque = False
+        self._named: dict[str, list[str]] = {}
+        self._counts: dict[str, int] = {}
 
     def walk(self, path: str, options: KustomizeOptions) -> None:
         """Collect everything that `path` with these options reads. Raises RenderFailed."""
@@ -38,7 +54,8 @@ class Graph:
         for patch in options.patches:
             if patch.path:
                 self._file(repo_paths.join(path, patch.path, what="kustomize.patches: path"), "kustomize.patches")
-        seen = set(level)
+        seen, tops = set(level), list(level)
+        plugins: list[_Plugin] = []
         while level:
             following: dict[str, str] = {}
             entries = []
@@ -53,25 +70,90 @@ class Graph:
                 entries.append((folder, entry))
             answers = self._references.of(self._source, "kustomization", [entry for _, entry in entries])
             for (folder, entry), answer in zip(entries, answers, strict=True):
-                self.opaque = self.opaque or answer["opaque"]
-                for kind, text, field in answer["references"]:
-                    target = self._target(folder, kind, text, f"{entry.path}: {field}")
-                    if target is not None and target not in seen:
-                        seen.add(target)
-                        following[target] = f"{entry.path}: {field}"
+                named = self._named[folder] = []
+                self._counts[folder] = 1 + len(answer["references"])
+                for kind, text, name in answer["references"]:
+                    origin = f"{entry.path}: {name}"
+                    if kind == "plugin":
+                        plugins.append(_Plugin(folder, repo_paths.join(folder, text, what=origin), origin))
+                        continue
+                    target = self._target(folder, kind, text, origin)
+                    if target is not None:
+                        named.append(target)
+                        if target not in seen:
+                            seen.add(target)
+                            following[target] = origin
             if len(seen) > ROOTS:
                 raise UnsafeContent(f"{path or '.'} pulls in more than {ROOTS} kustomizations")
             level = following
+        self._bounded(tops, path)
+        self._plugins(plugins, path)
+
+    def _bounded(self, tops: list[str], path: str) -> None:
+        """Refuse bases that name each other so often that building them would not end. Raises UnsafeContent."""
+        waiting, expanded = list(tops), 0
+        while waiting:
+            folder = waiting.pop()
+            expanded += self._counts[folder]
+            waiting += self._named[folder]
+            if expanded > EXPANDED:
+                raise UnsafeContent(
+                    f"{path or '.'}: its kustomizations name each other in a circle, or so often that more than "
+                    f"{EXPANDED:,} files would be read; name each base once"
+                )
+
+    def _plugins(self, waiting: list[_Plugin], path: str) -> None:
+        """Take in plug-in configuration and what kustomize reads for it, seen from the kustomization that names it."""
+        seen = set(waiting)
+        while waiting:
+            following: list[_Plugin] = []
+            folders = [
+                one for one in waiting if not self._files.visible(one.path) and self._files.tree.is_folder(one.path)
+            ]
+            files = [one for one in waiting if one not in folders]
+            for one in files:
+                self._file(one.path, one.origin)
+            answers = self._references.of(self._source, "plugin", [self.entries[one.path] for one in files])
+            for one, answer in zip(files, answers, strict=True):
+                for _, text, name in answer["references"]:
+                    origin = f"{one.path}: {name}"
+                    self._file(repo_paths.join(one.folder, text, what=origin), origin)
+            for one in folders:
+                following += self._listed(one)
+            waiting = [one for one in following if one not in seen]
+            seen.update(waiting)
+            if len(seen) > ROOTS:
+                raise UnsafeContent(f"{path or '.'} has more than {ROOTS} files of plug-in configuration")
+
+    def _listed(self, plugin: _Plugin) -> list[_Plugin]:
+        """The files that a folder of plug-in configuration lists."""
+        entry = self._kustomization(plugin.path)
+        if entry is None:
+            raise RenderFailed(f"{plugin.origin} names the folder {plugin.path!r}, which holds no {NAMES[0]}; add one")
+        self.entries[entry.path] = entry
+        (answer,) = self._references.of(self._source, "kustomization", [entry])
+        if not answer["bare"]:
+            raise UnsafeContent(
+                f"{entry.path} makes plug-in configuration for {plugin.origin}, and what that would read cannot be "
+                "checked: list only `resources` in it"
+            )
+        listed = [(f"{entry.path}: {name}", text) for _, text, name in answer["references"]]
+        return [
+            _Plugin(plugin.folder, repo_paths.join(plugin.path, text, what=origin), origin) for origin, text in listed
+        ]
 
     def _target(self, folder: str, kind: str, text: str, field: str) -> str | None:
         """Take in a file, or return the folder that is a root of its own."""
         path = repo_paths.join(folder, text, what=field)
         if kind in ("root", "component"):
             return self._root(folder, path, field)
-        if kind == "either" and not self._files.visible(path) and self._files.tree.is_folder(path):
+        if kind == "either" and self._is_folder(path):
             return self._root(folder, path, field)
         self._file(path, field)
         return None
+
+    def _is_folder(self, path: str) -> bool:
+        return not self._files.visible(path) and self._files.tree.is_folder(path)
 
     def _root(self, folder: str, path: str, field: str) -> str:
         if repo_paths.inside(folder, path):

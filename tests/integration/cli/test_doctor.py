@@ -23,6 +23,8 @@ def test_a_healthy_store_and_git_are_ok(installation: Installation, cli: Cli) ->
     assert found["processes"] == ("ok", "1 beat, 1 workers")
     assert found["git"][0] == "ok"
     assert found["catalogue"][0] == "advice"
+    assert found["sandbox"][0] in ("ok", "advice")
+    assert "network is closed" in found["sandbox"][1]
 
 
 def test_whoever_is_missing_is_named_and_exits_with_1(installation: Installation, cli: Cli) -> None:
