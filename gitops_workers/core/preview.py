@@ -35,7 +35,10 @@ _FLUX_STAGES = ("definitions", "classes", "objects")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One task. `action`: create, update, none (in sync), run (a hook), prune, or keep (left Git and stays)."""
+    """One task.
+
+    `action`: create, update, none (in sync), run (a hook), prune, keep (left Git and stays), skip (a hook of no phase).
+    """
 
     phase: str
     wave: int
@@ -80,6 +83,9 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
     found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
     found += [_kept(key, "no longer in Git, and an annotation keeps it") for key in pruning.kept]
     found += [_kept(key, "no longer in Git, and to be confirmed before it is deleted") for key in pruning.unconfirmed]
+    odd = {id(manifest): wrong for manifest, wrong in parts.odd}
+    passed = zip(named[len(parts.applied) + len(parts.hooks) :], parts.passed_over, strict=True)
+    found += [Planned(SYNC, 0, "skip", item.key, odd[id(manifest)]) for item, manifest in passed if id(manifest) in odd]
     if not app.sync.prune:
         found += [_kept(item.key, "no longer in Git, and prune is off") for item in stale]
     return Preview(tuple(found), consent)

@@ -120,6 +120,8 @@ class Wanted:
     desired: tuple[Desired, ...]
     hooks: tuple[Hook, ...] = ()
     left_alone: tuple[ObjectKey, ...] = ()
+    odd: tuple[str, ...] = ()
+    """Objects that nobody knows when to run, each with what is wrong with it."""
 
     @property
     def keys(self) -> tuple[ObjectKey, ...]:
@@ -134,7 +136,8 @@ def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupK
     applied, hooks = found[: len(parts.applied)], found[len(parts.applied) :]
     alone = (item for item in parts.passed_over if key_of(item).group_kind in scopes)
     left_alone = tuple(item.key for item in desired_objects(app, alone, scopes))
-    return Wanted(applied, tuple(map(hook, hooks)), left_alone)
+    odd = tuple(f"{key_of(manifest)}: {wrong}" for manifest, wrong in parts.odd)
+    return Wanted(applied, tuple(map(hook, hooks)), left_alone, odd)
 
 
 def look_at(
