@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +18,6 @@ from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.presence import BEAT, CONTROL
 from gitops_workers.settings import Settings
-
-OLDEST_GIT = (2, 30)
-"""Protocol v2 by default and `uploadpack.allowAnySHA1InWant` are older; Debian 11 has this one."""
-
 
 WAYS = (
     "allow user namespaces or seccomp filters, or set GITOPS_ALLOW_RENDER_NETWORK=true where egress is closed otherwise"
@@ -104,17 +100,12 @@ def _processes(engine: Engine) -> Iterator[Finding]:
 
 
 def _git(_found: Settings) -> Iterator[Finding]:
-    program = shutil.which("git")
-    if program is None:
-        yield Finding("git", "failed", "there is no git on PATH: install it")
-        return
-    answer = subprocess.run([program, "version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    numbers = [int(part) for part in answer.removeprefix("git version ").split(".")[:2] if part.isdigit()]
-    old = tuple(numbers) < OLDEST_GIT
-    wanted = ".".join(map(str, OLDEST_GIT))
-    yield Finding(
-        "git", "failed" if old else "ok", f"{answer.strip()}{f': {wanted} or later is needed' if old else ''}"
-    )
+    from gitops_workers.adapters.git.command import GitProgram  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.adapters.git.settings import GitSettings  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as home:
+        # What a worker asks at its start: what it would refuse is refused here in the same words.
+        yield Finding("git", "ok", GitProgram(GitSettings(), Path(home)).version)
     if shutil.which("ssh") is None:
         yield Finding("ssh", "advice", "there is no ssh on PATH: ssh:// repositories need it")
 

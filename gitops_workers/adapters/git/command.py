@@ -83,10 +83,10 @@ class GitProgram:
         if found is None:
             raise Refused("there is no git program on PATH; install git")
         self._executable = str(Path(found).resolve())
-        version = self.run(["version"], timeout=30, limit=4_096).output.decode(errors="replace")
-        numbers = re.search(r"(\d+)\.(\d+)", version)
+        self.version = self.run(["version"], timeout=30, limit=4_096).output.decode(errors="replace").strip()
+        numbers = re.search(r"(\d+)\.(\d+)", self.version)
         if numbers is None or (int(numbers[1]), int(numbers[2])) < FLOOR:
-            raise Refused(f"git is {version.strip()!r}; install git {FLOOR[0]}.{FLOOR[1]} or newer")
+            raise Refused(f"git is {self.version!r}; install git {FLOOR[0]}.{FLOOR[1]} or newer")
 
     def argv(self, arguments: Sequence[str], config: Sequence[str] = ()) -> list[str]:
         """The whole command line. `config` are further `name=value` settings without any secret."""
