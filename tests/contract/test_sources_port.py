@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -249,6 +249,8 @@ def test_only_full_ids_name_objects(world: World, oid: str) -> None:
         (RevisionSpec(value="prod-*"), "prod-a"),
         (RevisionSpec(value="short"), ""),
         (RevisionSpec(RevisionKind.COMMIT, "full", "main"), "main"),
+        (RevisionSpec(RevisionKind.COMMIT, "short"), ""),
+        (RevisionSpec(RevisionKind.COMMIT, "short", "main"), "main"),
         (RevisionSpec(value="1.x"), "v1.9.0"),
         (RevisionSpec(RevisionKind.SEMVER, ">=1.0.0"), "v1.9.0+new"),
     ],
@@ -261,12 +263,13 @@ def test_what_a_revision_needs_to_know_the_port_can_tell(world: World, spec: Rev
     value = {"short": commit[:10], "full": commit}.get(spec.value, spec.value)
     spec = RevisionSpec(spec.kind, value, spec.branch)
     listed = world.sources.refs(world.source, not_before=0)
-    answer, history = resolve(spec, listed.refs, listed.head), History()
-    match answer:
-        case NeedsDates(tags):
-            history = History(dates=world.sources.tag_times(world.source, tags))
-        case NeedsCommit(prefix):
-            history = History(commits={prefix: world.sources.resolve_short(world.source, prefix)})
-        case NeedsBranch(full, branch):
-            history = History(on_branch=world.sources.on_branch(world.source, full, branch))
-    assert resolve(spec, listed.refs, listed.head, history) == Resolved(commit, expected)
+    history = History()
+    while not isinstance(answer := resolve(spec, listed.refs, listed.head, history), Resolved):
+        match answer:
+            case NeedsDates(tags):
+                history = replace(history, dates=world.sources.tag_times(world.source, tags))
+            case NeedsCommit(prefix):
+                history = replace(history, commits={prefix: world.sources.resolve_short(world.source, prefix)})
+            case NeedsBranch(full, branch):
+                history = replace(history, on_branch=world.sources.on_branch(world.source, full, branch))
+    assert answer == Resolved(commit, expected)
