@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Security
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gitops_workers.web.access import everywhere, services_of
+from gitops_workers.web.description import TOKEN
+from gitops_workers.web.problems import documented
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], responses=documented())
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
@@ -32,7 +34,12 @@ def readyz(request: Request, response: Response, strict: bool = False) -> str:
     return "".join(f"{text}\n" for text in missing) or "ok\n"
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    dependencies=[Security(TOKEN)],
+    response_class=PlainTextResponse,
+    responses=documented(401, 403, 404),
+)
 def metrics(request: Request) -> Response:
     """Give Prometheus its figures; needs a token that sees all projects, unless that was switched off."""
     if not services_of(request).settings.open_metrics:
