@@ -2,7 +2,7 @@
 
 A project that the catalogue declares allows what its lists say (argocd.md 1.7); `default` allows everything where it is
 not declared. Any other project that is not declared allows nothing, so a typing error in `spec.project` cannot widen
-anybody's rights. Our own records are nobody's to manage.
+anybody's rights. What is the engine's own (core.reserved) is nobody's to manage, whatever a project allows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import KindRule, Project
-from gitops_workers.core.record import NAMESPACE
+from gitops_workers.core.reserved import reserved
 from gitops_workers.core.urls import without_credentials
 
 DEFAULT = "default"
@@ -38,11 +38,7 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity)
     if limits is not None:
         _check_application(app, limits, cluster)
     for key in keys:
-        if key.kind == "ConfigMap" and key.group == "" and key.namespace == NAMESPACE:
-            raise PolicyRefused(
-                f"{key}: ConfigMaps in namespace {NAMESPACE} are this engine's own records. Use another namespace."
-            )
-        if reason := _forbidden(app, key, cluster):
+        if reason := reserved(key) or _forbidden(app, key, cluster):
             raise PolicyRefused(f"{key}: {reason}")
 
 

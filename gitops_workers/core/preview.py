@@ -25,6 +25,7 @@ from gitops_workers.core.plan import Plan, Stage, plan
 from gitops_workers.core.prune import Deletion, Evidence, candidates, decide
 from gitops_workers.core.quantities import is_quantity, same_quantity
 from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.reserved import refuse_reserved
 
 SYNC = "Sync"
 _PLAIN_MAPS = frozenset(
@@ -58,11 +59,13 @@ class Preview:
 def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Manifest]) -> Preview:
     """What a sync of these manifests over these live objects would do.
 
-    Every live object counts as one that the application manages. Raises RenderFailed as a sync does.
+    Every live object counts as one that the application manages. Raises RenderFailed and PolicyRefused as a
+    sync does.
     """
     parts, kept = split(manifests, app.dialect), split(live, app.dialect).applied
     scopes = assumed_scopes([*manifests, *kept])
     named = desired_objects(app, (*parts.applied, *parts.hooks, *parts.passed_over), scopes)
+    refuse_reserved(tuple(item.key for item in named))
     desired = named[: len(parts.applied)]
     hooks = [hook(item) for item in named[len(desired) : len(desired) + len(parts.hooks)]]
     existing = {item.key: item for item in desired_objects(app, kept, scopes)}

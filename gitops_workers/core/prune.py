@@ -19,7 +19,8 @@ from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, kept, own_options, to_prune
 from gitops_workers.core.ordering import PRUNE_LAST, wave_of
-from gitops_workers.core.record import NAMESPACE, InventoryItem, applyset_id
+from gitops_workers.core.record import InventoryItem, applyset_id
+from gitops_workers.core.reserved import reserved
 
 MASS_MINIMUM = 10
 """So many deletes in one sync need no consent, however small the application (F25)."""
@@ -90,9 +91,9 @@ class Pruning:
 
 
 def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
-    """What we once wrote and Git no longer has."""
+    """What we once wrote and Git no longer has. What is the engine's own is none, whoever adopted it once."""
     wanted = frozenset(desired)
-    return tuple(item for item in inventory if item.key not in wanted)
+    return tuple(item for item in inventory if item.key not in wanted and not reserved(item.key))
 
 
 def decide(
@@ -125,7 +126,7 @@ def decide(
         live = evidence.live[item.key]
         if live is None:
             gone.append(item.key)
-        elif not owned(app, item.key, live):
+        elif reserved(item.key) or not owned(app, item.key, live):
             disowned.append(item.key)
         elif (live.get("metadata") or {}).get("deletionTimestamp"):
             gone.append(item.key)
@@ -182,6 +183,8 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
 
 def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
     """Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see."""
+    if reason := reserved(item.key):
+        raise PruneRefused(f"{item.key} is not deleted: {reason}")
     options = to_prune(app, live)
     uid = (live.get("metadata") or {})["uid"]
     propagation = propagation or options.propagation
@@ -285,8 +288,8 @@ def _held(live: Manifest) -> str:
 
 def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> str:
     """Why an object survives its application; "" when it does not (Argo CD 3.5 docs, app deletion; Flux 2.6 docs)."""
-    if key == ObjectKey("", "Namespace", "", NAMESPACE):
-        return "Kept: the records of all applications are in it."
+    if reserved(key):
+        return "Kept: it is the engine's own."
     if app.dialect is Dialect.FLUX:
         return "Kept: it asks not to be pruned." if to_prune(app, live).prune is Pruned.NO else ""
     if is_kept(live):
