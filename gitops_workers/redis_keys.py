@@ -8,7 +8,7 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
 `a:<application id>` or `p:<poll group>`; a *class* is a `ports.Urgency`.
 
     gitops:member:<member>        hash, one per member; its fields:
-        cluster, fleet            where it is admitted; a poll group has no fleet
+        lane, fleet               where it is admitted (core.lanes); a poll group has no fleet
         want, done                generations
         state                     idle, queued (a doorbell is out) or running (somebody has the lease)
         class                     the due set it is in; "" is off the queue
@@ -18,13 +18,15 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
         token                     the holder's
         rings                     doorbells in a row that nobody answered
         since                     when it became due that nobody has answered yet
-        slot                      the cluster whose in-flight set it is in
+        slot                      the lane whose in-flight set it is in, if it is in one
         reasons, taken            JSON lists: since the last attempt began, and those that attempt took
     gitops:members                zset: member -> when the sweep last looked at it
-    gitops:due:<class>:<cluster>  zset: member -> due time; while queued or running, the end of its lease
-    gitops:inflight:<cluster>     zset: member -> end of its lease; what admission counts
-    gitops:ready                  zset: cluster -> when a dispatch can next take something from it
-    gitops:breaker:<cluster>      hash: failures (in a row), probe (not before), message
+    gitops:due:<class>:<lane>     zset: member -> due time; while queued or running, the end of its lease
+    gitops:inflight:<lane>        zset: member -> end of its lease; what admission counts
+    gitops:ready                  zset: lane -> when a dispatch can next take something from it
+    gitops:breaker:<lane>         hash, absent while all is well: failures (in a row), message, last (who failed);
+                                  from the third failure on until all slots are given again: allowed (members at once),
+                                  probe (not before), pause (s), prober (asks first), out (the probe under way)
     gitops:fence                  string: the last token; max(last + 1, microseconds), so that it grows over FLUSHALL
     gitops:every                  hash: name -> when it last happened
 

@@ -26,7 +26,7 @@ def open_queue(settings: Settings) -> RedisQueue:
     """The due queue."""
     if not settings.redis_url:
         raise InvalidManifest("GITOPS_REDIS_URL: not set. Set it, or start everything here with `gitops-workers up`.")
-    return RedisQueue(connect(settings.redis_url), slots=settings.admission)
+    return RedisQueue(connect(settings.redis_url), slots=settings.admission, host_slots=settings.git_admission)
 
 
 def open_state(settings: Settings) -> RedisState:

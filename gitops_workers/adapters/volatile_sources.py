@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
 from gitops_workers.ports import Refs, TreeEntry
@@ -182,7 +182,7 @@ class VolatileSources:
             raise SourceUnavailable(f"{source.url}: repository not found; correct the URL, or give a credential")
         repository.requests += 1
         if repository.down:
-            raise SourceUnavailable(f"{source.url}: {repository.down}")
+            raise HostUnavailable(f"{source.url}: {repository.down}")
         return repository
 
     def _commit(self, source: GitSource, commit: str) -> _Commit:

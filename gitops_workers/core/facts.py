@@ -20,6 +20,7 @@ CHARACTERS = 1500
 
 FAILED_AT = {
     "SourceUnavailable": "Revision",
+    "HostUnavailable": "Revision",
     "RenderFailed": "Render",
     "UnsafeContent": "Render",
     "PolicyRefused": "Policy",

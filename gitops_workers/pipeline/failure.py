@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from gitops_workers.core import operation as operations
-from gitops_workers.core.errors import GitOpsError, Refused, Retry, Throttled
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused, Retry
 from gitops_workers.core.facts import FAILED_AT
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import Application, Condition, Phase, Resolved, SyncStatus
@@ -35,10 +35,12 @@ def outcome_of(
 ) -> Outcome | None:
     """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
     if leaving is not None:
-        return deletion.failed(world, app, leaving, known, error)
-    if (declined := _unserved(world, app, known, error)) is not None:
-        return declined
-    return dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+        outcome = deletion.failed(world, app, leaving, known, error)
+    elif (outcome := _unserved(world, app, known, error)) is None:
+        outcome = dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+    if outcome is None or not isinstance(error, ClusterUnavailable):
+        return outcome
+    return replace(outcome, cluster_away=True)
 
 
 def crashed(
@@ -81,7 +83,7 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
         previous = operations.finish(previous, phase, str(error), now)
     operation = replace(previous, failures=failures, tried=tried or previous.tried)
-    delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
+    delay = reach.again_in(error, step.retry_delay(app, failures))
     return Outcome(
         message=str(error),
         sync=SyncStatus.UNKNOWN,

@@ -20,7 +20,7 @@ from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import is_exact
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import asking, dependants, explaining, records, step
+from gitops_workers.pipeline import asking, dependants, explaining, reach, records, step
 from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.telling import tell
@@ -50,7 +50,8 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
     if app.needed:
         dependants.ring(world, app, after)
-    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in)
+    answered = not outcome.cluster_away and reach.heard(world, after.cluster, attempt, now)
+    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
 
 
 def watch_in(waited: float, longest: float) -> float:

@@ -39,11 +39,11 @@ class Sources(Protocol):
     def refs(self, source: GitSource, *, not_before: float) -> Refs:
         """The repository's refs, listed at or after `not_before` (epoch s); callers share one request.
 
-        Raises SourceUnavailable.
+        Raises SourceUnavailable; HostUnavailable where that is known of the host.
         """
 
     def fetch(self, source: GitSource, commit: str) -> None:
-        """Make the commit readable on this host. No request when it is already. Raises SourceUnavailable."""
+        """Make the commit readable on this host. No request when it is already. Raises as `refs` does."""
 
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """All files under a folder of the commit, recursively, sorted; empty when there is no such folder."""

@@ -72,6 +72,10 @@ class Finished:
     trace: bytes = b""
 
 
+class DeadlinePassed(SourceUnavailable):
+    """The program was stopped because it had not ended in time."""
+
+
 class GitProgram:
     """Runs git; safe to share between threads."""
 
@@ -124,7 +128,7 @@ class GitProgram:
         environment: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> Finished:
-        """Run to the end and return what it said. Raises SourceUnavailable past the deadline or the output limit."""
+        """Run to the end and return what it said. Raises DeadlinePassed; SourceUnavailable past the output limit."""
         deadline = time.monotonic() + timeout
         argv = self.argv(arguments, config)
         blocks = str(self.settings.max_pack_bytes // 512)
@@ -134,7 +138,7 @@ class GitProgram:
             try:
                 status = process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                raise SourceUnavailable(f"git {arguments[0]} was stopped after {timeout:.0f} s") from None
+                raise DeadlinePassed(f"git {arguments[0]} was stopped after {timeout:.0f} s") from None
         return Finished(status, output, error.decode(errors="replace"))
 
     @contextlib.contextmanager
@@ -198,7 +202,7 @@ def _read(process: subprocess.Popen[bytes], deadline: float, limit: int, what: s
             left = deadline - time.monotonic()
             ready = selector.select(left) if left > 0 else []
             if not ready:
-                raise SourceUnavailable(f"git {what} gave no answer in time and was stopped")
+                raise DeadlinePassed(f"git {what} gave no answer in time and was stopped")
             for key, _ in ready:
                 part = os.read(key.fd, 1 << 16)
                 if not part:

@@ -21,7 +21,7 @@ def receiver(kind: str, **changes: object) -> StoredReceiver:
 @pytest.fixture
 def path(world):
     world.secrets.values["flux-system", "token"] = {"token": TOKEN}
-    world.queue.enroll_poll("repository/one", "", 500.0)
+    world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     return hook_path(TOKEN, "hook", "flux-system")
 
 
