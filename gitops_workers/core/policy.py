@@ -15,6 +15,7 @@ from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application, Condition
+from gitops_workers.core.name_patterns import matches_name
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import KindRule, Project
 from gitops_workers.core.reserved import reserved
@@ -114,5 +115,5 @@ def _listed(rules: Iterable[KindRule], key: ObjectKey) -> bool:
     )
 
 
-def _any(globs: Iterable[str], text: str) -> bool:
-    return any(matches_text(glob, text) for glob in globs)
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(matches_name(pattern, name) for pattern in patterns)
