@@ -11,8 +11,6 @@ from typing import Any
 
 from gitops_workers.core.listing import ORDERS, sort_keys
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.presence import Presence
-from gitops_workers.core.staleness import marked
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import ClusterLoad, StatusPage, StatusQuery
 
@@ -22,12 +20,9 @@ EVENTS_KEPT = 10_000
 class VolatileState:
     """Everything in dictionaries; documents as JSON text, so that they come back as JSON and unshared."""
 
-    def __init__(
-        self, loads: Callable[[Sequence[str]], Mapping[str, ClusterLoad]], presence: Callable[[], Presence]
-    ) -> None:
-        """`loads`, `presence`: queue's and telemetry's method of that name."""
+    def __init__(self, loads: Callable[[Sequence[str]], Mapping[str, ClusterLoad]]) -> None:
+        """`loads`: the queue's method of that name."""
         self._loads = loads
-        self._presence = presence
         self._applications: dict[AppId, Application] = {}
         self._documents: dict[tuple[str, str], str] = {}
         self._rows: dict[AppId, tuple[int, Status]] = {}
@@ -113,7 +108,7 @@ class VolatileState:
             stored = self._rows[status.id][0] if status.id in self._rows else 0
             if token and stored > token:
                 return False
-            self._rows[status.id] = (max(stored, token), replace(status, stale=False))
+            self._rows[status.id] = (max(stored, token), status)
             self.save_of(status.id, documents or {})
             return True
 
@@ -171,23 +166,15 @@ class VolatileState:
         """See port."""
         with self._lock:
             views = sorted(self._clusters.values(), key=lambda view: view.name)
-        loads, there = self._loads([view.name for view in views]), self._presence()
+        loads = self._loads([view.name for view in views])
         return tuple(
-            replace(
-                view,
-                queue_depth=load.depth,
-                in_flight=load.in_flight,
-                lag=load.lag,
-                workers=there.workers(view.fleet),
-                unserved=there.unserved(view.fleet),
-            )
+            replace(view, queue_depth=load.depth, in_flight=load.in_flight, lag=load.lag)
             for view, load in ((view, loads[view.name]) for view in views)
         )
 
     def _merged(self, status: Status) -> Status:
         checked = self._checked.get(status.group, "") if status.group else ""
-        seen = replace(status, last_checked_at=checked) if checked > status.last_checked_at else status
-        return marked(seen, self._presence().now)
+        return replace(status, last_checked_at=checked) if checked > status.last_checked_at else status
 
 
 def _matches(status: Status, query: StatusQuery) -> bool:

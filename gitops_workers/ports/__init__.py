@@ -13,7 +13,6 @@ from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, St
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
 from gitops_workers.ports.state import RenderCache, State, StatusPage, StatusQuery
-from gitops_workers.ports.telemetry import Meter, Telemetry
 
 __all__ = [
     "Applied",
@@ -27,7 +26,6 @@ __all__ = [
     "Clusters",
     "Discovery",
     "Doorbell",
-    "Meter",
     "Observation",
     "Queue",
     "Records",
@@ -45,7 +43,6 @@ __all__ = [
     "State",
     "StatusPage",
     "StatusQuery",
-    "Telemetry",
     "TreeEntry",
     "Urgency",
 ]

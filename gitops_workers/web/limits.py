@@ -10,8 +10,6 @@ import asyncio
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gitops_workers.web.problems import MEDIA_TYPE, content
-
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -101,9 +99,9 @@ class Limits:
 
 
 async def _say(send: Send, refusal: _Refused) -> None:
-    body = content(refusal.status, refusal.sentence)
+    body = b'{"detail":"%s"}' % refusal.sentence.encode()
     headers = [
-        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         # The rest of the body is still on its way: the connection is of no further use.
         (b"connection", b"close"),
