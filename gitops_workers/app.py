@@ -11,10 +11,13 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_ready, worker_shutdown
 from kombu.transport import redis as redis_transport
 
+from gitops_workers.core.presence import CONTROL, WORKER, Process
+from gitops_workers.heartbeat import Heartbeat
 from gitops_workers.logs import configure
+from gitops_workers.meters import METER
 from gitops_workers.settings import Settings, read
 
 VISIBILITY = 360
@@ -44,7 +47,7 @@ def build(settings: Settings) -> Celery:
         broker_connection_max_retries=None,
         broker_pool_acquire_timeout=5,
         task_create_missing_queues=True,
-        task_default_queue="control",
+        task_default_queue=CONTROL,
         broker_transport_options={
             "visibility_timeout": VISIBILITY,
             # 10 x 10 s is the default: a killed worker's messages came back after 91 s.
@@ -99,13 +102,32 @@ def _logging(**_: Any) -> None:
     configure(settings)
 
 
+@celeryd_after_setup.connect
+def _tell_isolation(**_: Any) -> None:
+    # Before the first message is taken: what cannot render here goes to another worker.
+    from gitops_workers.sandbox_wiring import tell_isolation  # noqa: PLC0415 - only workers render
+
+    if not tell_isolation(settings):
+        raise SystemExit(1)
+
+
 @worker_ready.connect
-def _warm(**_: Any) -> None:
+def _warm(sender: Any, **_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
     from gitops_workers.engine import current  # noqa: PLC0415 - only workers have an engine
 
     current()
     _tune()
+    _begin_heartbeat(sender.hostname, tuple(sorted(sender.app.amqp.queues.consume_from)))
+
+
+def _begin_heartbeat(name: str, queues: tuple[str, ...]) -> None:
+    from gitops_workers.wiring import open_telemetry  # noqa: PLC0415 - publishers need none
+
+    heartbeat = Heartbeat(open_telemetry(settings), Process(WORKER, name, queues), METER)
+    heartbeat.start()
+    # Celery keeps weak references, and this one must outlive the call.
+    worker_shutdown.connect(lambda **_: heartbeat.stop(), weak=False)
 
 
 @worker_process_init.connect

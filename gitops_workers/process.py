@@ -12,10 +12,8 @@ import socket
 import sys
 from collections.abc import Sequence
 
+from gitops_workers.core.presence import CONTROL, FLEET_PREFIX
 from gitops_workers.memory import stay_small
-
-CONTROL = "control"
-FLEET_PREFIX = "fleet."
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -47,7 +45,7 @@ def run_worker(fleets: Sequence[str], name: str) -> int:
     os.environ.setdefault("C_FORCE_ROOT", "true")
     worker = celery_app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
-        pool="threads",
+        pool="gitops_workers.pool:CompartmentPool",
         concurrency=settings.concurrency,
         queues=[CONTROL, *(FLEET_PREFIX + fleet for fleet in fleets)],
         loglevel=settings.log_level,

@@ -8,7 +8,7 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
 `a:<application id>` or `p:<poll group>`; a *class* is a `ports.Urgency`.
 
     gitops:member:<member>        hash, one per member; its fields:
-        cluster, fleet            where it is admitted; a poll group has no fleet
+        lane, fleet               where it is admitted (core.lanes); a poll group has no fleet
         want, done                generations
         state                     idle, queued (a doorbell is out) or running (somebody has the lease)
         class                     the due set it is in; "" is off the queue
@@ -17,13 +17,16 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
         asked                     refs listed before it are too old
         token                     the holder's
         rings                     doorbells in a row that nobody answered
-        slot                      the cluster whose in-flight set it is in
+        since                     when it became due that nobody has answered yet
+        slot                      the lane whose in-flight set it is in, if it is in one
         reasons, taken            JSON lists: since the last attempt began, and those that attempt took
     gitops:members                zset: member -> when the sweep last looked at it
-    gitops:due:<class>:<cluster>  zset: member -> due time; while queued or running, the end of its lease
-    gitops:inflight:<cluster>     zset: member -> end of its lease; what admission counts
-    gitops:ready                  zset: cluster -> when a dispatch can next take something from it
-    gitops:breaker:<cluster>      hash: failures (in a row), probe (not before), message
+    gitops:due:<class>:<lane>     zset: member -> due time; while queued or running, the end of its lease
+    gitops:inflight:<lane>        zset: member -> end of its lease; what admission counts
+    gitops:ready                  zset: lane -> when a dispatch can next take something from it
+    gitops:breaker:<lane>         hash, absent while all is well: failures (in a row), message, last (who failed);
+                                  from the third failure on until all slots are given again: allowed (members at once),
+                                  probe (not before), pause (s), prober (asks first), out (the probe under way)
     gitops:fence                  string: the last token; max(last + 1, microseconds), so that it grows over FLUSHALL
     gitops:every                  hash: name -> when it last happened
 
@@ -40,6 +43,13 @@ State (`adapters/redis_state`). *Sealed* is `redis_state.sealed`: JSON, zstd whe
     gitops:resources              hash: application id -> zstd of a JSON list of ResourceView
     gitops:events                 stream, capped at 10,000: one field `e`, JSON of Event
     gitops:cluster-views          hash: cluster -> JSON of ClusterView without queue figures
+
+Telemetry (`adapters/redis_telemetry`).
+
+    gitops:processes              zset: JSON of [role, name, queues] -> last heartbeat, epoch seconds by Redis TIME
+    gitops:last-seen              hash: beat, or a Celery queue -> when somebody who serves it was last heard of
+    gitops:figures                hash: JSON of [figure, label values, part] -> sum over all processes
+    gitops:figures:<application>  the same for the figures that go with an application; expires 30 days after the last
 """
 
 PREFIX = "gitops:"
@@ -51,6 +61,8 @@ STATUS_CHECKED = PREFIX + "status:checked"
 RESOURCES = PREFIX + "resources"
 EVENTS = PREFIX + "events"
 CLUSTER_VIEWS = PREFIX + "cluster-views"
+PROCESSES = PREFIX + "processes"
+LAST_SEEN = PREFIX + "last-seen"
 
 
 def documents(kind: str) -> str:
@@ -66,3 +78,8 @@ def status_order(order: str) -> str:
 def status_set(field: str, value: str) -> str:
     """The set of application ids whose row has this value."""
     return f"{PREFIX}status:of:{field}:{value}"
+
+
+def figures(app: str) -> str:
+    """The hash of the figures that go with an application, or with none ("")."""
+    return f"{PREFIX}figures:{app}" if app else f"{PREFIX}figures"

@@ -50,21 +50,29 @@ class Settings:
     git_private_hosts: tuple[str, ...] = _setting(
         (), "Git hosts that may be loopback or link-local addresses; others are refused (SSRF)."
     )
-    git_submodules: bool = _setting(
-        True, "Fetch submodules; false: what needs one is refused (Argo CD's reposerver.enable.git.submodule)."
-    )
     git_timeout: float = _setting(60.0, "Seconds for one Git operation: Flux' default; a stuck fetch is killed.")
     allow_exec: bool = _setting(
         False, "Run exec credential plugins of the kubeconfig and of cluster Secrets: only where tenants write neither."
     )
     allow_insecure_clusters: bool = _setting(
-        False, "Accept switched-off TLS verification in cluster Secrets: only where tenants cannot write them."
+        False,
+        "Accept switched-off TLS verification, and http on this machine, in cluster Secrets: only where tenants cannot "
+        "write them.",
     )
     lease: float = _setting(30.0, "Seconds a dead worker's application stays locked; renewed at a third of it.")
     admission: int = _setting(32, "Applications of one cluster in work at a time: protects its API server.")
+    git_admission: int = _setting(
+        16, "Repositories of one Git host polled at once: protects it, and everybody else from one that never answers."
+    )
     concurrency: int = _setting(8, "Threads of one worker process; scale by processes, a process uses one core.")
+    poll_concurrency: int = _setting(
+        32, "Threads of one worker process for polls alone, which wait and cost next to nothing: two hosts' worth."
+    )
     sandboxes: int = _setting(2, "Render children of one worker process; rendering is CPU-bound.")
     render_memory_mib: int = _setting(1024, "Memory of one render child: YAML grows up to 250 times in memory.")
+    allow_render_network: bool = _setting(
+        False, "Render where the kernel closes the network of a render by no means; only where egress is closed."
+    )
     render_timeout: float = _setting(90.0, "Seconds for one render: Argo CD's exec timeout.")
     catalogue_interval: float = _setting(5.0, "Seconds between two looks at catalogue directories; a look is a stat.")
     argocd_interval: float = _setting(120.0, "Seconds between polls of Argo CD applications (timeout.reconciliation).")

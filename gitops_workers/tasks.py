@@ -34,9 +34,9 @@ def reconcile(self: Task, app: str, generation: int) -> None:  # noqa: ARG001 - 
     publish(self.app, engine.world.queue.dispatch(BATCH))
 
 
-@shared_task(name="gitops.poll", bind=True, ignore_result=True)
+@shared_task(name="gitops.poll", bind=True, ignore_result=True, acks_late=False)
 def poll(self: Task, group: str, generation: int) -> None:  # noqa: ARG001
-    """Look at one repository, one cluster, or the catalogue."""
+    """Look at one repository, one cluster, or the catalogue. It is acknowledged at once, see `pool`."""
     engine = current()
     with _timed("poll", group):
         if group == CATALOGUE:

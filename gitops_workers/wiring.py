@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops_workers.adapters.redis_queue import RedisQueue
+from gitops_workers.adapters.redis_telemetry import RedisTelemetry
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.redis_client import connect
 from gitops_workers.settings import Settings
@@ -25,14 +26,21 @@ def open_queue(settings: Settings) -> RedisQueue:
     """The due queue."""
     if not settings.redis_url:
         raise InvalidManifest("GITOPS_REDIS_URL: not set. Set it, or start everything here with `gitops-workers up`.")
-    return RedisQueue(connect(settings.redis_url), slots=settings.admission)
+    return RedisQueue(connect(settings.redis_url), slots=settings.admission, host_slots=settings.git_admission)
 
 
 def open_state(settings: Settings) -> RedisState:
     """The status store."""
     from gitops_workers.adapters.redis_state import RedisState  # noqa: PLC0415 - beat does without it
 
-    return RedisState(connect(settings.redis_url), open_queue(settings).loads, key=cache_key(settings))
+    client = connect(settings.redis_url)
+    presence = RedisTelemetry(client).presence
+    return RedisState(client, open_queue(settings).loads, presence, key=cache_key(settings))
+
+
+def open_telemetry(settings: Settings) -> RedisTelemetry:
+    """Heartbeats and figures."""
+    return RedisTelemetry(connect(settings.redis_url))
 
 
 def cache_key(settings: Settings) -> bytes:

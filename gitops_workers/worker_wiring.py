@@ -24,9 +24,9 @@ from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CachedRenderer
-from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
-from gitops_workers.adapters.user_rules import SECONDS, UserRules
+from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.objects import digest
 from gitops_workers.core.render_spec import SecretRef
@@ -41,6 +41,7 @@ from gitops_workers.pipeline.own_settings import OwnSettings
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
 from gitops_workers.redis_client import connect
+from gitops_workers.sandbox_wiring import render_limits, rules_limits
 from gitops_workers.sandboxed.frames import Runner
 from gitops_workers.settings import Settings
 from gitops_workers.wiring import cache_key, mirrors_directory, open_queue, open_state
@@ -48,18 +49,12 @@ from gitops_workers.wiring import cache_key, mirrors_directory, open_queue, open
 log = structlog.get_logger()
 
 GIT_CATALOGUE = "git+"
-RULES_MEMORY = 256 << 20
-"""Bytes of a child that evaluates rules: an object in Lua takes ten times its JSON, and no rule needs more."""
 
 
 def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], None]]:
     """Everything a worker's tasks use: the ports, the catalogues, and how to read credentials anew."""
     tools = _tools()
-    sandbox = Sandbox(
-        tools,
-        children=settings.sandboxes,
-        limits=SandboxLimits(seconds=settings.render_timeout, memory=settings.render_memory_mib << 20),
-    )
+    sandbox = Sandbox(tools, children=settings.sandboxes, limits=render_limits(settings))
     queue, state = open_queue(settings), open_state(settings)
     cache = RedisRenderCache(connect(settings.redis_url), cache_key(settings), "gitops:cache:")
     catalogues: list[Catalogue] = []
@@ -160,8 +155,7 @@ def _catalogue(text: str, sandbox: Sandbox, sources: GitSources, clock: Callable
 
 def rules_sandbox(settings: Settings) -> Sandbox:
     """Children for users' rules. The first one starts with the first rule: who has none pays for none."""
-    limits = SandboxLimits(seconds=SECONDS, parsing=5.0, memory=RULES_MEMORY, grace=0.25, waiting=30.0)
-    return Sandbox({}, children=settings.sandboxes, limits=limits, program="rules")
+    return Sandbox({}, children=settings.sandboxes, limits=rules_limits(settings), program="rules")
 
 
 @dataclass(slots=True)

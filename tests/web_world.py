@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.ports import Doorbell
 from gitops_workers.web.app import create_app
@@ -42,12 +43,14 @@ class World:
     now: float = 1_000.0
     queue: VolatileQueue = field(init=False)
     state: VolatileState = field(init=False)
+    telemetry: VolatileTelemetry = field(init=False)
     secrets: StoredSecrets = field(default_factory=StoredSecrets)
     published: list[Doorbell] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
-        self.state = VolatileState(self.queue.loads)
+        self.telemetry = VolatileTelemetry(lambda: self.now)
+        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
 
     def publish(self, doorbells: Sequence[Doorbell]) -> None:
         self.published.extend(doorbells)
@@ -55,7 +58,7 @@ class World:
     def services(self, **settings: Any) -> WebServices:
         """The services over this world; settings as in WebSettings."""
         values: dict[str, Any] = {"tokens": TOKENS, **settings}
-        return WebServices(self.state, self.queue, self.publish, WebSettings(**values), self.secrets)
+        return WebServices(self.state, self.queue, self.publish, WebSettings(**values), self.telemetry, self.secrets)
 
     def client(
         self,

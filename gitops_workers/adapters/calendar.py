@@ -43,6 +43,6 @@ def _start(window: SyncWindow, seconds: int, *, back: bool) -> float | None:
     moment = datetime.fromtimestamp(seconds, ZoneInfo(window.time_zone))
     try:
         found = next(CronSim(plain(window.schedule), moment, reverse=back), None)
-    except CronSimError:
+    except (CronSimError, ValueError):
         return None
     return None if found is None else found.timestamp()

@@ -11,6 +11,8 @@ from typing import Any
 
 from gitops_workers.core.listing import ORDERS, sort_keys
 from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.presence import Presence
+from gitops_workers.core.staleness import marked
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import ClusterLoad, StatusPage, StatusQuery
 
@@ -20,9 +22,12 @@ EVENTS_KEPT = 10_000
 class VolatileState:
     """Everything in dictionaries; documents as JSON text, so that they come back as JSON and unshared."""
 
-    def __init__(self, loads: Callable[[Sequence[str]], Mapping[str, ClusterLoad]]) -> None:
-        """`loads`: the queue's method of that name."""
+    def __init__(
+        self, loads: Callable[[Sequence[str]], Mapping[str, ClusterLoad]], presence: Callable[[], Presence]
+    ) -> None:
+        """`loads`, `presence`: queue's and telemetry's method of that name."""
         self._loads = loads
+        self._presence = presence
         self._applications: dict[AppId, Application] = {}
         self._documents: dict[tuple[str, str], str] = {}
         self._rows: dict[AppId, tuple[int, Status]] = {}
@@ -108,7 +113,7 @@ class VolatileState:
             stored = self._rows[status.id][0] if status.id in self._rows else 0
             if token and stored > token:
                 return False
-            self._rows[status.id] = (max(stored, token), status)
+            self._rows[status.id] = (max(stored, token), replace(status, stale=False))
             self.save_of(status.id, documents or {})
             return True
 
@@ -166,15 +171,23 @@ class VolatileState:
         """See port."""
         with self._lock:
             views = sorted(self._clusters.values(), key=lambda view: view.name)
-        loads = self._loads([view.name for view in views])
+        loads, there = self._loads([view.name for view in views]), self._presence()
         return tuple(
-            replace(view, queue_depth=load.depth, in_flight=load.in_flight, lag=load.lag)
+            replace(
+                view,
+                queue_depth=load.depth,
+                in_flight=load.in_flight,
+                lag=load.lag,
+                workers=there.workers(view.fleet),
+                unserved=there.unserved(view.fleet),
+            )
             for view, load in ((view, loads[view.name]) for view in views)
         )
 
     def _merged(self, status: Status) -> Status:
         checked = self._checked.get(status.group, "") if status.group else ""
-        return replace(status, last_checked_at=checked) if checked > status.last_checked_at else status
+        seen = replace(status, last_checked_at=checked) if checked > status.last_checked_at else status
+        return marked(seen, self._presence().now)
 
 
 def _matches(status: Status, query: StatusQuery) -> bool:

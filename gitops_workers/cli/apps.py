@@ -17,6 +17,8 @@ from gitops_workers.core.status import Status
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import StatusQuery
 
+STALE = "(stale: nobody has looked for twice the interval; see `gitops-workers doctor`)"
+
 
 class Sort(enum.StrEnum):
     """What `--sort` takes: by id, the worst first, or the newest change first."""
@@ -140,7 +142,7 @@ def _describe(status: Status) -> None:
         "Suspended": "yes" if status.suspended else "",
         "Operation": f"{operation.phase.value} {operation.message}" if operation else "",
         "Operation by": operation.initiated_by if operation else "",
-        "Checked": status.last_checked_at,
+        "Checked": f"{status.last_checked_at} {STALE if status.stale else ''}".strip(),
         "Next look": status.next_due_at,
         "Message": status.message,
     }

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_workers.cli.engine import Engine
@@ -22,6 +23,7 @@ from gitops_workers.core.pause import CONDITION
 from gitops_workers.core.request import Request, objection, parse, to_json
 from gitops_workers.core.status import Status
 
+WATCH_SECONDS = 5.0
 POLL_SECONDS = 0.25
 """One small read of the store: an operator sees no delay, and the store no load."""
 WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.CURRENT})
@@ -138,8 +140,10 @@ def awaited(engine: Engine, app: AppId, reached: Callable[[Status], bool], timeo
     """Wait for a condition, showing each change of the row on the way; False when time is up."""
     deadline = time.monotonic() + timeout
     shown: Sequence[str] = ()
+    watch = _Watch(engine, app)
     while True:
         status = engine.find(app)
+        watch.look(status.cluster)
         now = (status.sync.value, status.health.value, status.operation.phase.value if status.operation else "-")
         if now != shown:
             shown = now
@@ -150,6 +154,27 @@ def awaited(engine: Engine, app: AppId, reached: Callable[[Status], bool], timeo
             print(f"{flat(app)}: not within {timeout:g} s: {flat(status.message)}", file=sys.stderr)
             return False
         time.sleep(POLL_SECONDS)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Says on the way that nobody is there to do what is waited for, once per reason."""
+
+    engine: Engine
+    app: AppId
+    told: set[str] = field(default_factory=set)
+    next_at: float = 0.0
+
+    def look(self, cluster: str) -> None:
+        """Every few seconds: a process that starts needs some to be heard of."""
+        if time.monotonic() < self.next_at:
+            return
+        self.next_at = time.monotonic() + WATCH_SECONDS
+        for sentence in self.engine.missing(cluster or ""):
+            duty = sentence.partition(":")[0].partition(" since")[0]
+            if duty not in self.told:
+                self.told.add(duty)
+                print(f"{flat(self.app)}: {flat(sentence)}", file=sys.stderr)
 
 
 def _answer(engine: Engine, app: AppId, request: str) -> dict[str, Any] | None:

@@ -78,6 +78,8 @@ def _describe(view: ClusterView) -> None:
         "Waiting": view.queue_depth,
         "In work": view.in_flight,
         "Lag": f"{view.lag:.1f} s",
+        "Workers": view.workers,
+        "No worker": view.unserved.partition(" since ")[2] or view.unserved,
         "Checked": view.checked_at,
         "Message": view.message,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +16,12 @@ from gitops_workers.cli import FAILED
 from gitops_workers.cli.engine import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.presence import BEAT, CONTROL
 from gitops_workers.settings import Settings
 
-OLDEST_GIT = (2, 30)
-"""Protocol v2 by default and `uploadpack.allowAnySHA1InWant` are older; Debian 11 has this one."""
+WAYS = (
+    "allow user namespaces or seccomp filters, or set GITOPS_ALLOW_RENDER_NETWORK=true where egress is closed otherwise"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ def doctor(
     kubeconfig: Annotated[str, typer.Option(help="Instead of GITOPS_KUBECONFIG.")] = "",
     output: Annotated[Output, typer.Option("-o", "--output", help="table, json or yaml.")] = Output.TABLE,
 ) -> None:
-    """Check settings, Redis, tools, Git, catalogue and clusters; exits with 1 when something is not well."""
+    """Check settings, Redis, tools, Git, sandbox, catalogue and clusters; exits with 1 when something is not well."""
     found = settings()
     found = replace(
         found,
@@ -44,7 +46,7 @@ def doctor(
         kubeconfig=kubeconfig or found.kubeconfig,
     )
     findings = []
-    for check in (_redis, _git, _tools, _catalogue, _clusters):
+    for check in (_redis, _git, _tools, _sandbox, _catalogue, _clusters):
         findings += list(_guarded(check, found))
     if output in (Output.JSON, Output.YAML):
         show_value([{"subject": one.subject, "state": one.state, "text": one.text} for one in findings], output)
@@ -84,20 +86,26 @@ def _redis(found: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding("applications", "ok", f"{len(known)} known")
+    yield from _processes(engine)
+
+
+def _processes(engine: Engine) -> Iterator[Finding]:
+    """Who is there to do the work; an installation that nothing was deployed to yet may have nobody."""
+    presence = engine.telemetry.presence()
+    if missing := engine.missing():
+        yield from (Finding("processes", "failed", sentence) for sentence in missing)
+        return
+    workers = len(presence.present(CONTROL))
+    yield Finding("processes", "ok", f"{len(presence.present(BEAT))} beat, {workers} workers")
 
 
 def _git(_found: Settings) -> Iterator[Finding]:
-    program = shutil.which("git")
-    if program is None:
-        yield Finding("git", "failed", "there is no git on PATH: install it")
-        return
-    answer = subprocess.run([program, "version"], capture_output=True, text=True, timeout=10, check=False).stdout
-    numbers = [int(part) for part in answer.removeprefix("git version ").split(".")[:2] if part.isdigit()]
-    old = tuple(numbers) < OLDEST_GIT
-    wanted = ".".join(map(str, OLDEST_GIT))
-    yield Finding(
-        "git", "failed" if old else "ok", f"{answer.strip()}{f': {wanted} or later is needed' if old else ''}"
-    )
+    from gitops_workers.adapters.git.command import GitProgram  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.adapters.git.settings import GitSettings  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as home:
+        # What a worker asks at its start: what it would refuse is refused here in the same words.
+        yield Finding("git", "ok", GitProgram(GitSettings(), Path(home)).version)
     if shutil.which("ssh") is None:
         yield Finding("ssh", "advice", "there is no ssh on PATH: ssh:// repositories need it")
 
@@ -112,6 +120,19 @@ def _tools(_found: Settings) -> Iterator[Finding]:
             yield Finding(name, "failed", str(missing))
     with contextlib.suppress(ToolMissing):
         yield Finding("sops", "ok", str(tool("sops")))
+
+
+def _sandbox(found: Settings) -> Iterator[Finding]:
+    from gitops_workers.sandbox_wiring import isolation_here  # noqa: PLC0415 - starts a child; `--help` does without
+
+    isolation = isolation_here()
+    if not isolation.network_closed and not found.allow_render_network:
+        yield Finding("sandbox", "failed", f"{isolation}; workers refuse to render: {WAYS}")
+    elif isolation.missing:
+        missing = ", ".join(name.replace("_", " ") for name in isolation.missing)
+        yield Finding("sandbox", "advice", f"{isolation}; this kernel does not allow: {missing}")
+    else:
+        yield Finding("sandbox", "ok", str(isolation))
 
 
 def _catalogue(found: Settings) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import Any
 from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.model import AppId
 from gitops_workers.core.status import Status
-from gitops_workers.ports import Queue, State, StatusQuery, Urgency
+from gitops_workers.ports import Queue, State, StatusQuery, Telemetry, Urgency
 from gitops_workers.settings import Settings, read
 
 PAGE = 500
@@ -58,6 +58,18 @@ class Engine:
         from gitops_workers.wiring import open_queue  # noqa: PLC0415 - as above
 
         return open_queue(self.settings)
+
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """Who is there."""
+        from gitops_workers.wiring import open_telemetry  # noqa: PLC0415 - as above
+
+        return open_telemetry(self.settings)
+
+    def missing(self, cluster: str = "") -> Sequence[str]:
+        """A sentence for each of beat and workers that nobody replaces; of all fleets, or of this cluster's."""
+        fleets = [view.fleet for view in self.state.clusters() if cluster in ("", view.name)]
+        return self.telemetry.presence().absences(fleets)
 
     def ask(self, app: AppId, reason: str) -> int:
         """Have somebody look at an application now; the generation that will have done it.

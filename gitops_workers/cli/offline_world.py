@@ -11,11 +11,12 @@ from pathlib import Path
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.rendering import CachedRenderer
-from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
+from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cli.files import documents
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
@@ -27,6 +28,7 @@ from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline import stages
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Discovery, Refs
+from gitops_workers.sandbox_wiring import render_limits
 from gitops_workers.settings import Settings
 from gitops_workers.wiring import mirrors_directory
 
@@ -49,8 +51,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
     known = tuple(configs)
     tools = _tools()
-    limits = SandboxLimits(seconds=settings.render_timeout, memory=settings.render_memory_mib << 20)
-    sandbox = Sandbox(tools, children=1, limits=limits)
+    sandbox = Sandbox(tools, children=1, limits=render_limits(settings))
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, documents, lambda: known)
     shared = _NothingShared()
     sources = GitSources(
@@ -69,7 +70,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
             renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=randomness.token_bytes(32)),
             secrets=secrets,
             clusters=VolatileClusters("nowhere"),
-            state=VolatileState(queue.loads),
+            state=VolatileState(queue.loads, VolatileTelemetry(queue.now).presence),
             queue=queue,
         )
     finally:

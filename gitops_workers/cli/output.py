@@ -115,7 +115,7 @@ _GREEN, _YELLOW, _RED, _BLUE = 32, 33, 31, 34
 _COLOURS = {
     **dict.fromkeys(("Synced", "Healthy", "Current", "Succeeded", "ok", "added"), _GREEN),
     **dict.fromkeys(("OutOfSync", "Missing", "Suspended", "Unknown", "Terminating", "Warning", "advice"), _YELLOW),
-    **dict.fromkeys(("Degraded", "Failed", "NotFound", "Error", "removed", "unreachable"), _RED),
+    **dict.fromkeys(("Degraded", "Failed", "NotFound", "Error", "removed", "unreachable", "no worker"), _RED),
     **dict.fromkeys(("Progressing", "InProgress", "Running"), _BLUE),
 }
 

@@ -18,6 +18,7 @@ from gitops_workers.cli import (
     offline,
     plan,
     repos,
+    tools,
     up,
 )
 
@@ -43,6 +44,7 @@ def _group(name: str, about: str) -> typer.Typer:
 app.command(short_help="Run everything on this machine.")(up.up)
 app.command(short_help="See it all at work: clusters, Git, a story.")(up.demo)
 app.command(short_help="Check everything an installation needs.")(doctor.doctor)
+app.command(short_help="Build the pinned programs.")(tools.tools)
 
 app.command(short_help="Find every problem of manifests.")(offline.validate)
 app.command(short_help="Print an application's objects as YAML.")(offline.render)

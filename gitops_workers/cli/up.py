@@ -50,7 +50,7 @@ def up(
     if kubeconfig and not kubeconfig.expanduser().is_file():
         raise InvalidManifest(f"--kubeconfig: {kubeconfig} is no file.")
     _say(f"starting with state directory {chosen.state_directory}")
-    end_when_asked(_say)
+    end_when_asked()
     try:
         with stack(chosen, say=_say, workers=workers, fleets=tuple(fleet or ["default"]), console=console) as running:
             _addresses(running, console)
@@ -63,11 +63,14 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="End after the story; exit code 0 only if all of it happened.")
     ] = False,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where everything is written and emptied before; .demo here if not given.")
+    ] = None,
 ) -> None:
     """Two clusters, a Git server, sample repositories, the whole engine and a story to watch."""
-    from gitops_workers.local.demo.run import run  # noqa: PLC0415 - as above
+    from gitops_workers.local.demo.run import FOLDER, run  # noqa: PLC0415 - as above
 
-    raise typer.Exit(run(once=once))
+    raise typer.Exit(run(once=once, folder=folder or FOLDER))
 
 
 def _attend(running: Stack, state: State) -> None:

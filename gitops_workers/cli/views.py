@@ -20,8 +20,8 @@ def applications(now: datetime | None = None) -> View[Status]:
     return View(
         columns=[
             Column("NAME", lambda row: row.id),
-            Column("SYNC", lambda row: row.sync.value),
-            Column("HEALTH", lambda row: "Suspended" if row.suspended else row.health.value),
+            Column("SYNC", lambda row: believed(row.sync.value, row)),
+            Column("HEALTH", lambda row: "Suspended" if row.suspended else believed(row.health.value, row)),
             Column("REVISION", lambda row: revision(row.ref, row.revision)),
             Column("CLUSTER", lambda row: row.cluster or "-"),
             Column("NAMESPACE", lambda row: row.namespace or "-"),
@@ -84,10 +84,11 @@ def clusters(now: datetime | None = None) -> View[ClusterView]:
             Column("WAITING", lambda row: row.queue_depth),
             Column("IN WORK", lambda row: row.in_flight),
             Column("LAG", lambda row: f"{row.lag:.1f}s"),
+            Column("WORKERS", lambda row: row.workers),
             Column("SERVER", lambda row: without_credentials(row.server), wide=True),
             Column("VERSION", lambda row: row.version or "-", wide=True),
             Column("CHECKED", lambda row: age(row.checked_at, moment), wide=True),
-            Column("MESSAGE", lambda row: row.message, wide=True),
+            Column("MESSAGE", lambda row: row.message or row.unserved, wide=True),
         ],
         name=lambda row: row.name,
         to_json=lambda row: row.to_json(),
@@ -95,7 +96,14 @@ def clusters(now: datetime | None = None) -> View[ClusterView]:
     )
 
 
+def believed(word: str, row: Status) -> str:
+    """A word of a row, marked where it is too old to be relied upon."""
+    return f"{word} (stale)" if row.stale else word
+
+
 def _reachable(row: ClusterView) -> str:
+    if row.unserved:
+        return "no worker"
     return {True: "reachable", False: "unreachable", None: "-"}[row.reachable]
 
 

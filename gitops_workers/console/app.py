@@ -10,20 +10,27 @@ from tornado.web import StaticFileHandler, url
 
 from gitops_workers.console.pages import ApplicationPage, Applications, ClustersPage
 from gitops_workers.console.templating import ChainLoader
-from gitops_workers.ports import State
+from gitops_workers.ports import State, Telemetry
 
 STATIC = Path(__file__).parent / "static"
 
 
 class GitOpsFlower(Flower):  # type: ignore[misc]  # Flower has no types
-    """Flower over a state store. `outages` are what the store raises when it does not answer."""
+    """Flower over a state store and the heartbeats. `outages` are what the store raises when it does not answer."""
 
     def __init__(
-        self, store: State, *, options: Any, outages: tuple[type[Exception], ...] = (), **settings: Any
+        self,
+        store: State,
+        telemetry: Telemetry,
+        *,
+        options: Any,
+        outages: tuple[type[Exception], ...] = (),
+        **settings: Any,
     ) -> None:
         # The loader is a setting, so it has to be there before Tornado's own constructor reads them.
         super().__init__(options=options, template_loader=ChainLoader(), **settings)
         self.store = store
+        self.telemetry = telemetry
         self.outages = outages
         # Tornado asks handlers that were added for a host before the application's own table, whose last is a 404.
         self.add_handlers(r".*", _handlers((options.url_prefix or "").strip("/")))

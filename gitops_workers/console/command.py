@@ -24,7 +24,7 @@ from flower.urls import settings as flower_settings
 from gitops_workers.console.app import GitOpsFlower
 from gitops_workers.settings import Settings, read
 from gitops_workers.web.serve import split_address
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring import open_state, open_telemetry
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,9 @@ def console(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     """Show applications and clusters in Flower; takes Flower's options."""
     settings = read(os.environ)
     configure(settings, arguments)
-    application = GitOpsFlower(open_state(settings), options=options, capp=ctx.obj.app, **flower_settings)
+    application = GitOpsFlower(
+        open_state(settings), open_telemetry(settings), options=options, capp=ctx.obj.app, **flower_settings
+    )
     atexit.register(application.stop)
     signal.signal(signal.SIGTERM, _stop)
     port = application.start_http_server()

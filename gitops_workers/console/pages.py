@@ -157,25 +157,17 @@ class ClustersPage(Page):
     async def get(self) -> None:
         """Render all clusters."""
         views = await self.read(lambda store: store.clusters())
-        workers = _workers_by_queue(self.application.workers)
+        telemetry = self.application.telemetry
+        missing = await self.read(lambda _: telemetry.presence().absences(view.fleet for view in views))
         self.show(
             "gitops-clusters.html",
             tab="clusters",
             clusters=views,
-            workers={view.name: workers.get(f"fleet.{view.fleet}", ()) for view in views},
+            missing=missing,
             unreachable=sum(view.reachable is False for view in views),
             waiting=sum(view.queue_depth for view in views),
             in_flight=sum(view.in_flight for view in views),
         )
-
-
-def _workers_by_queue(workers: Mapping[str, Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Which workers listen to which queue, as Flower last asked them."""
-    found: dict[str, list[str]] = {}
-    for name, info in workers.items():
-        for queue in info.get("active_queues") or ():
-            found.setdefault(queue["name"], []).append(name)
-    return {queue: tuple(sorted(names)) for queue, names in found.items()}
 
 
 def _in_order(counts: Mapping[str, int], order: Sequence[str]) -> list[tuple[str, int]]:

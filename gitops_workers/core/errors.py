@@ -9,12 +9,13 @@
     │   ├── ApplyRefused       the API server says no to an object
     │   └── UnsafeContent      a path, URL, archive or document that tries to leave its bounds
     ├── Retry              try again later with backoff; nothing is known to be wrong with the input
-    │   ├── SourceUnavailable  the Git server does not answer, or answers nonsense
-    │   │   └── SubmoduleUnavailable  so does that of a submodule, which concerns who reads it and nobody else
+    │   ├── SourceUnavailable  the repository cannot be read: refused, cut short, nonsense
+    │   │   └── HostUnavailable    its host does not answer at all, so none of its repositories can be read
     │   ├── ClusterUnavailable the API server does not answer, or refuses our credential
     │   │   └── ServerFailed       it answered with an error of its own: about this object, or about everything
     │   ├── Throttled          the server named a time: wait `retry_after` seconds
     │   └── Incomplete         a read was cut short: unknown, never empty
+    ├── Deferred           there is no room for it now; give the turn back quietly and come again in a moment
     └── Superseded         somebody newer owns the work; end quietly, it is an outcome and no failure
 
 Every message is one sentence or two: which thing, what was found, what to do. Messages reach statuses, so they never
@@ -64,8 +65,8 @@ class SourceUnavailable(Retry):
     """The repository cannot be read now; the last state stays."""
 
 
-class SubmoduleUnavailable(SourceUnavailable):
-    """A submodule's repository cannot be read now, while the one that it is in can."""
+class HostUnavailable(SourceUnavailable):
+    """The Git host does not answer: what is known of one of its repositories is known of all."""
 
 
 class ClusterUnavailable(Retry):
@@ -87,6 +88,10 @@ class Throttled(Retry):
 
 class Incomplete(Retry):
     """A listing or discovery was cut short: its result is unknown, never empty."""
+
+
+class Deferred(GitOpsError):
+    """Others wait already for what this would wait for; a thread is worth more than a place in that line."""
 
 
 class Superseded(GitOpsError):

@@ -143,14 +143,19 @@ def _stages(known: Known, facts: Facts) -> list[list[str]]:
         _inputs(facts),
         _render(facts),
         _policy(known, facts),
-        _comparison(known),
+        _comparison(known, facts),
         [facts.prune] if facts.prune else [],
         _steps(known, facts),
     ]
 
 
 def _revision(known: Known, facts: Facts) -> list[str]:
-    commit, ref = facts.commit or known.status.revision, facts.ref or known.status.ref
+    status = known.status
+    if facts.at and not facts.commit:
+        # What was listed since says nothing of the commit that was compared before.
+        last = f"{status.ref or 'HEAD'} at {status.revision}"
+        return [f"no commit was looked at; the last one compared was {last}"] if status.revision else []
+    commit, ref = facts.commit or status.revision, facts.ref or status.ref
     if not commit:
         return []
     listed = f", listed at {since(known.listed_at, known.now)}" if known.listed_at else ""
@@ -192,8 +197,9 @@ def _policy(known: Known, facts: Facts) -> list[str]:
     return [f"allowed by project {project}"]
 
 
-def _comparison(known: Known) -> list[str]:
-    if not known.rows:
+def _comparison(known: Known, facts: Facts) -> list[str]:
+    of_an_earlier_attempt = bool(facts.at and not facts.rendered)
+    if not known.rows or of_an_earlier_attempt:
         return []
     left = [row for row in known.rows if row.message == LEFT_GIT]
     differing = [row for row in known.rows if row.status is not SyncStatus.SYNCED and row not in left]

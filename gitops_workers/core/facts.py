@@ -1,7 +1,7 @@
 """What one attempt found out and nothing else keeps: the document behind `app explain`.
 
-Stored when a look ended differently from the one before, so a quiet look writes nothing, and kept small: whatever the
-status, the operation or the object rows say is read from there.
+An attempt stores it when it found anything else than the one before, so a quiet look writes nothing. It is kept small:
+whatever the status, the operation or the object rows say is read from there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ CHARACTERS = 1500
 
 FAILED_AT = {
     "SourceUnavailable": "Revision",
+    "HostUnavailable": "Revision",
     "RenderFailed": "Render",
     "UnsafeContent": "Render",
     "PolicyRefused": "Policy",

@@ -23,8 +23,8 @@ _TOKEN = re.compile(r"\\(.)|\[([!^]?)([^\]]+)\]|(\*+)|(\?)|(.)", re.DOTALL)
 
 
 def is_glob(text: str) -> bool:
-    """Whether a value file entry is a pattern rather than a name; braces alone make none (Argo CD's `isGlobPath`)."""
-    return any(char in text for char in "*?[")
+    """Whether a value file entry is a pattern rather than a name."""
+    return any(char in text for char in "*?[{")
 
 
 def matches_directory(pattern: str, path: str) -> bool:
@@ -65,6 +65,30 @@ def matches_separated(pattern: str, text: str) -> bool:
     for index, char in enumerate(text):
         masks[char] |= 1 << index
     return any(_reaches_end(choice, text, masks) for choice in alternatives(pattern))
+
+
+def glob_problem(pattern: str) -> str:
+    """What is wrong with a pattern, as a sentence; "" when nothing is. Argo CD lets a broken one fit nothing.
+
+    >>> glob_problem("{a,b"), glob_problem("team-*")
+    ('the glob has a brace that is not closed.', '')
+    """
+    plain = re.sub(r"\\.|\[[^\]]+\]", "", pattern)
+    depth = 0
+    for char in plain:
+        depth += (char == "{") - (char == "}")
+        if depth < 0:
+            break
+    if depth:
+        return f"the glob has a brace that is not {'closed' if depth > 0 else 'opened'}."
+    if "[" in plain:
+        return "the glob has a bracket that is not closed."
+    try:
+        for choice in alternatives(pattern):
+            _flat(choice, ".")
+    except RenderFailed as error:
+        return f"{error}."
+    return ""
 
 
 def reached_parts(pattern: list[str], path: list[str]) -> list[int]:

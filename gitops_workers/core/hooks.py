@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitops_workers.core.desired import Desired
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.marks import ARGOCD_HOOK, HELM_HOOK
-from gitops_workers.core.model import Dialect, Health, HealthStatus
+from gitops_workers.core.model import Application, Condition, Dialect, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, digest_of
+from gitops_workers.core.words import amount
 
 ARGOCD_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 HELM_DELETE_POLICY = "helm.sh/hook-delete-policy"
@@ -64,8 +65,13 @@ _HELM_DELETIONS = {
     "hook-succeeded": HookDeletion.SUCCEEDED,
     "hook-failed": HookDeletion.FAILED,
 }
-_NEVER = frozenset({"Skip", "test", "test-success", "test-failure", "pre-rollback", "post-rollback"})
-"""Words of objects that are neither applied nor run."""
+_SKIP = "Skip"
+_DEFINITION = "crd-install"
+"""Helm's word for what is no hook, but to be installed first."""
+_UNUSED = frozenset({"test", "test-success", "test-failure", "pre-rollback", "post-rollback", _DEFINITION})
+"""Helm's words for what happens in no sync."""
+ODD = "UnknownHookWarning"
+"""The condition about hooks that nobody knows when to run."""
 
 
 class HookState(enum.StrEnum):
@@ -98,28 +104,51 @@ class Split:
     applied: tuple[Manifest, ...]
     hooks: tuple[Manifest, ...]
     passed_over: tuple[Manifest, ...]
-    """Neither applied nor run, nor taken for gone (`Skip`)."""
+    """Neither applied nor run, nor taken for gone (`Skip`, and hooks of no known phase)."""
+    odd: tuple[tuple[Manifest, str], ...] = ()
+    """Objects with words that are no phase, and what is wrong, as a sentence."""
 
 
 def split(objects: Iterable[Manifest], dialect: Dialect) -> Split:
-    """Tell hooks from objects. A hook without a name is named by its `generateName` until it runs."""
-    applied, hooks, passed_over = [], [], []
+    """Tell hooks from objects. A hook without a name is named by its `generateName` until it runs.
+
+    As in Argo CD, the annotation alone makes a hook: one of no known phase never runs, and is never applied either.
+    """
+    applied: list[Manifest] = []
+    hooks: list[Manifest] = []
+    passed_over: list[Manifest] = []
+    odd: list[tuple[Manifest, str]] = []
     for manifest in objects:
-        words = _words(manifest) if dialect is Dialect.ARGOCD else frozenset[str]()
-        if phases_of(manifest) and words and "Skip" not in words:
-            hooks.append(_named(manifest))
-        elif words & _NEVER:
-            passed_over.append(manifest)
-        else:
+        if dialect is not Dialect.ARGOCD or not _is_hook(manifest):
             applied.append(manifest)
-    return Split(tuple(applied), tuple(hooks), tuple(passed_over))
+            continue
+        named = _named(manifest)
+        (hooks if phases_of(named) else passed_over).append(named)
+        if wrong := _oddity(named):
+            odd.append((named, wrong))
+    return Split(tuple(applied), tuple(hooks), tuple(passed_over), tuple(odd))
 
 
 def phases_of(manifest: Manifest) -> tuple[HookPhase, ...]:
-    """The phases a hook runs in, in order; empty for an object that is none. Argo CD's annotation beats Helm's."""
+    """The phases a hook runs in, in order; empty for an object that is none.
+
+    Helm's annotation counts where Argo CD's has no word that Argo CD knows.
+    """
     annotations = _annotations(manifest)
-    known = _ARGOCD_PHASES if annotations.get(ARGOCD_HOOK) else _HELM_PHASES
-    return tuple(sorted({known[word] for word in _words(manifest) if word in known}))
+    words = _csv(annotations.get(ARGOCD_HOOK))
+    found = {_ARGOCD_PHASES[word] for word in words if word in _ARGOCD_PHASES}
+    if not found and _SKIP not in words:
+        found = {_HELM_PHASES[word] for word in _csv(annotations.get(HELM_HOOK)) if word in _HELM_PHASES}
+    return tuple(sorted(found))
+
+
+def warned(app: Application, odd: Iterable[str]) -> Application:
+    """The application with a condition about hooks of no known phase. `odd`: each object and what is wrong with it."""
+    found = tuple(odd)
+    if not found:
+        return app
+    more = f" And {amount(len(found) - 1, 'object')} more." if len(found) > 1 else ""
+    return replace(app, conditions=(*app.conditions, Condition(ODD, f"{found[0]}{more}")))
 
 
 def parts(hooks: Iterable[Hook]) -> bool:
@@ -213,9 +242,27 @@ def _deletions(manifest: Manifest) -> frozenset[HookDeletion]:
     return found or frozenset({HookDeletion.BEFORE})
 
 
-def _words(manifest: Manifest) -> frozenset[str]:
+def _is_hook(manifest: Manifest) -> bool:
     annotations = _annotations(manifest)
-    return _csv(annotations.get(ARGOCD_HOOK) or annotations.get(HELM_HOOK))
+    if ARGOCD_HOOK in annotations:
+        return True
+    return HELM_HOOK in annotations and _csv(annotations[HELM_HOOK]) != {_DEFINITION}
+
+
+def _oddity(manifest: Manifest) -> str:
+    """What is wrong with the words of a hook, "" when each is known."""
+    annotations = _annotations(manifest)
+    words, helm = _csv(annotations.get(ARGOCD_HOOK)), _csv(annotations.get(HELM_HOOK))
+    name, known = ARGOCD_HOOK, {*_ARGOCD_PHASES, _SKIP}
+    if ARGOCD_HOOK not in annotations:
+        name, known, words = HELM_HOOK, {*_HELM_PHASES, *_UNUSED}, helm
+    unknown = sorted(words - known)
+    if words and not unknown:
+        return ""
+    found = ", ".join(word[:40] for word in unknown[:3]) or "no word"
+    runs = ", ".join(phase.title for phase in phases_of(manifest))
+    end = f"It runs in {runs} only." if runs else "It is neither applied nor run."
+    return f"{name} has {found}, known are {', '.join(sorted(known))}. {end}"
 
 
 def _csv(text: object) -> frozenset[str]:

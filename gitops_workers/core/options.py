@@ -9,7 +9,7 @@ annotations whose values are read without regard to case, on the manifest, on th
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,14 @@ FLUX_PRUNE: Final = f"{FLUX}prune"
 FLUX_RECONCILE: Final = f"{FLUX}reconcile"
 FLUX_SSA: Final = f"{FLUX}ssa"
 FLUX_FORCE: Final = f"{FLUX}force"
+
+_CAREFUL: Final = {
+    "Prune": ("false", "confirm", "true"),
+    "Delete": ("false", "confirm", "true"),
+    "Replace": ("false", "true"),
+    "Force": ("false", "true"),
+}
+"""Options that a delete or an overwriting hangs on, with the most careful value first."""
 
 PROPAGATIONS: Final = {"foreground": "Foreground", "background": "Background", "orphan": "Orphan"}
 """Argo CD's words for `PrunePropagationPolicy`, and the API server's."""
@@ -83,10 +91,36 @@ def to_prune(app: Application, live: Manifest) -> Options:
 
 
 def own_options(manifest: Manifest) -> dict[str, str]:
-    """What the annotation `sync-options` of an object says; of two values of one option the later one counts."""
-    text = str(_annotations(manifest).get(SYNC_OPTIONS) or "")
-    parts = (part.strip().partition("=") for part in text.split(","))
-    return {name: value for name, sign, value in parts if sign}
+    """What the annotation `sync-options` of an object says."""
+    return by_name(part.strip() for part in str(_annotations(manifest).get(SYNC_OPTIONS) or "").split(","))
+
+
+def by_name(texts: Iterable[str]) -> dict[str, str]:
+    """`Name=value` by name. Of two values the first one counts, as in Argo CD; where a delete hangs on it, the safer.
+
+    >>> by_name(["Validate=false", "Validate=true", "Prune=true", "Prune=confirm", "Force=true", "Force=false"])
+    {'Validate': 'false', 'Prune': 'confirm', 'Force': 'false'}
+    """
+    found: dict[str, str] = {}
+    for name, sign, value in (text.partition("=") for text in texts):
+        if not sign:
+            continue
+        words = _CAREFUL.get(name, ())
+        if name not in found or _danger(words, value) < _danger(words, found[name]):
+            found[name] = value
+    return found
+
+
+def _danger(words: tuple[str, ...], value: str) -> int:
+    # Nobody knows what a mistyped word meant, so it is the most careful one.
+    return words.index(value) if value in words else -len(words)
+
+
+def kept(option: str, value: str) -> str:
+    """The reason why `Prune=` or `Delete=` keeps an object for good; "" where it does not."""
+    if value in ("", "true", "confirm"):
+        return ""
+    return f"{option}={value}" if value == "false" else f"{option}={value}, which is neither true, confirm nor false"
 
 
 def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
@@ -95,9 +129,12 @@ def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
     def is_on(name: str, *, default: bool) -> bool:
         return {"true": True, "false": False}.get(own.get(name, ""), default)
 
-    kept = own.get("Prune", policy.prune_option)
-    prune = {"false": Pruned.NO, "confirm": Pruned.CONFIRMED}.get(kept, Pruned.YES)
-    reason = f"Prune={kept}" if prune is not Pruned.YES else ""
+    asked = own.get("Prune", policy.prune_option)
+    prune, reason = Pruned.YES, kept("Prune", asked)
+    if reason:
+        prune = Pruned.NO
+    elif asked == "confirm":
+        prune, reason = Pruned.CONFIRMED, "Prune=confirm"
     if is_kept(manifest):
         prune, reason = Pruned.NO, f"{RESOURCE_POLICY}: keep"
     propagation = PROPAGATIONS.get(own.get("PrunePropagationPolicy", ""), policy.propagation)
@@ -123,8 +160,8 @@ def _flux(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -
     if handling is Handling.APPLIED and desired is not None and _marked(desired, FLUX_SSA, "IfNotPresent"):
         handling, reason = Handling.ONCE, f"{FLUX_SSA}: IfNotPresent"
     prune = Pruned.NO if handling is Handling.NEVER else Pruned.YES
-    if live is not None and _marked(live, FLUX_PRUNE, "disabled"):
-        prune, reason = Pruned.NO, reason or f"{FLUX_PRUNE}: disabled"
+    if live is not None and (mark := _not_enabled(live)):
+        prune, reason = Pruned.NO, reason or f"{FLUX_PRUNE}: {mark}"
     if live is not None and is_kept(live):
         prune, reason = Pruned.NO, reason or f"{RESOURCE_POLICY}: keep"
     return Options(
@@ -134,6 +171,13 @@ def _flux(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -
         force=policy.force or any(_marked(side, FLUX_FORCE, "enabled") for side in sides),
         prune=prune,
     )
+
+
+def _not_enabled(live: Manifest) -> str:
+    """The value of the mark `prune` that keeps the object: a mistyped `disabled` is no leave to delete."""
+    metadata: Mapping[str, Any] = live.get("metadata") or {}
+    found = (str((metadata.get(field) or {}).get(FLUX_PRUNE) or "").lower() for field in ("labels", "annotations"))
+    return next((text for text in found if text not in ("", "enabled")), "")
 
 
 def _marked(manifest: Manifest, name: str, value: str) -> bool:

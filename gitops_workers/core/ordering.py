@@ -7,7 +7,7 @@ before the first of its kind, taking over that one's phase and wave (gitops-engi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gitops_workers.core.desired import CRD, Desired
@@ -17,7 +17,7 @@ from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 HOOK_WEIGHT = "helm.sh/hook-weight"
 PRUNE_LAST = 1 << 40
-"""The wave of a delete that comes after everything else (PruneLast=true): no annotation reaches it."""
+"""Added to the wave of a delete that comes after everything else (PruneLast=true): no annotation reaches it."""
 
 ARGOCD_KINDS = (
     "Namespace NetworkPolicy ResourceQuota LimitRange PodSecurityPolicy PodDisruptionBudget ServiceAccount Secret "
@@ -65,8 +65,11 @@ def wave_of(manifest: Manifest) -> int:
 
 
 def argocd_rank(key: ObjectKey) -> tuple[int, str, str, str, str]:
-    """Sort key inside a wave; unknown kinds come last, by name of kind."""
-    return _ARGOCD_RANK.get(key.kind, len(_ARGOCD_RANK)), key.kind, key.group, key.namespace, key.name
+    """Sort key inside a wave: the kind's rank, then the name; unknown kinds come last, all with one rank.
+
+    What Argo CD leaves to chance, objects of one rank and name, is in the order of kind, group and namespace.
+    """
+    return _ARGOCD_RANK.get(key.kind, len(_ARGOCD_RANK)), key.name, key.kind, key.group, key.namespace
 
 
 def flux_rank(key: ObjectKey) -> tuple[int, str, str, str, str]:
@@ -93,32 +96,34 @@ def argocd_order(objects: Iterable[Desired], hooks: Iterable[Hook] = ()) -> list
 
 
 def _definitions_ahead(order: Sequence[Task]) -> list[Task]:
-    """Each Namespace and CRD that stands behind its first dependant goes right ahead of it, into its place."""
-    namespaces: dict[str, int] = {}
-    kinds: dict[GroupKind, int] = {}
-    for position, task in enumerate(order):
-        namespaces.setdefault(task.item.key.namespace, position)
-        kinds.setdefault(task.item.key.group_kind, position)
-    ahead: dict[int, list[Task]] = {}
-    moved = set()
-    for position, task in enumerate(order):
-        kind = _defined_kind(task.item)
-        if kind is not None:
-            first = kinds.get(kind, position)
-        elif task.item.key.kind == "Namespace":
-            first = namespaces.get(task.item.key.name, position)
-        else:
-            continue
-        if first < position:
-            dependant = order[first]
-            ahead.setdefault(first, []).append(replace(task, phase=dependant.phase, wave=dependant.wave))
-            moved.add(position)
+    """Each Namespace, then each CRD, that stands behind its first dependant goes right ahead of it, into its place."""
+    namespaces = _bubbled(order, _defined_namespace, lambda item: item.key.namespace or None)
+    return _bubbled(namespaces, _defined_kind, lambda item: item.key.group_kind)
+
+
+def _bubbled(
+    order: Sequence[Task],
+    defines: Callable[[Desired], Hashable | None],
+    refers: Callable[[Desired], Hashable | None],
+) -> list[Task]:
+    """The order with what a task defines ahead of the first that refers to it, in its phase and wave."""
     result: list[Task] = []
-    for position, task in enumerate(order):
-        result += ahead.get(position, ())
-        if position not in moved:
+    first: dict[Hashable, Task] = {}
+    for task in order:
+        if (defined := defines(task.item)) is None:
+            if (named := refers(task.item)) is not None:
+                first.setdefault(named, task)
             result.append(task)
+        elif (dependant := first.get(defined)) is None:
+            result.append(task)
+        else:
+            at = next(number for number, other in enumerate(result) if other is dependant)
+            result.insert(at, replace(task, phase=dependant.phase, wave=dependant.wave))
     return result
+
+
+def _defined_namespace(definition: Desired) -> str | None:
+    return definition.key.name if definition.key.group_kind == ("", "Namespace") else None
 
 
 def _defined_kind(definition: Desired) -> GroupKind | None:
@@ -138,16 +143,15 @@ def mirrored(waves: Iterable[int]) -> dict[int, int]:
     return dict(zip(distinct, reversed(distinct), strict=True))
 
 
-def prune_waves(waves: Iterable[int], applied: Iterable[int]) -> dict[int, int]:
-    """The wave in which the deletes of each wave are done, beside objects that are applied in `applied`.
+def prune_waves(turns: Iterable[int], applied: Iterable[int]) -> dict[int, int]:
+    """The wave in which the deletes of each turn are done, beside objects that are applied in `applied`.
 
-    Mirrored; what is put last comes one wave after all others (Argo CD: last sync wave + 1).
+    Mirrored, those that come last included; they then come one wave after all others (gitops-engine, getSyncTasks).
 
-    >>> prune_waves([1, 2, PRUNE_LAST], [0, 5]) == {1: 2, 2: 1, PRUNE_LAST: 6}
+    >>> prune_waves([1, 2, PRUNE_LAST + 7], [0, 5]) == {1: 7, 2: 2, PRUNE_LAST + 7: 8}
     True
     """
-    distinct = set(waves)
-    found = mirrored(distinct - {PRUNE_LAST})
-    if PRUNE_LAST in distinct:
-        found[PRUNE_LAST] = max([0, *applied, *found.values()]) + 1
-    return found
+    own = {turn: turn - PRUNE_LAST if turn > PRUNE_LAST // 2 else turn for turn in turns}
+    turned = mirrored(own.values())
+    last = max([0, *applied, *turned.values()]) + 1
+    return {turn: turned[wave] if turn == wave else last for turn, wave in own.items()}

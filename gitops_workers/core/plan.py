@@ -117,14 +117,14 @@ def _argocd_stages(
     for task in argocd_order(desired, hooks):
         together[task.place].append(task)
     applied = (wave for phase, wave in together if phase is HookPhase.SYNC)
-    turned = prune_waves({*pruned, *(item.wave for item in deletions)}, applied)
+    turned = prune_waves({*pruned, *(item.turn for item in deletions)}, applied)
     doomed: dict[int, list[Deletion]] = defaultdict(list)
     for item in sorted(deletions, key=lambda item: argocd_rank(item.key)):
-        doomed[turned[item.wave]].append(item)
+        doomed[turned[item.turn]].append(item)
     going: dict[int, list[Deletion]] = defaultdict(list)
     for item in leaving:
-        if item.wave in turned:
-            going[turned[item.wave]].append(item)
+        if item.turn in turned:
+            going[turned[item.turn]].append(item)
     stages: list[Stage] = []
     for phase, wave in sorted({*together, *((HookPhase.SYNC, wave) for wave in turned.values())}):
         tasks = together.get((phase, wave), [])

@@ -2,12 +2,12 @@
 
 A project that the catalogue declares allows what its lists say (argocd.md 1.7); `default` allows everything where it is
 not declared. Any other project that is not declared allows nothing, so a typing error in `spec.project` cannot widen
-anybody's rights. Our own records are nobody's to manage.
+anybody's rights. What is the engine's own (core.reserved) is nobody's to manage, whatever a project allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from gitops_workers.core import allowed_destinations, repositories
@@ -15,9 +15,10 @@ from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_text
 from gitops_workers.core.model import Application, Condition
+from gitops_workers.core.name_patterns import matches_name
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.project import KindRule, Project
-from gitops_workers.core.record import NAMESPACE
+from gitops_workers.core.reserved import reserved
 from gitops_workers.core.urls import without_credentials
 
 DEFAULT = "default"
@@ -38,11 +39,7 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity)
     if limits is not None:
         _check_application(app, limits, cluster)
     for key in keys:
-        if key.kind == "ConfigMap" and key.group == "" and key.namespace == NAMESPACE:
-            raise PolicyRefused(
-                f"{key}: ConfigMaps in namespace {NAMESPACE} are this engine's own records. Use another namespace."
-            )
-        if reason := _forbidden(app, key, cluster):
+        if reason := reserved(key) or _forbidden(app, key, cluster):
             raise PolicyRefused(f"{key}: {reason}")
 
 
@@ -64,14 +61,6 @@ def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
     more = f" (and {len(stays) - 1} more)" if len(stays) > 1 else ""
     text = f"{key}{more} left Git and stays: {reason} Allow it there, or delete it by hand."
     return replace(app, conditions=(*app.conditions, Condition(FORBIDDEN, text)))
-
-
-def permits_repository(app: Application) -> Callable[[str], bool]:
-    """Whether the application may read a repository: the rule for its own source, for whatever that leads to."""
-    limits = app.limits
-    if limits is None:
-        return lambda _: app.project == DEFAULT
-    return lambda url: repositories.permitted(limits.source_repos, url)
 
 
 def _check_application(app: Application, limits: Project, cluster: ClusterIdentity) -> None:
@@ -126,5 +115,5 @@ def _listed(rules: Iterable[KindRule], key: ObjectKey) -> bool:
     )
 
 
-def _any(globs: Iterable[str], text: str) -> bool:
-    return any(matches_text(glob, text) for glob in globs)
+def _any(patterns: Iterable[str], name: str) -> bool:
+    return any(matches_name(pattern, name) for pattern in patterns)

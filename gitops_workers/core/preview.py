@@ -25,6 +25,7 @@ from gitops_workers.core.plan import Plan, Stage, plan
 from gitops_workers.core.prune import Deletion, Evidence, candidates, decide
 from gitops_workers.core.quantities import is_quantity, same_quantity
 from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.reserved import refuse_reserved
 
 SYNC = "Sync"
 _PLAIN_MAPS = frozenset(
@@ -35,7 +36,10 @@ _FLUX_STAGES = ("definitions", "classes", "objects")
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One task. `action`: create, update, none (in sync), run (a hook), prune, or keep (left Git and stays)."""
+    """One task.
+
+    `action`: create, update, none (in sync), run (a hook), prune, keep (left Git and stays), skip (a hook of no phase).
+    """
 
     phase: str
     wave: int
@@ -55,11 +59,13 @@ class Preview:
 def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Manifest]) -> Preview:
     """What a sync of these manifests over these live objects would do.
 
-    Every live object counts as one that the application manages. Raises RenderFailed as a sync does.
+    Every live object counts as one that the application manages. Raises RenderFailed and PolicyRefused as a
+    sync does.
     """
     parts, kept = split(manifests, app.dialect), split(live, app.dialect).applied
     scopes = assumed_scopes([*manifests, *kept])
     named = desired_objects(app, (*parts.applied, *parts.hooks, *parts.passed_over), scopes)
+    refuse_reserved(tuple(item.key for item in named))
     desired = named[: len(parts.applied)]
     hooks = [hook(item) for item in named[len(desired) : len(desired) + len(parts.hooks)]]
     existing = {item.key: item for item in desired_objects(app, kept, scopes)}
@@ -80,6 +86,9 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
     found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
     found += [_kept(key, "no longer in Git, and an annotation keeps it") for key in pruning.kept]
     found += [_kept(key, "no longer in Git, and to be confirmed before it is deleted") for key in pruning.unconfirmed]
+    odd = {id(manifest): wrong for manifest, wrong in parts.odd}
+    passed = zip(named[len(parts.applied) + len(parts.hooks) :], parts.passed_over, strict=True)
+    found += [Planned(SYNC, 0, "skip", item.key, odd[id(manifest)]) for item, manifest in passed if id(manifest) in odd]
     if not app.sync.prune:
         found += [_kept(item.key, "no longer in Git, and prune is off") for item in stale]
     return Preview(tuple(found), consent)
@@ -177,8 +186,8 @@ def _prune_waves(app: Application, planned: Plan, deletions: Sequence[Deletion])
     if app.dialect is Dialect.FLUX:
         return {item.key: flux_stage(item.key) for item in deletions}
     applied = (task.wave for stage in planned.stages for task in stage.tasks if task.phase is HookPhase.SYNC)
-    turned = prune_waves((item.wave for item in deletions), applied)
-    return {item.key: turned[item.wave] for item in deletions}
+    turned = prune_waves((item.turn for item in deletions), applied)
+    return {item.key: turned[item.turn] for item in deletions}
 
 
 def _order(app: Application, task: Task) -> str:

@@ -17,9 +17,10 @@ from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.marks import hook_owned, owned, owner
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, own_options, to_prune
+from gitops_workers.core.options import RESOURCE_POLICY, Pruned, is_kept, kept, own_options, to_prune
 from gitops_workers.core.ordering import PRUNE_LAST, wave_of
-from gitops_workers.core.record import NAMESPACE, InventoryItem, applyset_id
+from gitops_workers.core.record import InventoryItem, applyset_id
+from gitops_workers.core.reserved import reserved
 
 MASS_MINIMUM = 10
 """So many deletes in one sync need no consent, however small the application (F25)."""
@@ -53,6 +54,13 @@ class Deletion:
     uid: str
     wave: int
     propagation: str
+    last: bool = False
+    """PruneLast=true: it comes after everything else."""
+
+    @property
+    def turn(self) -> int:
+        """When it comes among the other deletes, as one number that an operation can store (`ordering.prune_waves`)."""
+        return PRUNE_LAST + self.wave if self.last else self.wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +91,9 @@ class Pruning:
 
 
 def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
-    """What we once wrote and Git no longer has."""
+    """What we once wrote and Git no longer has. What is the engine's own is none, whoever adopted it once."""
     wanted = frozenset(desired)
-    return tuple(item for item in inventory if item.key not in wanted)
+    return tuple(item for item in inventory if item.key not in wanted and not reserved(item.key))
 
 
 def decide(
@@ -118,7 +126,7 @@ def decide(
         live = evidence.live[item.key]
         if live is None:
             gone.append(item.key)
-        elif not owned(app, item.key, live):
+        elif reserved(item.key) or not owned(app, item.key, live):
             disowned.append(item.key)
         elif (live.get("metadata") or {}).get("deletionTimestamp"):
             gone.append(item.key)
@@ -175,10 +183,12 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
 
 def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation: str = "") -> Deletion:
     """Argo CD waits for dependants by default, Flux deletes in the background: what users of each expect to see."""
+    if reason := reserved(item.key):
+        raise PruneRefused(f"{item.key} is not deleted: {reason}")
     options = to_prune(app, live)
-    wave = PRUNE_LAST if options.prune_last else wave_of(live)
     uid = (live.get("metadata") or {})["uid"]
-    return Deletion(item.key, item.version, uid, wave, propagation or options.propagation)
+    propagation = propagation or options.propagation
+    return Deletion(item.key, item.version, uid, wave_of(live), propagation, last=options.prune_last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +288,8 @@ def _held(live: Manifest) -> str:
 
 def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> str:
     """Why an object survives its application; "" when it does not (Argo CD 3.5 docs, app deletion; Flux 2.6 docs)."""
-    if key == ObjectKey("", "Namespace", "", NAMESPACE):
-        return "Kept: the records of all applications are in it."
+    if reserved(key):
+        return "Kept: it is the engine's own."
     if app.dialect is Dialect.FLUX:
         return "Kept: it asks not to be pruned." if to_prune(app, live).prune is Pruned.NO else ""
     if is_kept(live):
@@ -288,7 +298,8 @@ def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> st
         return "Kept: definitions are never deleted with an application."
     if key == ObjectKey("argoproj.io", "Application", app.namespace, app.name):
         return "Kept: it is the application's own manifest."
-    return "Kept: Delete=false." if _delete_option(live, option) == "false" else ""
+    reason = kept("Delete", _delete_option(live, option))
+    return f"Kept: {reason}." if reason else ""
 
 
 def _delete_option(live: Manifest, default: str) -> str:

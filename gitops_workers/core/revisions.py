@@ -17,8 +17,8 @@ Argo CD (3.5, targetRevision), in this order:
 Beyond Argo CD: a name with `*`, `?` or `[` that is no constraint (`prod-*`) means the newest matching tag by creation
 date; of tags of the same second the highest name.
 
-Flux: commit (on its branch, when one is given), full name, tag, semver, branch (`master` when none is given). Of tags
-that differ only in build metadata the newest wins.
+Flux: commit (on its branch, when one is given; by rule 6 where only its beginning is written), full name, tag, semver,
+branch (`master` when none is given). Of tags that differ only in build metadata the newest wins.
 """
 
 from __future__ import annotations
@@ -136,9 +136,14 @@ def _commit(spec: RevisionSpec, history: History) -> Answer | None:
         return Resolved(spec.value.lower()) if _COMMIT.fullmatch(spec.value) else None
     if spec.kind is not RevisionKind.COMMIT:
         return None
-    if not _COMMIT.fullmatch(spec.value):
-        raise InvalidManifest(f"spec.ref.commit: {spec.value!r} is no commit; write all 40 hexadecimal digits")
     commit = spec.value.lower()
+    if not _COMMIT.fullmatch(commit):
+        if not _SHORT.fullmatch(commit):
+            raise InvalidManifest(f"spec.ref.commit: {spec.value!r} is no commit; write 7 to 40 hexadecimal digits")
+        found = _short_commit(commit, history)
+        if not isinstance(found, Resolved):
+            return found
+        commit = found.commit
     if spec.branch is None:
         return Resolved(commit)
     if history.on_branch is None:

@@ -100,6 +100,10 @@ class Status:
     """When sync, health or the operation last changed: the age that listings sort by."""
     group: str = ""
     """Its cluster group (`core.grouping`): a quiet round of the group moves `last_checked_at` of all its rows."""
+    interval: float = 0.0
+    """Seconds between two looks at most; 0 is not known."""
+    stale: bool = False
+    """Nobody has looked for twice the interval. The store says so of every row it gives out, and never keeps it."""
 
     def to_json(self) -> dict[str, Any]:
         """The shape of design section 9, with `message`, `changedAt` and the source beside it."""
@@ -117,6 +121,7 @@ class Status:
             "lastCheckedAt": self.last_checked_at or None,
             "nextDueAt": self.next_due_at or None,
             "changedAt": self.changed_at or None,
+            "stale": self.stale,
             "sources": [{"repoURL": self.repository, "path": self.path}],
         }
 
@@ -137,6 +142,9 @@ class ClusterView:
     checked_at: str
     version: str = ""
     workers: int = 0
+    """How many serve its fleet at this moment."""
+    unserved: str = ""
+    """Since when nobody serves its fleet, one sentence; "" while somebody does."""
 
     def to_json(self) -> dict[str, Any]:
         """What `GET /api/v1/clusters` returns for it."""
@@ -153,6 +161,7 @@ class ClusterView:
             "checkedAt": self.checked_at or None,
             "version": self.version,
             "workers": self.workers,
+            "unserved": self.unserved or None,
         }
 
 

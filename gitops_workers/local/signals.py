@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
 from types import FrameType
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -17,7 +17,7 @@ class Asked(BaseException):
     """Somebody asked us to end. No `Exception`, so that nothing on the way takes it for a failure of its own."""
 
 
-def end_when_asked(say: Callable[[str], object]) -> None:
+def end_when_asked() -> None:
     """From now on TERM, INT and HUP raise Asked in the main thread, wherever it is, so that `with` blocks end.
 
     Whoever asks twice does not want to wait: we are gone at once, and the kernel ends our children.
@@ -29,7 +29,9 @@ def end_when_asked(say: Callable[[str], object]) -> None:
         if asked:
             os._exit(128 + number)
         asked = True
-        say("ending; once more to end at once")
+        # The signal may have come in the middle of a print, which must not be entered a second time.
+        with contextlib.suppress(OSError):
+            os.write(1, b"ending; once more to end at once\n")
         raise Asked
 
     for number in _ENDING:

@@ -1,4 +1,4 @@
-"""The programs this project runs, at the versions `deploy/toolchain/go.mod` pins: found, or built from that module.
+"""The programs this project runs, at the versions `go_module/go.mod` pins: found, or built from that module.
 
 `tool("helm")` never builds: it returns a program that is ready or says what to run. `ensure([...])` builds what is
 missing, with a line of progress from the first second, since the control plane takes minutes the first time. The order:
@@ -10,6 +10,7 @@ missing, with a line of progress from the first second, since the control plane 
 Standard library only: the Makefile and the image build run this before anything is installed.
 
     python -m gitops_workers.local.toolchain [NAME...]      build what is missing, print "NAME PATH" for each
+    gitops-workers tools [NAME...]                          the same, where everything is installed
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from pathlib import Path
 from gitops_workers.core.errors import Refused
 from gitops_workers.local.child import Child
 
-MODULE = Path(__file__).resolve().parents[2] / "deploy" / "toolchain"
-"""The pinned Go module; absent in an installation from a wheel, which therefore never builds."""
+MODULE = Path(__file__).resolve().parent / "go_module"
+"""The pinned Go module. Go only reads it, so it may lie in an installation that nobody may write to."""
 
 PROGRESS_SECONDS = 10.0
 """Between two lines of progress: often enough to see life, rare enough for a CI log."""
 
-COMMAND = "python -m gitops_workers.local.toolchain"
+COMMAND = "gitops-workers tools"
 DEFAULT = ("kustomize", "helm", "controlplane")
 """What `make demo` needs; sops and kwok are built when somebody asks for them."""
 

@@ -19,6 +19,8 @@ from gitops_workers.core import pause as pauses
 from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Superseded
+from gitops_workers.core.explanation import KIND as EXPLANATION
+from gitops_workers.core.hooks import warned
 from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
 from gitops_workers.core.moving import told
 from gitops_workers.core.objects import ObjectKey
@@ -65,6 +67,7 @@ DOCUMENTS = (
     moving.KIND,
     refreshes.ASKED,
     refreshes.ANSWER,
+    EXPLANATION,
 )
 """What an attempt reads of its application, in one round trip."""
 NEWER = 1.0
@@ -136,6 +139,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     chosen, listed_at = _chosen(world, app, found, asked, previous, commit, newest)
     rendered = chosen.rendered
     wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
+    app = warned(app, wanted.odd)
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
     in_git = len(wanted.desired)
     wanted, stale = asking.narrowed(asked, wanted, stale)

@@ -20,6 +20,7 @@ from gitops_workers.core.deletion import goes, stayed
 from gitops_workers.core.due import first_offset
 from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
+from gitops_workers.core.lanes import host_lane
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.moving import told
@@ -53,8 +54,6 @@ REPOSITORY = "repository"
 HALF = "half"
 """Document `catalogue/half`: applications that a refresh has stored and not enrolled, if it died in between. Nobody
 would see them change again."""
-NOWHERE = ""
-"""The lane of repository polls in the due queue: they belong to no cluster, so no cluster's outage stops them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +357,7 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
         lanes[cluster] = clusters[app.id]
         if app.source.url and not goes(app):
             members[repository].append(app)
-            lanes[repository] = NOWHERE
+            lanes[repository] = host_lane(app.source.url)
             by_url[normalise_url(app.source.url)].add(repository)
     known = set(world.state.load("catalogue", "groups") or ())
     for group, group_apps in members.items():
@@ -369,7 +368,8 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
     for group in known - set(members):
         world.queue.expel_poll(group)
         world.state.discard("group", group)
-        world.state.discard("answered", group)
+        for kind in ("answered", "failures", "outage"):
+            world.state.discard(kind, group)
     world.state.save("catalogue", "groups", sorted(members))
     world.state.save_many(REPOSITORY, {url: sorted(groups) for url, groups in by_url.items()})
     reach.configured(world, Counter(clusters[app] for app in apps))

@@ -76,7 +76,7 @@ def act(world: World, sight: Sight) -> Outcome:
             told = not pruning.unconfirmed or _last_of(sight) is not None
             if pruning.only_kept and told and not differing and not unfinished and not rerun:
                 return _kept(sight, pruning, now)
-            operation = replace(operation, waves=tuple(sorted({item.wave for item in pruning.deletions})))
+            operation = replace(operation, waves=tuple(sorted({item.turn for item in pruning.deletions})))
             if asked is not None and asked.revision:
                 return asking.begun(world, sight, operation)
         hooks = sight.hooks if operation.hooks else ()

@@ -16,7 +16,7 @@ import structlog
 from gitops_workers.core import deletion as deletions
 from gitops_workers.core import operation as operations
 from gitops_workers.core.deletion import DeletionStage
-from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, Retry, Superseded, Throttled
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, Retry, Superseded
 from gitops_workers.core.hooks import held
 from gitops_workers.core.leaving import Cascade, Leaving
 from gitops_workers.core.model import (
@@ -105,7 +105,7 @@ def failed(
     log.warning("deletion_failed", error=type(error).__name__, reason=str(error))
     previous = step.operation_from(known.get("operation"))
     failures = previous.failures + 1 if previous else 1
-    delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
+    delay = reach.again_in(error, step.retry_delay(app, failures))
     release = f"`gitops-workers app delete {app.id} --cascade orphan`"
     again = "It is tried again" if isinstance(error, Retry) else "Mend that and it goes on"
     return Outcome(

@@ -1,12 +1,14 @@
 """`app explain`: what an attempt notes for it, and putting together what is stored.
 
-An attempt notes something only when it ended differently from the one before: a quiet look costs no request and no
-byte. The two closures are compared only when their digests differ, which is when the inputs were read anyway.
+What is noted is always what the last attempt found: an attempt writes it when it found anything else than the one
+before, so a quiet look costs no request and no byte. The two closures are compared only when their digests differ,
+which is when the inputs were read anyway.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +21,6 @@ from gitops_workers.core.facts import Facts
 from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import Application, Resolved
-from gitops_workers.core.policy import permits_repository
 from gitops_workers.core.reasons import explain
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import asking
@@ -32,29 +33,17 @@ from gitops_workers.ports import Attempt, Closure, Queue, State
 DOCUMENTS = ("override", "operation", "listed", WAITS, KIND, ORDER)
 
 
-def is_news(
-    world: World, before: Status | None, after: Status, was: Mapping[str, Any] | None, outcome: Outcome
-) -> bool:
-    """Whether the attempt ended differently from the one before. `was`: the operation as it was stored."""
-    if before is None or (before.message, before.sync, before.revision) != (after.message, after.sync, after.revision):
-        return True
-    operation, chosen = outcome.operation, outcome.trail.chosen
-    if operation is not None and (was is None or was["stage"] != operation.stage):
-        return True
-    if chosen is None or chosen.newer is None:
-        return False
-    # Only while a commit waits, which nothing else shows: one read a look.
-    noticed = noted.from_json(world.state.load(KIND, after.id))
-    return noticed is None or noticed.newer != chosen.newer.commit
-
-
 def note(
     world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
-) -> Mapping[str, Any]:
-    """The document of what this attempt found out."""
+) -> Mapping[str, Any] | None:
+    """The document of what this attempt found out; None when that is what the stored one says."""
     trail, chosen = outcome.trail, outcome.trail.chosen
-    resolved = chosen.resolved if chosen else Resolved(outcome.tried if trail.failed in _AFTER_REVISION else "")
-    closure = chosen.closure if chosen else _closure(world, app, resolved)
+    tried = Resolved(outcome.tried, outcome.tried_ref) if _COMMIT.fullmatch(outcome.tried) else Resolved("")
+    resolved = chosen.resolved if chosen else tried
+    closure = chosen.closure if chosen else None
+    if closure is None and trail.failed in _AFTER_REVISION:
+        closure = _closure(world, app, resolved)
+    earlier = noted.from_json(known.get(KIND))
     failing = bool(outcome.operation and outcome.operation.failure)
     stages = noted.stages_of(trail.plan, failing=failing) if trail.plan else []
     compared = chosen is not None and trail.failed != "Prune"
@@ -71,11 +60,12 @@ def note(
         stages=noted.cut(stages),
         stages_in_all=len(stages),
         failed=trail.failed,
-        **(_inputs(world, app, closure, known) if closure else {}),
+        **(_inputs(world, app, closure, known, earlier) if closure else {}),
     )
-    return noted.to_json(found)
+    return None if earlier is not None and replace(found, at=earlier.at) == earlier else noted.to_json(found)
 
 
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _AFTER_REVISION = frozenset({"Render", "Policy", "Comparison"})
 
 
@@ -89,15 +79,16 @@ def _closure(world: World, app: Application, resolved: Resolved) -> Closure | No
     if not resolved.commit:
         return None
     with contextlib.suppress(GitOpsError):
-        return world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+        return world.closures.closure(app.source, app.render, resolved, app.name)
     return None
 
 
-def _inputs(world: World, app: Application, closure: Closure, known: Mapping[str, Any]) -> dict[str, Any]:
+def _inputs(
+    world: World, app: Application, closure: Closure, known: Mapping[str, Any], earlier: Facts | None
+) -> dict[str, Any]:
     """What the inputs are, and what changed in them since they were others."""
     files = len(closure.entries) + len(closure.others)
     found: dict[str, Any] = {"inputs": closure.digest, "files": files, "whole": closure.whole}
-    earlier = noted.from_json(world.state.load(KIND, app.id))
     if earlier is not None and earlier.inputs == closure.digest:
         kept = ("inputs_before", "commit_before", "changed", "changes")
         return {**found, **{name: getattr(earlier, name) for name in kept}}

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from gitops_workers.core import operation as operations
-from gitops_workers.core.errors import GitOpsError, Refused, Retry, Throttled
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused, Retry
 from gitops_workers.core.facts import FAILED_AT
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import Application, Condition, Phase, Resolved, SyncStatus
@@ -35,10 +35,12 @@ def outcome_of(
 ) -> Outcome | None:
     """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
     if leaving is not None:
-        return deletion.failed(world, app, leaving, known, error)
-    if (declined := _unserved(world, app, known, error)) is not None:
-        return declined
-    return dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+        outcome = deletion.failed(world, app, leaving, known, error)
+    elif (outcome := _unserved(world, app, known, error)) is None:
+        outcome = dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+    if outcome is None or not isinstance(error, ClusterUnavailable):
+        return outcome
+    return replace(outcome, cluster_away=True)
 
 
 def crashed(
@@ -75,18 +77,19 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
     log.warning("attempt_failed", error=type(error).__name__, reason=str(error))
-    tried, listed_at = _tried(world, app, newest_of(attempt, known))
+    tried, ref, listed_at = _tried(world, app, newest_of(attempt, known))
     failures = operations.failures_at(previous, tried) + 1
     if previous.running:
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
         previous = operations.finish(previous, phase, str(error), now)
     operation = replace(previous, failures=failures, tried=tried or previous.tried)
-    delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, failures)
+    delay = reach.again_in(error, step.retry_delay(app, failures))
     return Outcome(
         message=str(error),
         sync=SyncStatus.UNKNOWN,
         operation=operation,
         tried=tried,
+        tried_ref=ref,
         listed_at=listed_at,
         conditions=(*app.conditions, Condition("ComparisonError", str(error))),
         served=not isinstance(error, Retry),
@@ -105,14 +108,15 @@ def _unserved(world: World, app: Application, known: Mapping[str, Any], error: G
     return asking.declined(world, app, asked, previous, error)
 
 
-def _tried(world: World, app: Application, newest: float) -> tuple[str, float]:
-    """What failed, so that polls leave it to the backoff: the commit or the refusal to find one; when it was listed."""
+def _tried(world: World, app: Application, newest: float) -> tuple[str, str, float]:
+    """What failed, for the polls: the commit or the refusal to find one; its ref; when the refs were listed."""
     listed_at = 0.0
     try:
         refs = world.sources.refs(app.source, not_before=newest)
         listed_at = refs.listed_at
-        return stages.resolve_revision(world, app, refs).commit, listed_at
+        resolved = stages.resolve_revision(world, app, refs)
     except Refused as error:
-        return str(error), listed_at
+        return str(error), "", listed_at
     except GitOpsError:
-        return "", listed_at
+        return "", "", listed_at
+    return resolved.commit, resolved.ref, listed_at

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_workers.core.errors import Superseded
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
+
+
+@contextlib.contextmanager
+def kept(world: World, attempt: Attempt) -> Iterator[None]:
+    """Renew the lease as long as the block runs: a poll waits for servers, which may take longer than a lease.
+
+    Without it a poll that waits would be rung again and again, and each of them would wait as well. A process that
+    dies or is frozen renews nothing.
+    """
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(world.lease / 3):
+            if not world.queue.renew(attempt, world.lease):
+                return
+
+    thread = threading.Thread(target=renew, name=f"lease of {attempt.app}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from gitops_workers.core.marks import METADATA_OF
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.objects import ObjectKey, digest_of
 from gitops_workers.core.policy import barred
+from gitops_workers.core.reserved import refuse_reserved
 from gitops_workers.pipeline.looks import Look, Observer
 from gitops_workers.pipeline.world import World
 from gitops_workers.pipeline.writes import Writer
@@ -45,7 +46,8 @@ def look(
 ) -> tuple[Look | None, Application]:
     """The namespace compared, and the application with a condition where another one has it.
 
-    None where its metadata is not ours to manage, or the namespace itself stands in Git. Raises ApplyRefused.
+    None where its metadata is not ours to manage, or the namespace itself stands in Git. Raises ApplyRefused and
+    PolicyRefused.
     """
     app = observer.app
     if not managed(app) or not app.destination.namespace:
@@ -53,6 +55,7 @@ def look(
     item = _namespace(app)
     if any(other.key == item.key for other in desired):
         return None, app
+    refuse_reserved((item.key,))
     found = observer.look(item, None)
     if isinstance(found, ApplyRefused):
         raise found

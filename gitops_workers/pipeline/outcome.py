@@ -33,6 +33,8 @@ class Outcome:
     agreement: Agreement | None = None
     tried: str = ""
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
+    tried_ref: str = ""
+    """The branch or tag of that commit."""
     resources: tuple[ResourceView, ...] | None = None
     history: tuple[HistoryEntry, ...] | None = None
     waits_since: float = 0.0
@@ -46,6 +48,8 @@ class Outcome:
     """A dependency is not ready: the note that it is waited for stays."""
     due_in: float | None = None
     trail: Trail = NOTHING
+    cluster_away: bool = False
+    """The attempt ended because the cluster did not answer: whatever was answered before is no success."""
     answer: Answer | None = None
     """How the request ended, where that is not said by the rest."""
     preview: tuple[ResourceView, ...] | None = None

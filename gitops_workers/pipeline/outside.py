@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gitops_workers.core.objects import digest
+from gitops_workers.core.receiver_address import PREFIX, hook_hash
 from gitops_workers.core.render_spec import SecretRef
-from gitops_workers.dialects.flux.receiver import Receiver, hook_path
+from gitops_workers.dialects.flux.receiver import Receiver
 from gitops_workers.pipeline.world import World
 
 KEY = "outside"
@@ -37,7 +38,7 @@ class Reads:
 def address(world: World, secret: SecretRef, name: str, namespace: str) -> str:
     """The path of a Receiver by its token as it is now; "" when there is none."""
     token = (world.secrets.read(secret) or {}).get("token", b"")
-    return hook_path(token.decode("utf-8", "replace"), name, namespace) if token else ""
+    return PREFIX + hook_hash(token, name, namespace) if token else ""
 
 
 def remember(world: World, reads: Reads, receivers: Iterable[Receiver]) -> None:

@@ -12,21 +12,24 @@ from collections.abc import Mapping
 import structlog
 
 from gitops_workers.core.due import next_poll
-from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.errors import GitOpsError, HostUnavailable
 from gitops_workers.core.grouping import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.model import AppId
 from gitops_workers.core.moments import stamp
-from gitops_workers.pipeline import telling, unfinished
+from gitops_workers.pipeline import reach, telling, unfinished
+from gitops_workers.pipeline.lease import kept
 from gitops_workers.pipeline.poll_cluster import poll_cluster
 from gitops_workers.pipeline.poll_repository import poll_repository
 from gitops_workers.pipeline.report import outage
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Urgency
+from gitops_workers.ports import Attempt, Urgency
 
 log = structlog.get_logger()
 
-FAILED_AGAIN = 30.0
-"""Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
+RARELY = 60.0
+"""Seconds until a repository is asked again that could not be read three times in a row: its own circuit breaker."""
+FAILURES = "failures"
+"""The document with the number of failed polls in a row of a repository; absent while it can be read."""
 OUTAGE = "outage"
 """The document with the applications of a group that were told that their state is unknown."""
 
@@ -37,14 +40,21 @@ def poll(world: World, group: str) -> None:
     if attempt is None:
         return
     telling.bound_group(group)
-    if group.startswith(UNFINISHED_PREFIX):
-        unfinished.search(world, attempt)
-        return
+    with kept(world, attempt):
+        if group.startswith(UNFINISHED_PREFIX):
+            unfinished.search(world, attempt)
+        else:
+            _look(world, group, attempt)
+
+
+def _look(world: World, group: str, attempt: Attempt) -> None:
     members = world.state.load("group", group)
     if not members:
         world.queue.expel_poll(group)
         return
-    apps, due_in = members["apps"], FAILED_AGAIN
+    apps, due_in = members["apps"], reach.AGAIN
+    answered: bool | None = None
+    message = ""
     try:
         soon, unknown = math.inf, dict[AppId, GitOpsError]()
         if group.startswith(CLUSTER_PREFIX):
@@ -52,18 +62,29 @@ def poll(world: World, group: str) -> None:
         else:
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
             urgent = attempt.not_before > (world.state.load("answered", group) or 0.0)
-            poll_repository(world, apps, attempt.not_before, Urgency.WEBHOOK if urgent else Urgency.POLL)
+            urgency = Urgency.WEBHOOK if urgent else Urgency.POLL
+            answered = poll_repository(world, apps, attempt.not_before, urgency) or None
             if urgent:
                 world.state.save("answered", group, attempt.not_before)
         usual = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
-        due_in = min(soon, FAILED_AGAIN if unknown else usual)
+        due_in = min(soon, reach.AGAIN if unknown else usual)
         world.state.touch(group, len(apps), stamp(world.queue.now()))
         _tell(world, group, unknown)
     except GitOpsError as error:
         log.warning("poll_failed", error=type(error).__name__, reason=str(error))
+        if not group.startswith(CLUSTER_PREFIX):
+            due_in = _failed_again(world, group)
+        if isinstance(error, HostUnavailable):
+            answered, message = False, str(error)
         _tell(world, group, dict.fromkeys(apps, error))
     finally:
-        world.queue.finish_poll(attempt, due_in)
+        world.queue.finish_poll(attempt, due_in, answered=answered, message=message)
+
+
+def _failed_again(world: World, group: str) -> float:
+    failures = (world.state.load(FAILURES, group) or 0) + 1
+    world.state.save(FAILURES, group, failures)
+    return reach.AGAIN if failures < 3 else RARELY
 
 
 def _tell(world: World, group: str, unknown: Mapping[AppId, GitOpsError]) -> None:
@@ -79,3 +100,4 @@ def _tell(world: World, group: str, unknown: Mapping[AppId, GitOpsError]) -> Non
         world.state.save(OUTAGE, group, sorted(unknown))
     elif before:
         world.state.discard(OUTAGE, group)
+        world.state.discard(FAILURES, group)

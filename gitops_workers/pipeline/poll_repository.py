@@ -8,9 +8,8 @@ from typing import Any
 
 import structlog
 
-from gitops_workers.core.errors import GitOpsError, Refused, SubmoduleUnavailable
+from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.policy import permits_repository
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.attempt import suspended
 from gitops_workers.pipeline.outside import SEEN
@@ -21,8 +20,11 @@ from gitops_workers.ports import Refs, Urgency
 log = structlog.get_logger()
 
 
-def poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> None:
-    """Ring for every application whose inputs differ at the commit its revision means now."""
+def poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> bool:
+    """Ring for every application whose inputs differ at the commit its revision means now.
+
+    Returns whether the repository was asked: not where none of its applications can be read.
+    """
     loaded = world.state.load_applications(apps)
     glances = world.state.load_many("glance", list(loaded))
     overrides = world.state.load_many("override", list(loaded))
@@ -31,7 +33,7 @@ def poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgenc
         world.state.discard("catalogue", SEEN)
     first = next(iter(loaded.values()), None)
     if first is None:
-        return
+        return False
     # Never an old listing because somebody asked long ago, nor the failure that was the answer then.
     refs = world.sources.refs(first.source, not_before=max(asked_at, world.queue.now() - 1.0))
     _warm_records(world, [app for app in loaded if app not in glances])
@@ -51,6 +53,7 @@ def poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgenc
     world.state.save_many("glance", untouched)
     for app_id, reason in later.items():
         world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+    return True
 
 
 def _warm_records(world: World, new: Sequence[AppId]) -> None:
@@ -82,8 +85,8 @@ def _news(
         world.sources.fetch(app.source, resolved.commit)
         fetched.add(resolved.commit)
     try:
-        closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
-    except (Refused, SubmoduleUnavailable) as error:
+        closure = world.closures.closure(app.source, app.render, resolved, app.name)
+    except Refused as error:
         return f"{resolved.commit[:12]}: {error}"
     except GitOpsError:
         raise

@@ -6,15 +6,19 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, ServerFailed
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, HostUnavailable, ServerFailed, Throttled
 from gitops_workers.core.grouping import cluster_group
 from gitops_workers.core.model import Application
 from gitops_workers.core.status import ClusterView
 from gitops_workers.pipeline.world import World
-from gitops_workers.ports import Urgency
+from gitops_workers.ports import Attempt, Urgency
 
 PROBE = "probe"
 """A record that nobody has. Reading it takes our credential, the server and its store, and nobody's objects."""
+
+
+AGAIN = 30.0
+"""Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
 
 
 def configured(world: World, applications: Mapping[str, int]) -> None:
@@ -28,6 +32,31 @@ def configured(world: World, applications: Mapping[str, int]) -> None:
             applications=applications.get(name, 0),
         )
         world.state.save_cluster(view)
+
+
+def heard(world: World, cluster: str, attempt: Attempt, now: float) -> bool:
+    """Whether the cluster has answered this process since the attempt began: the first such success closes its breaker.
+
+    `now` is the queue's time, which the attempt's token is of.
+    An attempt that could be served from what was known is none, or forty of them would reopen a dead cluster.
+    """
+    since = world.clock() - (now - attempt.token / 1e6)
+    try:
+        return world.clusters.heard(cluster) >= since
+    except GitOpsError:
+        return False
+
+
+def again_in(error: GitOpsError, usual: float) -> float:
+    """Seconds until an attempt that ended so is repeated, where the application's own backoff says `usual`.
+
+    That one is made for what is wrong with the application; a breaker protects who does not answer, and after a short
+    outage nobody should wait out a long interval.
+    """
+    if isinstance(error, Throttled):
+        return error.retry_after
+    away = isinstance(error, ClusterUnavailable | HostUnavailable) and not isinstance(error, ServerFailed)
+    return min(usual, AGAIN) if away else usual
 
 
 def answered(world: World, name: str, at: str) -> None:
@@ -69,11 +98,11 @@ def _answers(world: World, name: str) -> bool:
 def away(world: World, name: str, error: GitOpsError, at: str) -> None:
     """The cluster did not answer.
 
-    An open breaker lets one through a minute, and that one has to be the poll that closes it: at its usual place the
-    poll waits behind every application of the cluster, a minute for each of them.
+    What an open breaker lets through first is the cluster's poll: it asks the least, and speaks for everybody.
     """
-    if world.queue.report_cluster(name, reachable=False, message=str(error)):
-        world.queue.request_poll(cluster_group(name), Urgency.WEBHOOK)
+    group = cluster_group(name)
+    if world.queue.report_cluster(name, reachable=False, message=str(error), prober=group):
+        world.queue.request_poll(group, Urgency.WEBHOOK)
     _seen(world, name, reachable=False, message=str(error), checked_at=at)
 
 

@@ -20,7 +20,7 @@ from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import is_exact
 from gitops_workers.core.status import Event, OperationView, Status
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import asking, dependants, explaining, records, step
+from gitops_workers.pipeline import asking, dependants, explaining, reach, records, step
 from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.telling import tell
@@ -35,8 +35,8 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
     before = state.status(app.id)
     after = _status(world, app, outcome, before, now)
     documents = _documents(world, attempt, known, outcome)
-    if explaining.is_news(world, before, after, known.get("operation"), outcome):
-        documents[EXPLANATION] = explaining.note(world, app, attempt, known, outcome)
+    if (found := explaining.note(world, app, attempt, known, outcome)) is not None:
+        documents[EXPLANATION] = found
     if not state.save_status(after, attempt.token, documents):
         world.queue.finish(attempt, done=False, due_in=None)
         return
@@ -50,7 +50,8 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
     if app.needed:
         dependants.ring(world, app, after)
-    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in)
+    answered = not outcome.cluster_away and reach.heard(world, after.cluster, attempt, now)
+    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
 
 
 def watch_in(waited: float, longest: float) -> float:
@@ -101,7 +102,13 @@ def new_status(world: World, app: Application, cluster: str) -> Status:
         suspended=app.schedule.suspended,
         group=cluster_group(cluster),
         changed_at=stamp(world.queue.now()),
+        interval=longest_pause(app),
     )
+
+
+def longest_pause(app: Application) -> float:
+    """Seconds between two looks at an application that nothing happens to."""
+    return app.schedule.interval + app.schedule.jitter
 
 
 def _status(world: World, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
@@ -115,6 +122,7 @@ def _status(world: World, app: Application, outcome: Outcome, before: Status | N
         message=outcome.message,
         conditions=outcome.conditions,
         suspended=outcome.suspended,
+        interval=longest_pause(app),
         operation=operation,
         last_checked_at=stamp(now),
         next_due_at=stamp(now + outcome.due_in) if outcome.due_in is not None else "",

@@ -15,7 +15,6 @@ from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
 from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
-from gitops_workers.core.policy import permits_repository
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.render_spec import SecretRef
@@ -62,7 +61,7 @@ def _looked_up(
 def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[Closure, Rendered]:
     """The inputs and the rendered objects."""
     world.sources.fetch(app.source, resolved.commit)
-    closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+    closure = world.closures.closure(app.source, app.render, resolved, app.name)
     context = RenderContext(
         app_name=app.name,
         app_namespace=app.namespace,
@@ -121,6 +120,8 @@ class Wanted:
     desired: tuple[Desired, ...]
     hooks: tuple[Hook, ...] = ()
     left_alone: tuple[ObjectKey, ...] = ()
+    odd: tuple[str, ...] = ()
+    """Objects that nobody knows when to run, each with what is wrong with it."""
 
     @property
     def keys(self) -> tuple[ObjectKey, ...]:
@@ -135,7 +136,8 @@ def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupK
     applied, hooks = found[: len(parts.applied)], found[len(parts.applied) :]
     alone = (item for item in parts.passed_over if key_of(item).group_kind in scopes)
     left_alone = tuple(item.key for item in desired_objects(app, alone, scopes))
-    return Wanted(applied, tuple(map(hook, hooks)), left_alone)
+    odd = tuple(f"{key_of(manifest)}: {wrong}" for manifest, wrong in parts.odd)
+    return Wanted(applied, tuple(map(hook, hooks)), left_alone, odd)
 
 
 def look_at(

@@ -13,6 +13,7 @@ from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, St
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
 from gitops_workers.ports.state import RenderCache, State, StatusPage, StatusQuery
+from gitops_workers.ports.telemetry import Meter, Telemetry
 
 __all__ = [
     "Applied",
@@ -26,6 +27,7 @@ __all__ = [
     "Clusters",
     "Discovery",
     "Doorbell",
+    "Meter",
     "Observation",
     "Queue",
     "Records",
@@ -43,6 +45,7 @@ __all__ = [
     "State",
     "StatusPage",
     "StatusQuery",
+    "Telemetry",
     "TreeEntry",
     "Urgency",
 ]

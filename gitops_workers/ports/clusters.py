@@ -149,6 +149,12 @@ class Clusters(Protocol):
     def identity(self, name: str) -> ClusterIdentity:
         """All that the cluster is called, for the rules of projects."""
 
+    def heard(self, name: str) -> float:
+        """When this process last got an answer from the cluster other than a failure of its own (5xx): monotonic s.
+
+        Minus infinity when it never did.
+        """
+
     def open(self, name: str) -> Cluster:
         """The cluster, connected lazily; one shared connection pool per process."""
 

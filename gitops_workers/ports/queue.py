@@ -50,7 +50,10 @@ class Doorbell:
 
 @dataclass(frozen=True, slots=True)
 class ClusterLoad:
-    """Queue figures of a cluster: members due and waiting, members in work, seconds the oldest due one has waited."""
+    """Queue figures of a cluster: members waiting, members in work, seconds the oldest waiting one has waited.
+
+    A member waits until somebody begins it: one whose doorbell is out and that no worker has taken waits, too.
+    """
 
     depth: int
     in_flight: int
@@ -71,8 +74,13 @@ class Standing:
 class Queue(Protocol):
     """Intents, due times, leases and admission. The store's time is the only clock; times are epoch seconds.
 
-    A member of the due queue is an application or a poll group; each belongs to one cluster, which admits so many at
-    once. Popping a member writes `now + lease` as its next time, so a lost message costs one lease and nothing else.
+    A member of the due queue is an application or a poll group. Each belongs to one lane, a cluster or a Git host (see
+    `core.lanes`), which admits so many at once and has a circuit breaker. Popping a member writes `now + lease` as its
+    next time, so a lost message costs one lease and nothing else.
+
+    The breaker: after 3 failures in a row nothing of the lane is dispatched but one probe at a time, after 10 s, 40 s,
+    100 s and then once a minute; a probe goes before everything else of its lane. The first success of any kind lets
+    2 through at once, each further one twice as many, until the lane has all its slots again.
     """
 
     def now(self) -> float:
@@ -102,16 +110,16 @@ class Queue(Protocol):
     def renew(self, attempt: Attempt, lease: float) -> bool:
         """Keep the lease; False when it was lost: stop writing."""
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None) -> None:
-        """Give the lease and the cluster's slot back.
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
+        """Give the lease and the lane's slot back.
 
         `done`: this generation is served (a newer wanted one stays due at once). `due_in`: look again after so many
-        seconds; None takes the application off the due queue until somebody asks. A finish with a lost lease changes
-        nothing.
+        seconds; None takes the application off the due queue until somebody asks. `answered`: its cluster did during
+        this attempt, which is a success for the breaker. A finish with a lost lease changes nothing.
         """
 
-    def enroll_poll(self, group: str, cluster: str, due_in: float) -> None:
-        """Make a poll group known; an existing due time stays."""
+    def enroll_poll(self, group: str, lane: str, due_in: float) -> None:
+        """Make a poll group known; an existing due time stays, also when it moves to another lane."""
 
     def expel_poll(self, group: str) -> None:
         """Forget a poll group."""
@@ -125,16 +133,20 @@ class Queue(Protocol):
     def begin_poll(self, group: str, lease: float) -> Attempt | None:
         """Take the group's lease (`app` is the group, `not_before` the last request); None when somebody holds it."""
 
-    def finish_poll(self, attempt: Attempt, due_in: float) -> None:
-        """Give it back; due again after `due_in`, or at once when a request came in between."""
+    def finish_poll(self, attempt: Attempt, due_in: float, *, answered: bool | None = None, message: str = "") -> None:
+        """Give it back; due again after `due_in`, or at once when a request came in between.
+
+        `answered` is for the lane's breaker: None says nothing; False with the `message` is a failure, of which a group
+        that fails again and again counts as one, so that a broken repository never closes its host to the others.
+        """
 
     def dispatch(self, limit: int) -> Sequence[Doorbell]:
         """Pop what is due and admitted, urgent first, mark it queued, return what to publish."""
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
-        """Feed the circuit breaker: after 3 failures in a row it is open, and the cluster gets one probe per minute.
+    def report_cluster(self, cluster: str, reachable: bool, message: str, *, prober: str = "") -> bool:
+        """Feed the circuit breaker of a cluster; `prober` is the poll group that finds out first whether it answers.
 
-        Returns whether it is open now.
+        Returns whether the breaker is open now.
         """
 
     def sweep(self, limit: int = 500) -> int:
@@ -150,5 +162,5 @@ class Queue(Protocol):
     def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
         """How it stands with an application and then with these poll groups, in one round trip."""
 
-    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
-        """The figures of these clusters, in one round trip."""
+    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
+        """The figures of these clusters or other lanes, in one round trip."""

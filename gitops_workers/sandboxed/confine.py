@@ -1,7 +1,8 @@
 """Taking rights away from this process, as many as the kernel and our user allow; what worked is reported.
 
-Order matters: the namespace first (a user namespace gives the right to chroot), then the root, then the user, and the
-death signal last, because the kernel clears it when credentials change.
+Order matters: the namespace first (a user namespace gives the right to chroot), then the root, then the user, then what
+needs no right at all (Landlock, seccomp), and the death signal last, because the kernel clears it when credentials
+change. Where a container forbids namespaces, the last two still close files and network.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import ctypes
 import os
 import resource
 import signal
+from collections.abc import Iterable
+
+from gitops_workers.core.isolation import Isolation
+from gitops_workers.sandboxed import landlock, system_calls
 
 NOBODY = 65534
 """The user a child of a root worker becomes: files of nobody else can be its."""
@@ -43,8 +48,11 @@ def limit(memory: int, file_size: int, processes: int) -> None:
         resource.setrlimit(name, (bound, bound))
 
 
-def confine(root: str, parent: int) -> dict[str, bool]:
-    """Leave the network, lock this process into `root`, give up rights; say which of these took effect."""
+def confine(root: str, parent: int, programs: Iterable[int] = ()) -> Isolation:
+    """Leave the network, lock this process into `root`, give up rights; say which of these took effect.
+
+    `programs` are the descriptors of the tools that it may run.
+    """
     os.umask(0o077)
     if os.geteuid() == 0:
         with contextlib.suppress(OSError):
@@ -63,8 +71,12 @@ def confine(root: str, parent: int) -> dict[str, bool]:
             os.setresuid(NOBODY, NOBODY, NOBODY)
             dropped = True
     _libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    files = landlock.restrict("/" if chroot else root, programs)
+    calls = system_calls.refuse(system_calls.ESCAPES)
     die_with_parent(parent)
-    return {"network": network, "chroot": chroot, "user": dropped}
+    return Isolation(
+        network_namespace=network, system_call_filter=calls, chroot=chroot, landlock=files, own_user=dropped
+    )
 
 
 def _unshare() -> bool:

@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from gitops_workers.core import repo_paths
+from gitops_workers.core.errors import Retry, UnsafeContent
 
 EXECUTABLE = "100755"
+
+ENTRIES = 50_000
+"""Files and folders of one render, copies included: each is an inode of a file system that all renders share."""
+
+SIZE = 512 << 20
+"""Bytes of the files of one render."""
 
 
 class Export:
@@ -23,6 +30,8 @@ class Export:
         self.root = f"{job}/files"
         self.home = f"{job}/home"
         self._folders: set[str] = set()
+        self._entries = 0
+        self._size = 0
 
     def __enter__(self) -> Self:
         """Make the folders."""
@@ -36,6 +45,9 @@ class Export:
 
     def add(self, files: Iterable[tuple[str, str, bytes]]) -> None:
         """Write files (path, git mode, content); links never exist here."""
+        files = list(files)
+        folders = {folder for path, _, _ in files for folder in _above(path)}
+        self.reserve(len(files) + len(folders), sum(len(content) for _, _, content in files))
         for path, mode, content in files:
             place = self.place(repo_paths.check(path))
             self._make(place.rpartition("/")[0])
@@ -47,6 +59,25 @@ class Export:
                     rest = rest[os.write(target, rest) :]
             finally:
                 os.close(target)
+
+    def reserve(self, entries: int, size: int) -> None:
+        """Count files, folders and bytes before they are written. Raises UnsafeContent when this job has too many.
+
+        Raises Retry when there is no room for them beside the files of other jobs.
+        """
+        self._entries += entries
+        self._size += size
+        if self._entries > ENTRIES or self._size > SIZE:
+            raise UnsafeContent(
+                f"the render needs {self._entries:,} files and folders of {self._size:,} bytes together, and "
+                f"{ENTRIES:,} of {SIZE:,} are allowed; split the application, or name each dependency once"
+            )
+        free = os.statvfs(self._job)
+        if (free.f_files and entries > free.f_favail // 2) or size > free.f_bavail * free.f_frsize // 2:
+            raise Retry(
+                f"the render needs {entries:,} files and folders of {size:,} bytes, more than half of what is free in "
+                "this worker's scratch space (/dev/shm, else the folder for temporary files); give it more"
+            )
 
     def place(self, path: str) -> str:
         """Return the absolute place of a path of the repository."""
@@ -66,6 +97,12 @@ class Export:
         if folder not in self._folders:
             os.makedirs(folder, 0o700, exist_ok=True)
             self._folders.add(folder)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders above a file."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def remove(root: str) -> None:

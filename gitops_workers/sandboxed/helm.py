@@ -15,7 +15,7 @@ import orjson
 from gitops_workers.adapters import yaml_events
 from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.sandboxed import objects, scan
+from gitops_workers.sandboxed import chart_tree, objects, scan
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.programs import Programs
 
@@ -31,6 +31,7 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
     path, options = request["path"], request["helm"]
     chart = export.folder(path)
     _provide_dependencies(export, path, 0)
+    chart_tree.check(chart, path, schemas=not options["--skip-schema-validation"])
     arguments = ["template", "--namespace", options["namespace"] or "default"]
     if options["kube_version"]:
         arguments += ["--kube-version", options["kube_version"]]
@@ -76,11 +77,13 @@ def _provide_dependencies(export: Export, path: str, depth: int) -> None:
         if repo_paths.inside(target, source):
             raise UnsafeContent(f"{path}/Chart.yaml: dependency {repo_paths.shown(name)} contains the chart itself")
         _provide_dependencies(export, source, depth + 1)
-        _copy(export.place(source), export.folder(target))
+        _copy(export, export.place(source), export.folder(target))
 
 
-def _copy(source: str, target: str) -> None:
-    for folder, _, files in os.walk(source):
+def _copy(export: Export, source: str, target: str) -> None:
+    listed = list(os.walk(source))
+    export.reserve(sum(1 + len(files) for _, _, files in listed), 0)
+    for folder, _, files in listed:
         place = target + folder[len(source) :]
         os.makedirs(place, 0o700, exist_ok=True)
         for name in files:

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
 from gitops_workers.adapters import yaml_events
-from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
+from gitops_workers.core.isolation import Isolation
 from gitops_workers.sandboxed import confine, directory, frames, helm, kustomize, objects, scan
 from gitops_workers.sandboxed.export import Export
 from gitops_workers.sandboxed.programs import Programs
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.ENFILE, errno.EAGAIN}
+"""What a job meets when others use up what the host has: it says nothing about the job's content."""
 
 
 class Jobs:
     """What a child can do. Each job takes a request and the blobs sent with it, and returns a head and a body."""
 
-    def __init__(self, programs: Programs, prefix: str, *, confined: bool) -> None:
+    def __init__(self, programs: Programs, prefix: str) -> None:
         """`prefix` is where this process sees its own folder."""
         self._programs = programs
         self._job = f"{prefix}/job"
-        self._confined = confined
 
     def run(self, job: str, request: Mapping[str, Any], blobs: list[bytes]) -> tuple[Any, bytes]:
         """Do one job. Raises RenderFailed."""
@@ -52,14 +55,17 @@ class Jobs:
             if request["tool"] == "helm":
                 found = helm.render(request, export, self._programs, deadline)
             else:
-                found = kustomize.render(request, export, self._programs, deadline, confined=self._confined)
+                found = kustomize.render(request, export, self._programs, deadline)
         return objects.finish(found, request)
 
     def _scan(self, item: Mapping[str, str], blob: bytes) -> Any:
         try:
-            return (scan.chart if item["kind"] == "chart" else scan.kustomization)(blob, item["place"])
+            return _SCANS[item["kind"]](blob, item["place"])
         except RenderFailed as error:
             return {"error": _kind(error), "message": str(error)}
+
+
+_SCANS = {"chart": scan.chart, "kustomization": scan.kustomization, "plugin": scan.plugin}
 
 
 def _positioned(document: yaml_events.Document) -> Any:
@@ -92,6 +98,13 @@ def _answer(jobs: Work, frame: tuple[Any, bytes]) -> bytes:
         answer: dict[str, Any] = {"result": result}
     except RenderFailed as error:
         payload, answer = b"", {"error": _kind(error), "message": str(error), "line": getattr(error, "line", 0)}
+    except Retry as error:
+        payload, answer = b"", {"error": "Retry", "message": str(error)}
+    except OSError as error:
+        if error.errno not in _EXHAUSTED:
+            raise
+        words = f"the scratch space of this worker is used up ({os.strerror(error.errno)}); it is tried again"
+        payload, answer = b"", {"error": "Retry", "message": words}
     except MemoryError:
         payload, answer = (
             b"",
@@ -128,20 +141,23 @@ def main() -> None:
     programs = Programs(settings["tools"])
     yaml_events.load_documents(yaml_events.dump({"warm": [1, "é"]}).encode())  # imports what is imported late
 
-    def jobs(rights: Mapping[str, bool]) -> Jobs:
-        return Jobs(programs, "" if rights["chroot"] else settings["root"], confined=rights["chroot"])
+    def jobs(isolation: Isolation) -> Jobs:
+        return Jobs(programs, "" if isolation.chroot else settings["root"])
 
-    serve(settings, jobs)
+    serve(settings, jobs, programs.descriptors())
 
 
-def serve(settings: Mapping[str, Any], work: Callable[[Mapping[str, bool]], Work]) -> None:
-    """Confine this process, greet, and do jobs until the worker closes the pipe. `work` is told what took effect."""
+def serve(settings: Mapping[str, Any], work: Callable[[Isolation], Work], programs: Iterable[int] = ()) -> None:
+    """Confine this process, greet, and do jobs until the worker closes the pipe. `work` is told what took effect.
+
+    `programs` are the descriptors of the tools that jobs run.
+    """
     gc.disable()  # jobs make few cycles, and the child is replaced when it grows
-    rights = confine.confine(settings["root"], settings["parent"])
+    isolation = confine.confine(settings["root"], settings["parent"], programs)
     confine.limit(settings["memory"], settings["file_size"], settings["processes"])
-    jobs = work(rights)
+    jobs = work(isolation)
     gc.freeze()
-    frames.write(1, frames.encode({"result": rights, "resident": _resident()}))
+    frames.write(1, frames.encode({"result": dict(isolation.as_mapping()), "resident": _resident()}))
     with contextlib.suppress(BrokenPipeError):
         while (frame := frames.read(0)) is not None:
             frames.write(1, _answer(jobs, frame))

@@ -5,29 +5,40 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.adapters import yaml_events
+from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.sandboxed import plugins
+from gitops_workers.sandboxed.fields import canonical, mappings, text, texts
 
-FILE, ROOT, EITHER, COMPONENT = "file", "root", "either", "component"
-"""What an entry may name: a file; a folder with a kustomization; either of them; a component's folder."""
+FILE, ROOT, EITHER, COMPONENT, PLUGIN = "file", "root", "either", "component", "plugin"
+"""What an entry may name: a file; a folder with a kustomization; either of them; a component's folder; a file of
+plug-in configuration, or a folder that lists such files."""
 
-_BUILTIN_WITHOUT_FILES = frozenset(
-    "AnnotationsTransformer HashTransformer ImageTagTransformer LabelTransformer LegacyOrderTransformer"
-    " NamespaceTransformer PrefixTransformer PrefixSuffixTransformer ReplicaCountTransformer SuffixTransformer"
-    " SortOrderTransformer IAMPolicyGenerator ValueAddTransformer".split()
+_FIELDS = (
+    *("apiVersion", "kind", "metadata", "resources", "bases", "components", "crds", "configurations", "patches"),
+    *("patchesJson6902", "patchesStrategicMerge", "replacements", "configMapGenerator", "secretGenerator", "openapi"),
+    *("generators", "transformers", "validators", "helmCharts", "helmChartInflationGenerator", "helmGlobals"),
+    *("namespace", "namePrefix", "nameSuffix", "images", "imageTags", "replicas", "labels", "commonLabels", "vars"),
+    *("commonAnnotations", "generatorOptions", "buildMetadata", "sortOptions", "inventory"),
 )
+"""Fields of a kustomization (kustomize 5.8, `types.Kustomization`). It finds them whatever their case is."""
+
+_MARKS = "\n{}[]:&!%?|>\"'"
+"""What YAML other than a plain text has."""
+
+_BARE = frozenset(("apiVersion", "kind", "metadata", "resources"))
 
 Reference = tuple[str, str, str]
 """What it may name, the text as written, the field for messages."""
 
 
 def kustomization(data: bytes, place: str) -> dict[str, Any]:
-    """Return `{"references": [...], "opaque": bool}` of a kustomization file.
+    """Return `{"references": [...], "bare": bool}` of a kustomization file.
 
-    `opaque`: it holds plug-in configuration whose inputs cannot be told, so the whole commit counts as input.
+    `bare`: it only lists resources, so that what comes out of it stands in the files that it names.
     """
     content = load_kustomization(data, place)
     references: list[Reference] = []
-    opaque = False
     for field in ("helmCharts", "helmChartInflationGenerator", "helmGlobals"):
         if content.get(field):
             raise UnsafeContent(
@@ -41,31 +52,30 @@ def kustomization(data: bytes, place: str) -> dict[str, Any]:
         ("crds", FILE),
         ("configurations", FILE),
     ):
-        references += [(kind, text, field) for text in _texts(content, field, place)]
+        references += [(kind, entry, field) for entry in texts(content, field, place)]
     for field in ("patches", "patchesJson6902", "replacements"):
-        for entry in _mappings(content, field, place):
-            if isinstance(entry.get("path"), str):
-                references.append((FILE, entry["path"], field))
-    for text in _texts(content, "patchesStrategicMerge", place):
-        if not _inline(text):
-            references.append((FILE, text, "patchesStrategicMerge"))
+        references += [(FILE, text(entry, "path", place), field) for entry in mappings(content, field, place)]
+    for entry in texts(content, "patchesStrategicMerge", place):
+        if not _patch(entry):
+            references.append((FILE, entry, "patchesStrategicMerge"))
     for field in ("configMapGenerator", "secretGenerator"):
-        for entry in _mappings(content, field, place):
-            for text in _texts(entry, "files", place):
-                references.append((FILE, text.partition("=")[2] or text, f"{field}.files"))
-            envs = [*_texts(entry, "envs", place), *([entry["env"]] if isinstance(entry.get("env"), str) else [])]
-            references += [(FILE, text, f"{field}.envs") for text in envs]
+        for generator in mappings(content, field, place):
+            references += [(FILE, name, f"{field}.{part}") for part, name in plugins.sources(generator, place)]
     openapi = content.get("openapi")
-    if isinstance(openapi, dict) and isinstance(openapi.get("path"), str):
-        references.append((FILE, openapi["path"], "openapi.path"))
+    if isinstance(openapi, dict):
+        references.append((FILE, text(openapi, "path", place), "openapi.path"))
     for field in ("generators", "transformers", "validators"):
-        for text in _texts(content, field, place):
-            if _inline(text):
-                opaque = opaque or not _harmless(text, place)
+        for entry in texts(content, field, place):
+            if _inline(entry):
+                references += [(FILE, name, f"{field}: {part}") for part, name in plugins.inputs(entry.encode(), place)]
             else:
-                references.append((EITHER, text, field))
-                opaque = True  # the file may name others; reading it for a rare feature is not worth the code
-    return {"references": references, "opaque": opaque}
+                references.append((PLUGIN, entry, field))
+    return {"references": [one for one in references if one[1]], "bare": content.keys() <= _BARE}
+
+
+def plugin(data: bytes, place: str) -> dict[str, Any]:
+    """Return `{"references": [...]}` of a file of plug-in configuration: what kustomize reads for it."""
+    return {"references": [(FILE, name, field) for field, name in plugins.inputs(data, place)]}
 
 
 def chart(data: bytes, place: str) -> dict[str, Any]:
@@ -73,7 +83,7 @@ def chart(data: bytes, place: str) -> dict[str, Any]:
     documents = yaml_events.load_documents(data)
     content = documents[0] if documents and isinstance(documents[0], dict) else {}
     local = []
-    for entry in _mappings(content, "dependencies", place):
+    for entry in mappings(content, "dependencies", place):
         repository, name = entry.get("repository"), entry.get("name")
         if isinstance(repository, str) and isinstance(name, str) and repository.startswith("file://"):
             local.append([name, repository.removeprefix("file://")])
@@ -90,33 +100,21 @@ def load_kustomization(data: bytes, place: str) -> dict[str, Any]:
         return {}
     if len(documents) > 1 or not isinstance(documents[0], dict):
         raise RenderFailed(f"{place}: a kustomization file holds exactly one YAML mapping; found something else")
-    return documents[0]
+    return canonical(documents[0], _FIELDS, place)
 
 
-def _inline(text: str) -> bool:
-    return "\n" in text or text.lstrip().startswith("{") or ": " in text
+def _inline(entry: str) -> bool:
+    """Whether kustomize could take an entry for plug-in configuration: a path has none of these characters.
+
+    A URL has, and is no configuration.
+    """
+    return not repo_paths.is_remote(entry) and any(mark in entry for mark in _MARKS)
 
 
-def _harmless(text: str, place: str) -> bool:
-    """Whether inline plug-in configuration only names built-in plug-ins that read no files."""
-    documents = yaml_events.load_documents(text.encode())
-    for document in documents:
-        if not isinstance(document, dict) or document.get("apiVersion") != "builtin":
-            raise UnsafeContent(f"{place}: only built-in kustomize plug-ins run here; found {str(document)[:80]!r}")
-        if document.get("kind") not in _BUILTIN_WITHOUT_FILES:
-            return False
-    return True
-
-
-def _texts(content: dict[str, Any], field: str, place: str) -> list[str]:
-    values = content.get(field) or []
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise RenderFailed(f"{place}: {field} must be a list of texts")
-    return values
-
-
-def _mappings(content: dict[str, Any], field: str, place: str) -> list[dict[str, Any]]:
-    values = content.get(field) or []
-    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
-        raise RenderFailed(f"{place}: {field} must be a list of mappings")
-    return values
+def _patch(entry: str) -> bool:
+    """Whether an entry is a patch itself: kustomize opens everything as a file that does not read as objects."""
+    try:
+        documents = yaml_events.load_documents(entry.encode())
+    except RenderFailed:
+        return False
+    return bool(documents) and all(isinstance(one, dict) and one.get("kind") for one in documents)

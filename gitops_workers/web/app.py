@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException as StarletteException
 
-from gitops_workers.web import applications, asking, docs, hooks, probes, stream
+from gitops_workers.web import applications, asking, docs, hooks, probes, problems, stream
+from gitops_workers.web.description import describe
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.limits import Limits
 from gitops_workers.web.metrics import Counters, new_registry
@@ -34,15 +37,15 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.registry = new_registry(services.state)
     app.state.counters = Counters(app.state.registry)
     app.state.streams = set()
-    for part in (applications, asking, stream, hooks, probes, docs):
-        app.include_router(part.router)
+    routers = [part.router for part in (applications, asking, stream, hooks, probes, docs)]
+    app.state.doors = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    for router in routers:
+        app.include_router(router)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI docs, extending OpenAPI
+    app.add_exception_handler(StarletteException, problems.refused)
+    app.add_exception_handler(RequestValidationError, problems.invalid)
+    app.add_exception_handler(Exception, problems.failed)
     for kind in services.outages:
-        app.add_exception_handler(kind, _outage)
+        app.add_exception_handler(kind, problems.outage)
     app.add_middleware(Limits, limit=settings.body_limit, seconds=settings.body_seconds, requests=settings.requests)
     return app
-
-
-async def _outage(_request: Request, _problem: Exception) -> Response:
-    return JSONResponse(
-        {"detail": "the store does not answer; send the request again"}, 503, headers={"Retry-After": "5"}
-    )

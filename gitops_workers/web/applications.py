@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Security
 
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline.explaining import explained
 from gitops_workers.ports import StatusQuery
-from gitops_workers.web import history, lookup
+from gitops_workers.web import answers, history, lookup
 from gitops_workers.web.access import Principal, reader, services_of
 from gitops_workers.web.dependencies import dependencies_of
+from gitops_workers.web.description import TOKEN
 from gitops_workers.web.listing import decode_cursor, encode_cursor, page
+from gitops_workers.web.options import Filters
+from gitops_workers.web.problems import documented
 from gitops_workers.web.services import WebServices
 
-router = APIRouter(prefix="/api/v1/applications", tags=["applications"])
+router = APIRouter(
+    prefix="/api/v1/applications",
+    tags=["applications"],
+    dependencies=[Security(TOKEN)],
+    responses=documented(401, 403, 404, 409, 422),
+)
 Reader = Annotated[Principal, Depends(reader)]
 Json = dict[str, Any]
 _APP = "/{app:appid}"
 
 
-class Filters(BaseModel):
-    """Which applications a listing wants; empty means any."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field("", max_length=253, description="A part of the id.")
-    sync: str = Field("", max_length=40, description="Synced, OutOfSync or Unknown.")
-    health: str = Field("", max_length=40, description="A health status.")
-    project: str = Field("", max_length=253, description="An Argo CD project.")
-    cluster: str = Field("", max_length=253, description="A destination cluster by name.")
-    dialect: str = Field("", max_length=40, description="argocd or flux.")
-    sort: Literal["name", "sync", "health", "age"] = "name"
-    descending: bool = False
-    limit: int = Field(50, ge=1, le=500, description="Rows of one page.")
-    cursor: str = Field("", max_length=64, description="That of the last answer.")
-
-
-@router.get("")
+@router.get("", response_model=answers.Page[answers.Application])
 def list_applications(request: Request, principal: Reader, filters: Annotated[Filters, Query()]) -> Json:
     """List applications, filtered and sorted, a page at a time."""
     query = StatusQuery(offset=decode_cursor(filters.cursor), **filters.model_dump(exclude={"cursor"}))
@@ -54,14 +44,14 @@ def list_applications(request: Request, principal: Reader, filters: Annotated[Fi
     }
 
 
-@router.get(f"{_APP}/resources")
+@router.get(f"{_APP}/resources", response_model=answers.Items[answers.Resource])
 def resources(request: Request, principal: Reader, app: str) -> Json:
     """List the application's objects with their health."""
     services, status = _find(request, principal, app)
     return {"items": [view.to_json() for view in services.state.resources(status.id)]}
 
 
-@router.get(f"{_APP}/diff")
+@router.get(f"{_APP}/diff", response_model=answers.Items[answers.Difference])
 def diff(request: Request, principal: Reader, app: str) -> Json:
     """List the objects that differ from Git, with a unified diff each; the values of Secrets are masked."""
     services, status = _find(request, principal, app)
@@ -69,21 +59,21 @@ def diff(request: Request, principal: Reader, app: str) -> Json:
     return {"items": [{**view.to_json(), "diff": view.diff} for view in views]}
 
 
-@router.get(f"{_APP}/explain")
+@router.get(f"{_APP}/explain", response_model=answers.Explanation)
 def explain(request: Request, principal: Reader, app: str) -> Json:
     """Say what the last look made of each stage, why nothing happens now, and when the next look is due."""
     services, status = _find(request, principal, app)
     return explained(services.state, services.queue, status, services.queue.now()).to_json()
 
 
-@router.get(f"{_APP}/history")
+@router.get(f"{_APP}/history", response_model=answers.Items[answers.HistoryEntry])
 def list_history(request: Request, principal: Reader, app: str) -> Json:
     """List the application's finished deployments, newest first."""
     services, status = _find(request, principal, app)
     return {"items": history.history_of(services.state, status.id)}
 
 
-@router.get(f"{_APP}/events")
+@router.get(f"{_APP}/events", response_model=answers.Items[answers.Happening])
 def list_events(
     request: Request, principal: Reader, app: str, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> Json:
@@ -92,7 +82,7 @@ def list_events(
     return {"items": [event.to_json() for event in services.state.events(status.id, limit)]}
 
 
-@router.get(_APP)
+@router.get(_APP, response_model=answers.ApplicationDetail)
 def get_application(request: Request, principal: Reader, app: str) -> Json:
     """Get one application by id or unique bare name, with its objects and history."""
     services, status = _find(request, principal, app)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Request, Security
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gitops_workers.core import codec
 from gitops_workers.core import refresh as refreshes
 from gitops_workers.core import request as requests
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.status import ResourceView, Status
-from gitops_workers.web import lookup, wishes
+from gitops_workers.web import answers, lookup, wishes
 from gitops_workers.web.access import Principal, reader, services_of, writer
+from gitops_workers.web.description import TOKEN, body_of
+from gitops_workers.web.options import DeleteOptions, NoOptions, RollbackOptions, SyncOptions
+from gitops_workers.web.problems import documented, first_error
 from gitops_workers.web.services import WebServices
 
-router = APIRouter(prefix="/api/v1/applications", tags=["applications"])
+router = APIRouter(
+    prefix="/api/v1/applications",
+    tags=["applications"],
+    dependencies=[Security(TOKEN)],
+    responses=documented(401, 403, 404, 409, 415, 422),
+)
 Reader = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]
 Json = dict[str, Any]
@@ -26,55 +33,7 @@ _APP = "/{app:appid}"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class SyncOptions(BaseModel):
-    """What a sync may be told; anything else is refused, so that no option is silently without effect."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    prune: bool = Field(False, description="Delete what is no longer in Git, as much as it may be.")
-    revision: str = Field("", max_length=requests.LONGEST_TEXT, description="Sync this instead of targetRevision.")
-    resources: list[str] = Field(
-        [],
-        max_length=requests.MOST_SELECTORS,
-        description="Only these objects, or all but these: [!]GROUP:KIND:[NAMESPACE/]NAME.",
-    )
-    dry_run: bool = Field(False, alias="dryRun", description="Show what would be done, at .../request.")
-    force: bool = Field(False, description="Delete and create an object whose immutable field changed.")
-
-
-class RollbackOptions(BaseModel):
-    """What a rollback may be told."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    id: int = Field(ge=0, description="The entry of the history to deploy again.")
-    prune: bool = Field(False, description="Delete what was not there then.")
-    pause_automation: bool = Field(
-        False, alias="pauseAutomation", description="Sync no more by itself until it is resumed."
-    )
-
-
-class DeleteOptions(BaseModel):
-    """How an application is deleted."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    cascade: Cascade | None = None
-    """`foreground`, `background`, or `orphan` to keep the objects; the manifest's choice if not given."""
-
-
-class NoOptions(BaseModel):
-    """`{}`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-def _body(model: type[BaseModel]) -> Json:
-    content = {"application/json": {"schema": model.model_json_schema()}}
-    return {"requestBody": {"content": content, "required": True}}
-
-
-@router.post(f"{_APP}/sync", status_code=202, openapi_extra=_body(SyncOptions))
+@router.post(f"{_APP}/sync", status_code=202, response_model=answers.Asked, openapi_extra=body_of(SyncOptions))
 async def sync_application(request: Request, principal: Writer, app: str) -> Json:
     """Compare with Git now and apply what differs, also where the application does not sync by itself."""
     options = await _options(request, SyncOptions)
@@ -86,7 +45,12 @@ async def sync_application(request: Request, principal: Writer, app: str) -> Jso
     return await run_in_threadpool(wishes.ask, request, principal, app, "sync", asked)
 
 
-@router.post(f"{_APP}/rollback", status_code=202, openapi_extra=_body(RollbackOptions))
+@router.post(
+    f"{_APP}/rollback",
+    status_code=202,
+    response_model=answers.Asked,
+    openapi_extra=body_of(RollbackOptions),
+)
 async def rollback(request: Request, principal: Writer, app: str) -> Json:
     """Deploy again what an entry of the history deployed. Hooks are not run."""
     options = await _options(request, RollbackOptions)
@@ -94,14 +58,14 @@ async def rollback(request: Request, principal: Writer, app: str) -> Json:
     return await run_in_threadpool(wishes.ask, request, principal, app, "rollback", lambda: wish)
 
 
-@router.post(f"{_APP}/terminate", status_code=202, openapi_extra=_body(NoOptions))
+@router.post(f"{_APP}/terminate", status_code=202, response_model=answers.Asked, openapi_extra=body_of(NoOptions))
 async def terminate(request: Request, principal: Writer, app: str) -> Json:
     """End the running operation; what it has applied stays."""
     await _options(request, NoOptions)
     return await run_in_threadpool(wishes.ask, request, principal, app, "terminate", lambda: {"terminate": True})
 
 
-@router.get(f"{_APP}/request")
+@router.get(f"{_APP}/request", response_model=answers.LastRequest)
 def last_request(request: Request, principal: Reader, app: str) -> Json:
     """Get what was asked last and how it ended: phase is null until it has; resources are those of a dry run."""
     services, status = _find(request, principal, app)
@@ -121,14 +85,14 @@ def last_request(request: Request, principal: Reader, app: str) -> Json:
     }
 
 
-@router.post(f"{_APP}/suspend", status_code=202, openapi_extra=_body(NoOptions))
+@router.post(f"{_APP}/suspend", status_code=202, response_model=answers.Accepted, openapi_extra=body_of(NoOptions))
 async def suspend(request: Request, principal: Writer, app: str) -> Json:
     """Do nothing more for this application until it is resumed, whatever its manifest says."""
     await _options(request, NoOptions)
     return await run_in_threadpool(wishes.override, request, principal, app, "suspend", {"suspended": True})
 
 
-@router.post(f"{_APP}/resume", status_code=202, openapi_extra=_body(NoOptions))
+@router.post(f"{_APP}/resume", status_code=202, response_model=answers.Accepted, openapi_extra=body_of(NoOptions))
 async def resume(request: Request, principal: Writer, app: str) -> Json:
     """Undo a suspension and the pause of a rollback, and look at the application now."""
     await _options(request, NoOptions)
@@ -136,14 +100,14 @@ async def resume(request: Request, principal: Writer, app: str) -> Json:
     return await run_in_threadpool(wishes.override, request, principal, app, "resume", mark)
 
 
-@router.post(f"{_APP}/refresh", status_code=202, openapi_extra=_body(NoOptions))
+@router.post(f"{_APP}/refresh", status_code=202, response_model=answers.Accepted, openapi_extra=body_of(NoOptions))
 async def refresh(request: Request, principal: Writer, app: str) -> Json:
     """Compare every object with the cluster now, whatever earlier looks remember of it."""
     await _options(request, NoOptions)
     return await run_in_threadpool(wishes.refresh, request, principal, app)
 
 
-@router.get(f"{_APP}/refresh")
+@router.get(f"{_APP}/refresh", response_model=answers.LastRefresh)
 def last_refresh(request: Request, principal: Reader, app: str) -> Json:
     """Get the last refresh: done is false until the comparison; reason says why the last attempt could not compare."""
     services, status = _find(request, principal, app)
@@ -156,7 +120,7 @@ def last_refresh(request: Request, principal: Reader, app: str) -> Json:
     return {"at": stamp(asked["at"]), "by": asked["by"], "done": done, "reason": reason or ""}
 
 
-@router.delete(_APP, status_code=202, openapi_extra=_body(DeleteOptions))
+@router.delete(_APP, status_code=202, response_model=answers.Accepted, openapi_extra=body_of(DeleteOptions))
 async def delete_application(request: Request, principal: Writer, app: str) -> Json:
     """Delete an application whose manifest has left the catalogue, also one that waits for a human's yes."""
     options = await _options(request, DeleteOptions)
@@ -172,8 +136,6 @@ async def _options(request: Request, model: type[Model]) -> Model:
     """Read the body after the caller was let in, never before."""
     body = await request.body()
     try:
-        return model.model_validate_json(body or b"{}")
+        return model.model_validate_json(body)
     except ValidationError as problem:
-        first = problem.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise HTTPException(422, f"{place}: {first['msg']}") from None
+        raise HTTPException(422, first_error(problem)) from None

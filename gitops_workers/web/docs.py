@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from gitops_workers.web.problems import CODES
+
 router = APIRouter(include_in_schema=False)
 
 _STYLE = """
@@ -26,7 +28,10 @@ async def docs(request: Request) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
         f"<h1>{title}</h1><p>{escape(description['info'].get('description', ''))}</p>"
-        '<p>For programs: <a href="openapi.json">openapi.json</a></p>' + "".join(_sections(description)) + "</html>"
+        '<p>For programs: <a href="openapi.json">openapi.json</a></p>'
+        + "".join(_sections(description))
+        + _problems()
+        + "</html>"
     )
 
 
@@ -35,15 +40,22 @@ def _sections(description: dict[str, Any]) -> Iterator[str]:
         for method, operation in operations.items():
             yield f"<section><h2><b>{escape(method.upper())}</b><code>{escape(path)}</code></h2>"
             yield f"<p>{escape(operation.get('description', operation.get('summary', '')))}</p>"
-            options = [*operation.get("parameters", ()), *_fields(operation)]
+            options = [*operation.get("parameters", ()), *_fields(operation, description)]
             if options:
                 yield "<ul>" + "".join(_option(option) for option in options) + "</ul>"
             yield "</section>"
 
 
-def _fields(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _problems() -> str:
+    """The codes of refusals; a problem's `type` points here."""
+    rows = "".join(f"<li id={code}><code>{code}</code> {escape(text)}</li>" for code, text in CODES.items())
+    return f"<section><h2>Problems</h2><p>Errors are application/problem+json (RFC 9457).</p><ul>{rows}</ul></section>"
+
+
+def _fields(operation: dict[str, Any], description: dict[str, Any]) -> Iterator[dict[str, Any]]:
     content = operation.get("requestBody", {}).get("content", {})
-    schema = content.get("application/json", {}).get("schema", {})
+    name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = description["components"]["schemas"].get(name, {})
     for name, field in schema.get("properties", {}).items():
         yield {"name": name, "in": "body", "schema": field}
 

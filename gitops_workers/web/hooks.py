@@ -9,19 +9,20 @@ import structlog
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 
-from gitops_workers.web import receivers
+from gitops_workers.web import answers, receivers
 from gitops_workers.web.access import services_of
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.metrics import Counters
+from gitops_workers.web.problems import documented
 from gitops_workers.web.webhooks.event import Ignored, Rejected
 from gitops_workers.web.webhooks.registry import receive
 
 log = structlog.get_logger(__name__)
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(tags=["webhooks"], responses=documented(400, 401, 404, 422))
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
-@router.post("/api/webhook")
+@router.post("/api/webhook", response_model=answers.Received, response_model_exclude_unset=True)
 async def webhook(request: Request) -> Mapping[str, object]:
     """Take a push event of a Git server and have the repository polled.
 
@@ -50,7 +51,7 @@ async def webhook(request: Request) -> Mapping[str, object]:
     return {"accepted": True, "polls": groups}
 
 
-@router.post("/hook/{path_hash}")
+@router.post("/hook/{path_hash}", response_model=answers.Received, response_model_exclude_unset=True)
 async def hook(request: Request, path_hash: str) -> Mapping[str, object]:
     """Take a notification for a Flux Receiver and have its resources polled."""
     services, counters = services_of(request), _counters(request)

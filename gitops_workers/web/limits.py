@@ -10,6 +10,8 @@ import asyncio
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gitops_workers.web.problems import MEDIA_TYPE, content
+
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -99,9 +101,9 @@ class Limits:
 
 
 async def _say(send: Send, refusal: _Refused) -> None:
-    body = b'{"detail":"%s"}' % refusal.sentence.encode()
+    body = content(refusal.status, refusal.sentence)
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", MEDIA_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         # The rest of the body is still on its way: the connection is of no further use.
         (b"connection", b"close"),

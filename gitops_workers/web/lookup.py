@@ -13,6 +13,7 @@ from gitops_workers.core.status import Status
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import State
 from gitops_workers.web.access import Principal
+from gitops_workers.web.problems import Refusal
 
 
 class _AppIdConvertor(Convertor[str]):
@@ -40,7 +41,7 @@ def find(state: State, principal: Principal, name: str) -> Status:
     found = [row for row in rows if row is not None and principal.sees(row.project)]
     if len(found) > 1:
         names = ", ".join(status.id for status in found[:10])
-        raise HTTPException(409, f"several applications have this name; use the id of one of them: {names}")
+        raise Refusal(409, "ambiguous-name", f"several applications have this name; use the id of one of them: {names}")
     if not found:
         raise HTTPException(404, "there is no such application, or the token may not see it; list /api/v1/applications")
     return found[0]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Security
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gitops_workers.web.access import everywhere, services_of
+from gitops_workers.web.description import TOKEN
+from gitops_workers.web.problems import documented
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], responses=documented())
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
@@ -18,13 +20,26 @@ async def healthz() -> str:
 
 
 @router.get("/readyz", response_class=PlainTextResponse)
-def readyz(request: Request) -> str:
-    """Tell whether the store answers (503 when not): without it no webhook can be accepted."""
-    services_of(request).queue.now()
-    return "ok\n"
+def readyz(request: Request, response: Response, strict: bool = False) -> str:
+    """Tell whether the store answers (503 when not): without it no webhook can be accepted.
+
+    Who of beat and workers is missing stands in the text. It is 503 with `strict` only, for monitors: a readiness probe
+    must not take away the process that accepts webhooks and serves metrics while the workers are gone.
+    """
+    services = services_of(request)
+    services.queue.now()
+    missing = services.telemetry.presence().absences(view.fleet for view in services.state.clusters())
+    if missing and strict:
+        response.status_code = 503
+    return "".join(f"{text}\n" for text in missing) or "ok\n"
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    dependencies=[Security(TOKEN)],
+    response_class=PlainTextResponse,
+    responses=documented(401, 403, 404),
+)
 def metrics(request: Request) -> Response:
     """Give Prometheus its figures; needs a token that sees all projects, unless that was switched off."""
     if not services_of(request).settings.open_metrics:

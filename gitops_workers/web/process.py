@@ -14,7 +14,7 @@ from gitops_workers.settings import Settings
 from gitops_workers.web.configure import web_settings
 from gitops_workers.web.serve import serve
 from gitops_workers.web.services import WebServices
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring import open_queue, open_state, open_telemetry
 
 INVALID = 2
 """The exit code for a mistake in the environment, as in the command line interface."""
@@ -40,7 +40,7 @@ def _run(sender: Sender, settings: Settings) -> None:
         publish(sender, doorbells)
 
     state, queue = open_state(settings), open_queue(settings)
-    services = WebServices(state, queue, ring, web_settings(settings), _secrets(settings))
+    services = WebServices(state, queue, ring, web_settings(settings), open_telemetry(settings), _secrets(settings))
     serve(services, settings.web_address)
 
 

@@ -6,12 +6,12 @@ request comes. The payload is looked at for nothing but its proof: which resourc
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_workers.core.receiver_address import hook_hash
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.ports import Secrets, State
 from gitops_workers.web.webhooks.event import Headers, Ignored, Rejected
@@ -80,11 +80,6 @@ TYPES: Mapping[str, _Type] = {
     "gitlab": _Type(lambda headers, _body, token: check_token(headers, "x-gitlab-token", token), "x-gitlab-event"),
     "bitbucket": _Type(_signed("x-hub-signature", "sha256"), "x-event-key"),
 }
-
-
-def hook_hash(token: bytes, name: str, namespace: str) -> str:
-    """The last part of a Receiver's path: SHA-256 over token, name and namespace without separators (Flux)."""
-    return hashlib.sha256(token + name.encode() + namespace.encode()).hexdigest()
 
 
 def find(state: State, secrets: Secrets | None, path_hash: str) -> tuple[StoredReceiver, bytes]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gitops_workers.core.errors import Retry
-from gitops_workers.ports import Doorbell, Queue, Secrets, State
+from gitops_workers.ports import Doorbell, Queue, Secrets, State, Telemetry
 from gitops_workers.web.connections import Bounds
 
 
@@ -73,6 +73,7 @@ class WebServices:
     queue: Queue
     publish: Callable[[Sequence[Doorbell]], None]
     settings: WebSettings
+    telemetry: Telemetry
     secrets: Secrets | None = None
     """Where Flux Receivers' tokens are; None leaves `/hook/` off."""
     outages: tuple[type[Exception], ...] = (OSError, Retry)

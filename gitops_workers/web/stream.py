@@ -8,29 +8,40 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from gitops_workers.core.status import Event
+from gitops_workers.web import answers, lookup
 from gitops_workers.web.access import Principal, everywhere, services_of
+from gitops_workers.web.description import TOKEN
+from gitops_workers.web.problems import documented
 from gitops_workers.web.services import WebServices
 
-router = APIRouter(prefix="/api/v1", tags=["fleet"])
+router = APIRouter(
+    prefix="/api/v1", tags=["fleet"], dependencies=[Security(TOKEN)], responses=documented(401, 403, 404)
+)
 Everywhere = Annotated[Principal, Depends(everywhere)]
 WINDOW = 500
 """Events looked at in one read; more than this between two reads of a second are not shown live."""
 
 
-@router.get("/clusters")
+@router.get("/clusters", response_model=answers.Items[answers.Cluster])
 def clusters(request: Request, _: Everywhere) -> dict[str, Any]:
     """List the destination clusters with their queues."""
     return {"items": [view.to_json() for view in services_of(request).state.clusters()]}
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}}, **documented(409, 422, 429)},
+)
 async def events(
-    request: Request, _: Everywhere, app: Annotated[str, Query(max_length=600, description="An id.")] = ""
+    request: Request,
+    principal: Everywhere,
+    app: Annotated[str, Query(max_length=600, description="An id or a unique bare name; empty means all.")] = "",
 ) -> StreamingResponse:
     """Stream events as server-sent events: the newest hundred first, oldest of them first, then each as it happens.
 
@@ -40,6 +51,8 @@ async def events(
     open_streams: set[object] = request.app.state.streams
     if len(open_streams) >= services.settings.event_streams:
         raise HTTPException(429, "too many event streams are open on this process; close one or try again later")
+    if app:
+        app = await run_in_threadpool(_known, services, principal, app)
     mark = object()
     open_streams.add(mark)
 
@@ -51,6 +64,16 @@ async def events(
             open_streams.discard(mark)
 
     return StreamingResponse(body(), media_type="text/event-stream")
+
+
+def _known(services: WebServices, principal: Principal, app: str) -> str:
+    """The id. Raises 404 for what is neither known nor was: a stream that can never tell anything is a mistake."""
+    try:
+        return lookup.find(services.state, principal, app).id
+    except HTTPException:
+        if services.state.events(app, 1):
+            return app  # gone, and its last events are still told
+        raise
 
 
 async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[bytes]:

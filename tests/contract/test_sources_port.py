@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -39,9 +39,6 @@ class World:
     repository: BareRepository | VolatileRepository
     source: GitSource
     nowhere: GitSource
-    other: BareRepository | VolatileRepository
-    """Another repository that the sources can reach, for submodules."""
-    other_url: str
 
 
 @pytest.fixture(params=["git", "volatile"])
@@ -49,13 +46,11 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "volatile":
         sources = VolatileSources(time.time)
         sources.repositories["https://git.test/app"] = repository = VolatileRepository()
-        sources.repositories["https://git.test/other"] = other = VolatileRepository()
-        app, nowhere = GitSource("https://git.test/app"), GitSource("https://git.test/none")
-        yield World(sources, repository, app, nowhere, other, "https://git.test/other")
+        yield World(sources, repository, GitSource("https://git.test/app"), GitSource("https://git.test/none"))
         return
-    bare, module = BareRepository(tmp_path / "app.git"), BareRepository(tmp_path / "other.git")
+    bare = BareRepository(tmp_path / "app.git")
     with git_sources(tmp_path / "mirrors") as real:
-        yield World(real, bare, GitSource(bare.url), GitSource(f"file://{tmp_path}/none.git"), module, module.url)
+        yield World(real, bare, GitSource(bare.url), GitSource(f"file://{tmp_path}/none.git"))
 
 
 def test_refs_name_every_branch_and_peel_annotated_tags(world: World) -> None:
@@ -114,49 +109,6 @@ def test_a_submodule_is_an_entry_with_its_commit_and_no_folder(world: World) -> 
         ("s", "160000", "1" * 40)
     ]
     assert world.sources.tree(world.source, commit, "s") == ()
-
-
-def test_a_submodule_is_listed_and_read_through_its_parent(world: World) -> None:
-    inner = world.other.commit({"a/x.yaml": b"inner", "y": b"y"})
-    commit = world.repository.commit({"x": b"outer", "s": ("160000", inner.encode())})
-    world.sources.fetch(world.source, commit)
-    listed = world.sources.submodule(world.source, world.other_url, inner)
-    assert [entry.path for entry in listed] == ["a/x.yaml", "y"]
-    [outer, _] = sorted(world.sources.tree(world.source, commit), key=lambda entry: entry.mode)
-    blobs = world.sources.blobs(world.source, [outer.oid, listed[0].oid])
-    assert (blobs[outer.oid], blobs[listed[0].oid]) == (b"outer", b"inner")
-
-
-def test_a_submodules_commit_is_no_commit_of_its_parent(world: World) -> None:
-    inner = world.other.commit({"secret": b"1"})
-    world.repository.commit({"s": ("160000", inner.encode())})
-    world.sources.submodule(world.source, world.other_url, inner)
-    with pytest.raises(RevisionNotFound):
-        world.sources.fetch(world.source, inner)
-    with pytest.raises(RevisionNotFound):
-        world.sources.tree(world.source, inner)
-
-
-def test_a_submodule_that_is_not_there_is_an_error(world: World) -> None:
-    world.repository.commit({"a": b""})
-    world.other.commit({"a": b""})
-    with pytest.raises(RenderFailed, match="no commit"):
-        world.sources.submodule(world.source, world.other_url, ABSENT)
-    with pytest.raises(Retry):
-        world.sources.submodule(world.source, world.nowhere.url, ABSENT)
-
-
-def test_the_urls_of_submodules_are_those_of_gitmodules(world: World) -> None:
-    text = (
-        b'[submodule "one"]\n\tpath = a/one\n\turl = ../one.git\n[submodule "two"]\n\tpath = two\n\turl = https://x/y\n'
-    )
-    commit = world.repository.commit({".gitmodules": text, "empty": b""})
-    oids = {entry.path: entry.oid for entry in world.sources.tree(world.source, commit)}
-    assert world.sources.submodule_urls(world.source, oids[".gitmodules"]) == {
-        "a/one": "../one.git",
-        "two": "https://x/y",
-    }
-    assert world.sources.submodule_urls(world.source, oids["empty"]) == {}
 
 
 @pytest.mark.parametrize("path", ["apps/web", "./apps/web/", "apps/../apps/web"])
@@ -297,6 +249,8 @@ def test_only_full_ids_name_objects(world: World, oid: str) -> None:
         (RevisionSpec(value="prod-*"), "prod-a"),
         (RevisionSpec(value="short"), ""),
         (RevisionSpec(RevisionKind.COMMIT, "full", "main"), "main"),
+        (RevisionSpec(RevisionKind.COMMIT, "short"), ""),
+        (RevisionSpec(RevisionKind.COMMIT, "short", "main"), "main"),
         (RevisionSpec(value="1.x"), "v1.9.0"),
         (RevisionSpec(RevisionKind.SEMVER, ">=1.0.0"), "v1.9.0+new"),
     ],
@@ -309,12 +263,13 @@ def test_what_a_revision_needs_to_know_the_port_can_tell(world: World, spec: Rev
     value = {"short": commit[:10], "full": commit}.get(spec.value, spec.value)
     spec = RevisionSpec(spec.kind, value, spec.branch)
     listed = world.sources.refs(world.source, not_before=0)
-    answer, history = resolve(spec, listed.refs, listed.head), History()
-    match answer:
-        case NeedsDates(tags):
-            history = History(dates=world.sources.tag_times(world.source, tags))
-        case NeedsCommit(prefix):
-            history = History(commits={prefix: world.sources.resolve_short(world.source, prefix)})
-        case NeedsBranch(full, branch):
-            history = History(on_branch=world.sources.on_branch(world.source, full, branch))
-    assert resolve(spec, listed.refs, listed.head, history) == Resolved(commit, expected)
+    history = History()
+    while not isinstance(answer := resolve(spec, listed.refs, listed.head, history), Resolved):
+        match answer:
+            case NeedsDates(tags):
+                history = replace(history, dates=world.sources.tag_times(world.source, tags))
+            case NeedsCommit(prefix):
+                history = replace(history, commits={prefix: world.sources.resolve_short(world.source, prefix)})
+            case NeedsBranch(full, branch):
+                history = replace(history, on_branch=world.sources.on_branch(world.source, full, branch))
+    assert answer == Resolved(commit, expected)

@@ -6,7 +6,12 @@ import zstandard
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.adapters.volatile_queue import VolatileQueue
+from gitops_workers.core.presence import Presence
 from tests.contract.test_state_port import FULL, PLAIN
+
+
+def nobody() -> Presence:
+    return Presence(1000.0)
 
 
 @pytest.fixture
@@ -16,11 +21,11 @@ def queue():
 
 @pytest.fixture
 def real(store, queue):
-    return RedisState(store, queue.loads, key=b"secret")
+    return RedisState(store, queue.loads, nobody, key=b"secret")
 
 
 def test_an_application_written_without_the_key_is_as_good_as_absent(real, store, queue):
-    RedisState(store, queue.loads, key=b"another").save_applications([PLAIN])
+    RedisState(store, queue.loads, nobody, key=b"another").save_applications([PLAIN])
     assert real.application(PLAIN.id) is None
 
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core import model as m
 from gitops_workers.core import render_spec as r
+from gitops_workers.core.presence import WORKER, Process
 from gitops_workers.core.status import ClusterView, Event, OperationView, ResourceView, Status
 from gitops_workers.ports import StatusQuery, Urgency
 
@@ -62,11 +64,16 @@ def queue():
     return VolatileQueue(lambda: 1000.0)
 
 
+@pytest.fixture
+def telemetry():
+    return VolatileTelemetry(lambda: 1000.0)
+
+
 @pytest.fixture(params=["redis", "volatile"])
-def state(request, queue):
+def state(request, queue, telemetry):
     if request.param == "volatile":
-        return VolatileState(queue.loads)
-    return RedisState(request.getfixturevalue("store"), queue.loads, key=b"secret")
+        return VolatileState(queue.loads, telemetry.presence)
+    return RedisState(request.getfixturevalue("store"), queue.loads, telemetry.presence, key=b"secret")
 
 
 def row(name, **changes):
@@ -286,6 +293,18 @@ rows = st.builds(
     st.integers(0, 23),
     st.sampled_from(["", "g"]),
 )
+
+
+def test_a_row_that_nobody_has_looked_at_for_twice_its_interval_is_marked_wherever_it_is_read(state):
+    fresh, long_ago = "2999-01-01T00:00:00Z", "1970-01-01T00:00:01Z"
+    state.save_status(row("a", last_checked_at=fresh, interval=120.0, stale=True))
+    state.save_status(row("b", last_checked_at=long_ago, interval=120.0, group="cluster/prod"))
+    assert [state.status(f"application/argocd/{name}").stale for name in "ab"] == [False, True]
+    assert [one.stale for one in state.query(StatusQuery()).rows] == [False, True]
+    state.touch("cluster/prod", 1, fresh)
+    assert not state.status("application/argocd/b").stale
+
+
 queries = st.builds(
     StatusQuery,
     text=st.sampled_from(["", "a", "/C"]),
@@ -302,8 +321,8 @@ queries = st.builds(
 @given(st.lists(st.tuples(rows, st.integers(0, 3)), max_size=12), queries)
 def test_both_stores_answer_every_listing_alike(store, saved, query):
     store.flushall()
-    loads = VolatileQueue(lambda: 0.0).loads
-    real, twin = RedisState(store, loads), VolatileState(loads)
+    loads, presence = VolatileQueue(lambda: 0.0).loads, VolatileTelemetry(lambda: 0.0).presence
+    real, twin = RedisState(store, loads, presence), VolatileState(loads, presence)
     for status, token in saved:
         assert real.save_status(status, token) == twin.save_status(status, token)
     assert real.query(query) == twin.query(query)
@@ -349,8 +368,20 @@ class TestViews:
         queue.enroll(PLAIN.id, "prod", "default")
         queue.request(PLAIN.id, "push", Urgency.WEBHOOK)
         edge, prod = state.clusters()
-        assert prod == replace(view, queue_depth=1, in_flight=0, lag=0.0)
+        assert replace(prod, unserved="") == replace(view, queue_depth=1, in_flight=0, lag=0.0)
         assert (edge.name, edge.queue_depth) == ("edge", 0)
+
+    def test_a_cluster_tells_how_many_serve_its_fleet_and_since_when_nobody_does(self, state, telemetry):
+        worker = Process(WORKER, "one@host", ("control", "fleet.default"))
+        state.save_cluster(ClusterView("prod", "https://10.0.0.1", "default", True, "", 3, 0, 0, 0.0, "t"))
+        assert state.clusters()[0].workers == 0
+        assert "no worker of fleet default has been seen yet" in state.clusters()[0].unserved
+        telemetry.report(worker, {})
+        assert (state.clusters()[0].workers, state.clusters()[0].unserved) == (1, "")
+        state.save_cluster(state.clusters()[0])
+        telemetry.leave(worker)
+        assert state.clusters()[0].workers == 0
+        assert "since 1970-01-01T00:16:40Z" in state.clusters()[0].unserved
 
     def test_no_cluster_no_view(self, state):
         assert tuple(state.clusters()) == ()

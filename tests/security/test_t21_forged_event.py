@@ -16,7 +16,7 @@ PATH = "/api/webhook"
 def armed(world):
     for repository in set(REPOSITORIES.values()):
         world.state.save("repository", repository, ["repository/one"])
-    world.queue.enroll_poll("repository/one", "", 500.0)
+    world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     return world
 
 

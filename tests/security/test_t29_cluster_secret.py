@@ -78,7 +78,21 @@ def test_each_door_is_closed_by_itself_and_named(config, field):
     assert "canary" not in problem.message
 
 
-@pytest.mark.parametrize("server", ["http://10.0.0.1", "https://a:b@host", "ftp://x", "host", "https://h/?a=b", ""])
+@pytest.mark.parametrize(
+    "server",
+    [
+        "http://10.0.0.1",
+        "HTTP://10.0.0.1",
+        "http://127.0.0.1:8001",
+        "Http://localhost",
+        "http://[::1]",
+        "https://a:b@host",
+        "ftp://x",
+        "host",
+        "https://h/?a=b",
+        "",
+    ],
+)
 def test_the_address_is_https_and_nothing_but_an_address(server):
     found, problems = cluster(GOOD, server=server)
 
@@ -103,6 +117,13 @@ def test_a_config_that_is_no_small_mapping_is_refused_without_showing_it(text):
     assert found == ()
     assert [problem.path for problem in problems] == ["config"]
     assert "canary" not in problems[0].message
+
+
+@pytest.mark.parametrize(("server", "taken"), [("http://127.0.0.1:8001", True), ("http://10.0.0.1", False)])
+def test_the_operator_may_allow_a_proxy_on_this_machine_and_no_other_plain_http(server, taken):
+    found, _ = cluster(GOOD, server=server, rules=ClusterRules(insecure=True))
+
+    assert bool(found) is taken
 
 
 def test_only_the_operators_rules_open_a_door():

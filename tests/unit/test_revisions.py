@@ -191,6 +191,18 @@ def test_a_flux_commit_must_be_on_its_branch() -> None:
         resolve(spec, REFS, HEAD, History(on_branch=False))
 
 
+@pytest.mark.parametrize("length", [7, 12, 39])
+def test_the_beginning_of_a_flux_commit_is_that_commit_where_it_is_unambiguous(length: int) -> None:
+    short = ("ab" * 20)[:length]
+    for branch in (None, "main"):
+        spec = RevisionSpec(RevisionKind.COMMIT, short, branch)
+        assert resolve(spec, REFS, HEAD) == NeedsCommit(short)
+        with pytest.raises(RevisionNotFound, match="not the start of exactly one commit"):
+            resolve(spec, REFS, HEAD, History(commits={short: None}))
+        found = resolve(spec, REFS, HEAD, History(commits={short: "ab" * 20}, on_branch=True))
+        assert found == Resolved("ab" * 20, branch or "")
+
+
 def test_tags_that_differ_in_build_metadata_only_are_told_apart_by_age() -> None:
     refs = {"refs/tags/v1.0.0+a": commit("1"), "refs/tags/v1.0.0+b": commit("2")}
     spec = RevisionSpec(RevisionKind.SEMVER, "1.x")
@@ -202,7 +214,7 @@ def test_tags_that_differ_in_build_metadata_only_are_told_apart_by_age() -> None
 @pytest.mark.parametrize(
     ("kind", "value", "said"),
     [
-        (RevisionKind.COMMIT, "abc1234", "spec.ref.commit"),
+        (RevisionKind.COMMIT, "abc12", "spec.ref.commit"),
         (RevisionKind.SEMVER, "latest", "spec.ref.semver"),
     ],
 )

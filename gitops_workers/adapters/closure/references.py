@@ -27,7 +27,10 @@ class References:
         self._known: OrderedDict[tuple[str, str], Mapping[str, Any]] = OrderedDict()
 
     def of(self, source: GitSource, kind: str, entries: Sequence[TreeEntry]) -> list[Mapping[str, Any]]:
-        """What each file refers to (`sandboxed.scan`); `kind` is `kustomization` or `chart`. Raises RenderFailed."""
+        """What each file refers to (`sandboxed.scan`). Raises RenderFailed.
+
+        `kind` is `kustomization`, `plugin` or `chart`.
+        """
         with self._lock:
             found = {entry.oid: self._known.get((kind, entry.oid)) for entry in entries}
         unknown = [entry for entry in {entry.oid: entry for entry in entries}.values() if found[entry.oid] is None]

@@ -45,7 +45,15 @@ class Credential:
 
 
 def obtain(access: ClusterAccess) -> Credential:
-    """Read the credential now. Raises ClusterUnavailable when a file or program does not give one."""
+    """Read the credential now. Raises ClusterUnavailable when a file or program does not give one.
+
+    Without TLS there is none: like kubectl, we send no token or password in clear, and read and run nothing for it.
+    """
+    headers = {"User-Agent": "gitops-workers", "Accept": "application/json"}
+    if access.impersonate:
+        headers["Impersonate-User"] = _header(access, access.impersonate)
+    if not access.server.lower().startswith("https:"):
+        return Credential(headers, None, _FOREVER)
     token, cert, key, until = access.token, access.cert, access.key, _FOREVER
     if access.renewable:
         until = time.monotonic() + MAX_AGE
@@ -55,21 +63,17 @@ def obtain(access: ClusterAccess) -> Credential:
         until = min(until, time.monotonic() + lifetime)
     elif access.token_file:
         token = _file(access, access.token_file, "token").strip()
-    headers = {"User-Agent": "gitops-workers", "Accept": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {_header(access, token)}"
     elif access.username:
         pair = base64.b64encode(f"{access.username}:{access.password}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
-    if access.impersonate:
-        headers["Impersonate-User"] = _header(access, access.impersonate)
     if access.cert_file:
         cert = _file(access, access.cert_file, "client certificate")
     if access.key_file:
         key = _file(access, access.key_file, "client key")
     ca = _file(access, access.ca_file, "certificate authority") if access.ca_file else access.ca
-    context = _context(access, ca, cert, key) if access.server.lower().startswith("https:") else None
-    return Credential(headers, context, until)
+    return Credential(headers, _context(access, ca, cert, key), until)
 
 
 def _header(access: ClusterAccess, value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
@@ -15,6 +16,15 @@ from gitops_workers.ports import RenderCache
 
 CONNECTED = 64
 """Clusters that a process keeps connected: each holds a TLS context, a few sockets and a discovery, 0.5 to 2 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """One cluster under one credential."""
+
+    transport: Transport
+    cluster: HttpCluster
+    records: ConfigMapRecords
 
 
 class ConfiguredClusters:
@@ -40,7 +50,7 @@ class ConfiguredClusters:
         self._shared = shared
         self._limit = connected
         self._lock = threading.Lock()
-        self._open: OrderedDict[ClusterAccess, tuple[HttpCluster, ConfigMapRecords]] = OrderedDict()
+        self._open: OrderedDict[ClusterAccess, _Connected] = OrderedDict()
         self._destinations = Destinations()
         self.configure(accesses, in_cluster=in_cluster, refused=refused)
 
@@ -78,22 +88,27 @@ class ConfiguredClusters:
         """How a cluster is reached: for the cluster generator's labels and the project it belongs to."""
         return self._destinations.access(name)
 
+    def heard(self, name: str) -> float:
+        """See the port."""
+        return self._connected(name).transport.heard_at
+
     def open(self, name: str) -> HttpCluster:
         """See the port."""
-        return self._connected(name)[0]
+        return self._connected(name).cluster
 
     def records(self, name: str) -> ConfigMapRecords:
         """See the port."""
-        return self._connected(name)[1]
+        return self._connected(name).records
 
-    def _connected(self, name: str) -> tuple[HttpCluster, ConfigMapRecords]:
+    def _connected(self, name: str) -> _Connected:
         access = self._destinations.access(name)
         with self._lock:
-            pair = self._open.get(access)
-            if pair is None:
+            found = self._open.get(access)
+            if found is None:
                 transport = Transport(access, **self._options)  # type: ignore[arg-type] # int and floats by name
-                pair = self._open[access] = (HttpCluster(transport, shared=self._shared), ConfigMapRecords(transport))
+                cluster = HttpCluster(transport, shared=self._shared)
+                found = self._open[access] = _Connected(transport, cluster, ConfigMapRecords(transport))
             self._open.move_to_end(access)
             while len(self._open) > self._limit:
                 self._open.popitem(last=False)
-            return pair
+            return found

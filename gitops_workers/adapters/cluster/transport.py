@@ -68,6 +68,8 @@ class Transport:
         self._read_timeout = read_timeout
         self._base = urlsplit(access.server).path.rstrip("/")
         self._credential: Credential | None = None
+        self.heard_at = float("-inf")
+        """When the server last answered, other than with a failure of its own; monotonic seconds."""
         self._idle: deque[_Connection] = deque()
         self._lock = threading.Lock()
         # A cluster that left the configuration is simply let go of: threads in the middle of a request finish it.
@@ -160,6 +162,8 @@ class Transport:
                 connection.close()
             else:
                 self._put(connection, credential)
+            if response.status < 500:
+                self.heard_at = time.monotonic()
             return Answer(
                 response.status,
                 data,

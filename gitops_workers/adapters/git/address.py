@@ -19,7 +19,7 @@ from git.cmd import Git as GitPython
 from git.exc import UnsafeProtocolError
 
 from gitops_workers.adapters.git.settings import GitSettings
-from gitops_workers.core.errors import SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import HostUnavailable, UnsafeContent
 from gitops_workers.core.redact import scrub
 
 RESOLVE_SECONDS = 15.0
@@ -136,9 +136,9 @@ class HostGuard:
             answers = job.result(RESOLVE_SECONDS)
         except FutureTimeoutError:
             job.cancel()
-            raise SourceUnavailable(f"{address.url}: the name server gave no answer for {address.host}") from None
+            raise HostUnavailable(f"{address.url}: the name server gave no answer for {address.host}") from None
         except (OSError, UnicodeError) as problem:
-            raise SourceUnavailable(f"{address.url}: the host {address.host} has no address ({problem})") from None
+            raise HostUnavailable(f"{address.url}: the host {address.host} has no address ({problem})") from None
         return tuple(dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers))
 
 

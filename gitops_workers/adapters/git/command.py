@@ -72,6 +72,10 @@ class Finished:
     trace: bytes = b""
 
 
+class DeadlinePassed(SourceUnavailable):
+    """The program was stopped because it had not ended in time."""
+
+
 class GitProgram:
     """Runs git; safe to share between threads."""
 
@@ -83,10 +87,10 @@ class GitProgram:
         if found is None:
             raise Refused("there is no git program on PATH; install git")
         self._executable = str(Path(found).resolve())
-        version = self.run(["version"], timeout=30, limit=4_096).output.decode(errors="replace")
-        numbers = re.search(r"(\d+)\.(\d+)", version)
+        self.version = self.run(["version"], timeout=30, limit=4_096).output.decode(errors="replace").strip()
+        numbers = re.search(r"(\d+)\.(\d+)", self.version)
         if numbers is None or (int(numbers[1]), int(numbers[2])) < FLOOR:
-            raise Refused(f"git is {version.strip()!r}; install git {FLOOR[0]}.{FLOOR[1]} or newer")
+            raise Refused(f"git is {self.version!r}; install git {FLOOR[0]}.{FLOOR[1]} or newer")
 
     def argv(self, arguments: Sequence[str], config: Sequence[str] = ()) -> list[str]:
         """The whole command line. `config` are further `name=value` settings without any secret."""
@@ -124,7 +128,7 @@ class GitProgram:
         environment: Mapping[str, str] | None = None,
         descriptors: Sequence[int] = (),
     ) -> Finished:
-        """Run to the end and return what it said. Raises SourceUnavailable past the deadline or the output limit."""
+        """Run to the end and return what it said. Raises DeadlinePassed; SourceUnavailable past the output limit."""
         deadline = time.monotonic() + timeout
         argv = self.argv(arguments, config)
         blocks = str(self.settings.max_pack_bytes // 512)
@@ -134,7 +138,7 @@ class GitProgram:
             try:
                 status = process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                raise SourceUnavailable(f"git {arguments[0]} was stopped after {timeout:.0f} s") from None
+                raise DeadlinePassed(f"git {arguments[0]} was stopped after {timeout:.0f} s") from None
         return Finished(status, output, error.decode(errors="replace"))
 
     @contextlib.contextmanager
@@ -198,7 +202,7 @@ def _read(process: subprocess.Popen[bytes], deadline: float, limit: int, what: s
             left = deadline - time.monotonic()
             ready = selector.select(left) if left > 0 else []
             if not ready:
-                raise SourceUnavailable(f"git {what} gave no answer in time and was stopped")
+                raise DeadlinePassed(f"git {what} gave no answer in time and was stopped")
             for key, _ in ready:
                 part = os.read(key.fd, 1 << 16)
                 if not part:

@@ -95,7 +95,7 @@ class Listings:
                 return refs
             failure = entry.failure
             if failure is not None and entry.failed_at >= not_before and (not_before > 0 or failure is not seen):
-                raise SourceUnavailable(str(failure))
+                raise type(failure)(str(failure))
             asked_at = self._clock()
             try:
                 refs = parse_listing(ask(), asked_at)

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gitops_workers.adapters.git.address import Address, HostGuard
-from gitops_workers.adapters.git.command import Finished, GitProgram, proxied, proxy_environment
+from gitops_workers.adapters.git.command import DeadlinePassed, Finished, GitProgram, proxied, proxy_environment
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.ssh_key import readable_key
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import InvalidManifest, SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import HostUnavailable, InvalidManifest, SourceUnavailable, UnsafeContent
 from gitops_workers.core.redact import scrub
 
 _MESSAGE = 400
@@ -42,6 +42,12 @@ _ADVICE = (
 )
 _SPOKE_GIT = re.compile(rb"<= Recv header: content-type: application/x-git-upload-pack-advertisement\s", re.IGNORECASE)
 _REDIRECTED = re.compile(r"returned error: 30[1278]\b")
+# Said of the connection, not of the repository. A 500 may be one repository's own; these are a proxy's or everybody's.
+_HOST_AWAY = re.compile(
+    r"Could not resolve|Failed to connect|Couldn't connect|Connection (?:refused|timed out|reset|closed)|timed out"
+    r"|Empty reply|Operation too slow|No route to host|Network is unreachable|Recv failure|kex_exchange_identification"
+    r"|returned error: 50[234]\b"
+)
 _FSCK = re.compile(r"error: object [0-9a-f]+: |fsck error")
 # Said of our own files; what the server says begins with "remote:".
 _DAMAGED = re.compile(
@@ -170,6 +176,8 @@ class Transport:
                     environment=environment,
                     descriptors=files.descriptors,
                 )
+            except DeadlinePassed as problem:
+                raise HostUnavailable(f"{address.url}: {problem}") from None
             except SourceUnavailable as problem:
                 raise SourceUnavailable(f"{address.url}: {problem}") from None
             return replace(finished, trace=files.read(trace)) if trace else finished
@@ -221,4 +229,5 @@ def _failure(finished: Finished, address: Address, credential: Credential) -> Ex
     if _NOT_SERVED.search(text):
         return NotServed(f"{address.url}: {said}")
     advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, text)), "")
-    return SourceUnavailable(f"{address.url}: {said}{advice}")
+    kind = HostUnavailable if _HOST_AWAY.search(text) else SourceUnavailable
+    return kind(f"{address.url}: {said}{advice}")

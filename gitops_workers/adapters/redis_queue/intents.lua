@@ -1,26 +1,26 @@
 -- The due queue's intents and leases: who wants an attempt, who has one.
--- The four files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
+-- The five files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
 -- Each operation's arguments stand above it; times are seconds.
 
--- member, cluster, fleet, due_in ("" = not due)
-function operations.enroll(member, cluster, fleet, due_in)
+-- member, lane, fleet, due_in ("" = not due)
+function operations.enroll(member, lane, fleet, due_in)
   redis.call('ZADD', P .. 'members', 'NX', now, member)
   local row = load(member)
   if not row then
-    row = {member = member, cluster = cluster, fleet = fleet, want = 0, done = 0, state = 'idle', class = '', span = 0}
+    row = {member = member, lane = lane, fleet = fleet, want = 0, done = 0, state = 'idle', class = '', span = 0}
     if due_in ~= '' then schedule(row, 'poll', now + tonumber(due_in)) end
-    save(row, 'cluster', 'fleet', 'want', 'done', 'state', 'class', 'span')
-    reindex(cluster)
+    save(row, 'lane', 'fleet', 'want', 'done', 'state', 'class', 'span')
+    reindex(lane)
     return
   end
-  if row.cluster ~= cluster then
-    local before, class, at = row.cluster, row.class, due_of(row)
+  if row.lane ~= lane then
+    local before, class, at = row.lane, row.class, due_of(row)
     unschedule(row)
-    row.cluster, row.class = cluster, class
-    if at then redis.call('ZADD', due_key(class, cluster), at, member) end
-    save(row, 'cluster', 'class')
+    row.lane, row.class = lane, class
+    if at then redis.call('ZADD', due_key(class, lane), at, member) end
+    save(row, 'lane', 'class')
     reindex(before)
-    reindex(cluster)
+    reindex(lane)
   end
   if row.fleet ~= fleet then
     row.fleet = fleet
@@ -33,10 +33,10 @@ function operations.expel(member)
   local row = load(member)
   if not row then return end
   unschedule(row)
-  if row.slot ~= '' then redis.call('ZREM', inflight_key(row.slot), member) end
+  redis.call('ZREM', inflight_key(row.slot), member)
   redis.call('DEL', member_key(member))
-  reindex(row.cluster)
-  if row.slot ~= '' and row.slot ~= row.cluster then reindex(row.slot) end
+  reindex(row.lane)
+  if row.slot ~= row.lane then reindex(row.slot) end
 end
 
 -- member, reason ("" = none), class, not_before ("" = now)
@@ -49,7 +49,7 @@ function operations.request(member, reason, class, not_before)
   if row.state == 'idle' then
     hurry(row, class)
     save(row, 'want', 'asked', 'reasons', 'class', 'span')
-    reindex(row.cluster)
+    reindex(row.lane)
   else
     row.ask = more_urgent(row.ask, class)
     save(row, 'want', 'asked', 'reasons', 'ask')
@@ -70,7 +70,7 @@ function operations.hasten(member, within)
   if at and at <= latest then return 0 end
   schedule(row, row.class ~= '' and row.class or 'poll', latest)
   save(row, 'class', 'span')
-  reindex(row.cluster)
+  reindex(row.lane)
   return 1
 end
 
@@ -82,7 +82,7 @@ function operations.raise(member, at_least)
   if row.state == 'idle' and row.want > row.done then
     hurry(row, 'retry')
     save(row, 'class', 'span')
-    reindex(row.cluster)
+    reindex(row.lane)
   end
   save(row, 'want')
   return row.want
@@ -103,12 +103,12 @@ function operations.begin(member, lease)
   redis.call('SET', P .. 'fence', row.token)
   -- An attempt that never finished leaves its reasons in `taken`.
   row.taken, row.reasons = joined(row.taken, row.reasons), ''
-  row.state, row.rings, row.ask = 'running', 0, ''
+  row.state, row.rings, row.ask, row.since = 'running', 0, '', ''
   local expiry = now + tonumber(lease)
   schedule(row, row.class ~= '' and row.class or (is_poll(row) and 'poll' or 'retry'), expiry)
   take_slot(row, expiry)
-  save(row, 'token', 'taken', 'reasons', 'state', 'rings', 'ask', 'class', 'span', 'slot')
-  reindex(row.cluster)
+  save(row, 'token', 'taken', 'reasons', 'state', 'rings', 'ask', 'class', 'span', 'slot', 'since')
+  reindex(row.lane)
   return {row.token, row.want, row.taken, text(row.asked)}
 end
 
@@ -122,17 +122,18 @@ function operations.renew(member, token, lease)
   schedule(row, row.class, expiry)
   take_slot(row, expiry)
   save(row, 'class', 'span', 'slot')
-  reindex(row.cluster)
+  reindex(row.lane)
   return 1
 end
 
--- member, token, generation, done (0 or 1), due_in ("" = off the queue)
-function operations.finish(member, token, generation, done, due_in)
+-- member, token, generation, done (0 or 1), due_in ("" = off the queue), whether the lane answered (0, 1, "" = unknown),
+-- message
+function operations.finish(member, token, generation, done, due_in, reachable, message)
   local row = load(member)
   if not holds(row, token) then return 0 end
   generation = tonumber(generation)
   local slot = row.slot
-  if slot ~= '' then redis.call('ZREM', inflight_key(slot), member) end
+  redis.call('ZREM', inflight_key(slot), member)
   if done == '1' then
     row.done = math.max(row.done, generation)
   else
@@ -147,8 +148,10 @@ function operations.finish(member, token, generation, done, due_in)
   end
   row.state, row.token, row.slot, row.taken, row.ask = 'idle', '', '', '', ''
   save(row, 'done', 'state', 'token', 'slot', 'taken', 'reasons', 'ask', 'class', 'span')
-  reindex(row.cluster)
-  if slot ~= '' and slot ~= row.cluster then reindex(slot) end
+  if reachable == '1' then answered(slot) end
+  if reachable == '0' then unanswered(slot, message, member, '') end
+  reindex(row.lane)
+  if slot ~= row.lane then reindex(slot) end
   return 1
 end
 

@@ -1,12 +1,14 @@
--- The due queue's ground: the clock, member rows, due times, slots, the breaker.
--- The four files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
--- ARGV: operation, slots per cluster, then the operation's own arguments. Redis TIME is the only clock.
+-- The due queue's ground: the clock, member rows, due times, lanes and their slots.
+-- The five files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
+-- ARGV: operation, slots per cluster, slots per Git host, then the operation's own arguments. Redis TIME is the only
+-- clock.
 local P = 'gitops:'
 local CLASSES = {'webhook', 'manual', 'self-heal', 'retry', 'poll'}
 -- Seconds by which a class goes before what became due at the same moment. Not absolute: a poll that has waited 40 minutes
 -- goes before a fresh push, so that a tenant who pushes all day cannot stop everybody else's drift detection.
 local HEAD_START = {webhook = 2400, manual = 1800, ['self-heal'] = 1200, retry = 600, poll = 0}
-local BREAKER_FAILURES, PROBE_SECONDS = 3, 60
+-- How the lanes of Git hosts begin (core/lanes.py); any other lane is admitted like a cluster.
+local HOST_LANE = '//'
 -- A doorbell nobody answers is repeated ever more slowly: without workers the broker must not fill up.
 local LONGEST_RING = 600
 local REASONS = 8
@@ -19,17 +21,19 @@ local function clock()
 end
 
 local now = clock()
-local operation, slots = ARGV[1], tonumber(ARGV[2])
+local operation, slots, host_slots = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function member_key(member) return P .. 'member:' .. member end
-local function due_key(class, cluster) return P .. 'due:' .. class .. ':' .. cluster end
-local function inflight_key(cluster) return P .. 'inflight:' .. cluster end
+local function due_key(class, lane) return P .. 'due:' .. class .. ':' .. lane end
+local function inflight_key(lane) return P .. 'inflight:' .. lane end
 
-local FIELDS = {'cluster', 'fleet', 'want', 'done', 'state', 'class', 'span', 'ask', 'asked', 'token', 'rings', 'slot',
-  'reasons', 'taken'}
+local FIELDS = {'lane', 'fleet', 'want', 'done', 'state', 'class', 'span', 'ask', 'asked', 'token', 'rings', 'slot',
+  'reasons', 'taken', 'since'}
 
 local function load(member)
   local values = redis.call('HMGET', member_key(member), unpack(FIELDS))
+  -- Rows that were written before there were lanes say the same under another name.
+  values[1] = values[1] or redis.call('HGET', member_key(member), 'cluster')
   if not values[1] then return nil end
   local row = {member = member}
   for i, field in ipairs(FIELDS) do row[field] = values[i] or '' end
@@ -49,55 +53,30 @@ end
 
 local function due_of(row)
   if row.class == '' then return nil end
-  return tonumber(redis.call('ZSCORE', due_key(row.class, row.cluster), row.member) or nil)
+  return tonumber(redis.call('ZSCORE', due_key(row.class, row.lane), row.member) or nil)
 end
 
 local function unschedule(row)
-  if row.class ~= '' then redis.call('ZREM', due_key(row.class, row.cluster), row.member) end
+  if row.class ~= '' then redis.call('ZREM', due_key(row.class, row.lane), row.member) end
   row.class = ''
 end
 
 local function schedule(row, class, at)
   if row.class ~= class then unschedule(row) end
   row.class, row.span = class, math.max(0, at - now)
-  redis.call('ZADD', due_key(class, row.cluster), at, row.member)
+  redis.call('ZADD', due_key(class, row.lane), at, row.member)
 end
 
 local function take_slot(row, expiry)
-  if row.slot ~= '' and row.slot ~= row.cluster then redis.call('ZREM', inflight_key(row.slot), row.member) end
-  row.slot = row.cluster
+  if row.slot ~= row.lane then redis.call('ZREM', inflight_key(row.slot), row.member) end
+  row.slot = row.lane
   redis.call('ZADD', inflight_key(row.slot), expiry, row.member)
 end
 
-local function breaker(cluster)
-  local values = redis.call('HMGET', P .. 'breaker:' .. cluster, 'failures', 'probe')
-  local failures, probe = tonumber(values[1] or 0), tonumber(values[2] or 0)
-  return failures >= BREAKER_FAILURES, math.min(probe, now + PROBE_SECONDS), failures
-end
+local function slots_of(lane) return string.sub(lane, 1, #HOST_LANE) == HOST_LANE and host_slots or slots end
 
-local function busy(cluster)
-  return redis.call('ZCOUNT', inflight_key(cluster), string.format('(%.6f', now), '+inf')
-end
-
--- Keeps `ready` true for one cluster: the earliest moment at which a dispatch could take something from it.
-local function reindex(cluster)
-  local earliest
-  for _, class in ipairs(CLASSES) do
-    local head = redis.call('ZRANGE', due_key(class, cluster), 0, 0, 'WITHSCORES')
-    if head[2] and (not earliest or tonumber(head[2]) < earliest) then earliest = tonumber(head[2]) end
-  end
-  if not earliest then
-    redis.call('ZREM', P .. 'ready', cluster)
-    return
-  end
-  local open, probe = breaker(cluster)
-  if open then earliest = math.max(earliest, probe) end
-  if busy(cluster) >= slots then
-    local first = redis.call('ZRANGEBYSCORE', inflight_key(cluster), string.format('(%.6f', now), '+inf', 'WITHSCORES',
-      'LIMIT', 0, 1)
-    earliest = math.max(earliest, tonumber(first[2] or now))
-  end
-  redis.call('ZADD', P .. 'ready', earliest, cluster)
+local function busy(lane)
+  return redis.call('ZCOUNT', inflight_key(lane), string.format('(%.6f', now), '+inf')
 end
 
 local function more_urgent(one, other)

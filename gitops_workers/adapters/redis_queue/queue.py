@@ -30,19 +30,24 @@ class RedisQueue:
 
     script: ClassVar[str] = "".join(
         Path(__file__).with_name(f"{part}.lua").read_text(encoding="utf-8")
-        for part in ("members", "intents", "dispatch", "upkeep")
+        for part in ("members", "breaker", "intents", "dispatch", "upkeep")
     )
 
-    def __init__(self, client: RedisClient, *, slots: int = 32, ring: float = RING_SECONDS) -> None:
-        """`slots`: members of one cluster in work at a time. `ring`: seconds until a doorbell is repeated."""
+    def __init__(
+        self, client: RedisClient, *, slots: int = 32, host_slots: int = 16, ring: float = RING_SECONDS
+    ) -> None:
+        """`slots`, `host_slots`: members of one cluster and of one Git host in work at a time.
+
+        `ring`: seconds until a doorbell is repeated.
+        """
         self._client = client
         self._script = client.register_script(self.script)
-        self._slots = slots
+        self._slots = (slots, host_slots)
         self._ring = ring
         self._read = (float("-inf"), 0.0)
 
     def _call(self, operation: str, *arguments: Any) -> Any:
-        return self._script(args=(operation, self._slots, *arguments))
+        return self._script(args=(operation, *self._slots, *arguments))
 
     def now(self) -> float:
         """Redis TIME, asked at most once a second; in between our own steady clock goes on from it.
@@ -88,13 +93,13 @@ class RedisQueue:
         # The same call serves both kinds: an id is an application's or a group's, and its token fits only one of them.
         return any(self._call("renew", kind + attempt.app, attempt.token, lease) for kind in ("a:", "p:"))
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None) -> None:
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
         """See port."""
-        self._finish("a:", attempt, done, due_in)
+        self._finish("a:", attempt, done, due_in, True if answered else None, "")
 
-    def enroll_poll(self, group: str, cluster: str, due_in: float) -> None:
+    def enroll_poll(self, group: str, lane: str, due_in: float) -> None:
         """See port."""
-        self._call("enroll", f"p:{group}", cluster, "", due_in)
+        self._call("enroll", f"p:{group}", lane, "", due_in)
 
     def expel_poll(self, group: str) -> None:
         """See port."""
@@ -112,21 +117,21 @@ class RedisQueue:
         """See port."""
         return self._begin("p:", group, lease)
 
-    def finish_poll(self, attempt: Attempt, due_in: float) -> None:
+    def finish_poll(self, attempt: Attempt, due_in: float, *, answered: bool | None = None, message: str = "") -> None:
         """See port."""
-        self._finish("p:", attempt, True, due_in)
+        self._finish("p:", attempt, True, due_in, answered, message)
 
     def dispatch(self, limit: int) -> Sequence[Doorbell]:
-        """See port. One call whatever the number of clusters."""
+        """See port. One call whatever the number of lanes."""
         flat = self._call("dispatch", limit, self._ring)
         return tuple(
             _doorbell(member.decode(), fleet.decode(), int(generation))
             for member, fleet, generation in zip(flat[::3], flat[1::3], flat[2::3], strict=True)
         )
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
+    def report_cluster(self, cluster: str, reachable: bool, message: str, *, prober: str = "") -> bool:
         """See port."""
-        return bool(self._call("report", cluster, int(reachable), message))
+        return bool(self._call("report", cluster, int(reachable), message, f"p:{prober}" if prober else ""))
 
     def sweep(self, limit: int = 500) -> int:
         """See port."""
@@ -143,12 +148,12 @@ class RedisQueue:
             Standing(state.decode(), float(at) if at else None) for state, at in zip(flat[::2], flat[1::2], strict=True)
         )
 
-    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
+    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""
-        flat = self._call("loads", *clusters)
+        flat = self._call("loads", *lanes)
         return {
-            cluster: ClusterLoad(int(depth), int(in_flight), float(lag))
-            for cluster, depth, in_flight, lag in zip(clusters, flat[::3], flat[1::3], flat[2::3], strict=True)
+            lane: ClusterLoad(int(depth), int(in_flight), float(lag))
+            for lane, depth, in_flight, lag in zip(lanes, flat[::3], flat[1::3], flat[2::3], strict=True)
         }
 
     def _begin(self, kind: str, identity: str, lease: float) -> Attempt | None:
@@ -164,9 +169,13 @@ class RedisQueue:
             not_before=float(asked),
         )
 
-    def _finish(self, kind: str, attempt: Attempt, done: bool, due_in: float | None) -> None:
+    def _finish(
+        self, kind: str, attempt: Attempt, done: bool, due_in: float | None, answered: bool | None, message: str
+    ) -> None:
         later = "" if due_in is None else due_in
-        self._call("finish", kind + attempt.app, attempt.token, attempt.generation, int(done), later)
+        reachable = "" if answered is None else int(answered)
+        member = kind + attempt.app
+        self._call("finish", member, attempt.token, attempt.generation, int(done), later, reachable, message)
 
 
 def _doorbell(member: str, fleet: str, generation: int) -> Doorbell:

@@ -1,5 +1,5 @@
 -- The due queue's upkeep: the sweep, the turns of `every`, the figures.
--- The four files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
+-- The five files are one script, in the order queue.py names; keys: gitops_workers/redis_keys.py.
 -- Last of the files: it ends with the call.
 
 -- Whether the member had to be put back. Off the queue with an unserved intent counts as lost.
@@ -28,18 +28,18 @@ function operations.sweep(limit, age)
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'members', now + 1, '+inf', 'LIMIT', 0, limit)) do
     members[#members + 1] = member
   end
-  local healed, clusters = 0, {}
+  local healed, lanes = 0, {}
   for _, member in ipairs(members) do
     local row = load(member)
     if row then
       redis.call('ZADD', P .. 'members', now, member)
       if heal(row) then healed = healed + 1 end
-      clusters[row.cluster] = true
+      lanes[row.lane] = true
     else
       redis.call('ZREM', P .. 'members', member)
     end
   end
-  for cluster in pairs(clusters) do reindex(cluster) end
+  for lane in pairs(lanes) do reindex(lane) end
   return healed
 end
 
@@ -63,21 +63,37 @@ function operations.standings(...)
   return out
 end
 
--- cluster... -> flat list of depth, in flight, lag
+local function waiting_since(member)
+  local state, since = unpack(redis.call('HMGET', member_key(member), 'state', 'since'))
+  return state == 'queued' and (tonumber(since or '') or now) or nil
+end
+
+-- lane... -> flat list of depth, in flight, lag. A doorbell that nobody has answered is waiting, not in work: without
+-- workers a queue must not look empty. There are no more of them than slots.
 function operations.loads(...)
   local out = {}
-  for _, cluster in ipairs({...}) do
-    local depth, oldest = 0, now
+  for _, lane in ipairs({...}) do
+    local depth, in_work, oldest = 0, 0, now
     for _, class in ipairs(CLASSES) do
-      depth = depth + redis.call('ZCOUNT', due_key(class, cluster), '-inf', now)
-      local head = redis.call('ZRANGE', due_key(class, cluster), 0, 0, 'WITHSCORES')
-      if head[2] then oldest = math.min(oldest, tonumber(head[2])) end
+      depth = depth + redis.call('ZCOUNT', due_key(class, lane), '-inf', now)
+      local head = redis.call('ZRANGE', due_key(class, lane), 0, 0, 'WITHSCORES')
+      if head[2] and tonumber(head[2]) <= now then
+        oldest = math.min(oldest, tonumber(head[2]), waiting_since(head[1]) or now)
+      end
+    end
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(lane), string.format('(%.6f', now), '+inf')) do
+      local since = waiting_since(member)
+      if since then
+        depth, oldest = depth + 1, math.min(oldest, since)
+      else
+        in_work = in_work + 1
+      end
     end
     out[#out + 1] = depth
-    out[#out + 1] = busy(cluster)
+    out[#out + 1] = in_work
     out[#out + 1] = text(now - oldest)
   end
   return out
 end
 
-return operations[operation](unpack(ARGV, 3))
+return operations[operation](unpack(ARGV, 4))

@@ -8,7 +8,7 @@ from typing import Any
 from gitops_workers.adapters.redis_state.applications import Applications, Documents
 from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.adapters.redis_state.status import StatusRows
-from gitops_workers.adapters.redis_state.views import Loads, Views
+from gitops_workers.adapters.redis_state.views import Attendance, Loads, Views
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import StatusPage, StatusQuery
@@ -18,13 +18,13 @@ from gitops_workers.redis_client import RedisClient
 class RedisState:
     """Port `State`."""
 
-    def __init__(self, client: RedisClient, loads: Loads, *, key: bytes = b"") -> None:
-        """`loads`: the queue's method of that name. `key`: the installation's secret, see `sealed`."""
+    def __init__(self, client: RedisClient, loads: Loads, presence: Attendance, *, key: bytes = b"") -> None:
+        """`loads`, `presence`: queue's and telemetry's method of that name. `key`: the installation's secret."""
         seal = Seal(key)
         self._applications = Applications(client, seal)
         self._documents = Documents(client, seal)
         self._statuses = StatusRows(client)
-        self._views = Views(client, loads)
+        self._views = Views(client, loads, presence)
 
     def applications(self) -> Sequence[AppId]:
         """See port."""

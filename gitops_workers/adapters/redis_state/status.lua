@@ -16,9 +16,9 @@ local function row_of(app)
   return packed and cmsgpack.unpack(packed)
 end
 
--- Flat list of JSON and "checked" text (or "") of the ids that have a row.
+-- Flat list: the moment (epoch seconds, whole), then JSON and "checked" text (or "") of the ids that have a row.
 local function rows(apps)
-  local out = {}
+  local out = {redis.call('TIME')[1]}
   for _, app in ipairs(apps) do
     local row = row_of(app)
     if row then

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from gitops_workers import redis_keys as keys
 from gitops_workers.core.listing import HEALTH_ORDER, ORDERS, SYNC_ORDER, sort_keys
 from gitops_workers.core.model import AppId
+from gitops_workers.core.staleness import marked
 from gitops_workers.core.status import Status
 from gitops_workers.ports import StatusPage, StatusQuery
 from gitops_workers.redis_client import RedisClient
@@ -31,7 +32,7 @@ class StatusRows:
     def get(self, app: AppId) -> Status | None:
         """One row."""
         flat = self._script(args=("get", app))
-        return _row(flat[0], flat[1]) if flat else None
+        return _row(flat[1], flat[2], float(flat[0])) if len(flat) > 1 else None
 
     def save(self, status: Status, token: int, documents: Mapping[str, bytes]) -> bool:
         """One call: the comparison of tokens, the row, its place in every order, its sets, the sealed documents."""
@@ -48,7 +49,7 @@ class StatusRows:
                 status.project,
                 status.cluster,
                 status.dialect,
-                _CODEC.dump_json(status, exclude_defaults=True),
+                _CODEC.dump_json(replace(status, stale=False), exclude_defaults=True),
                 *(part for document in documents.items() for part in document),
             )
         )
@@ -77,7 +78,8 @@ class StatusRows:
                 *(keys.status_set(name, value) for name, value in wanted.items() if value),
             )
         )
-        rows = tuple(_row(content, checked) for content, checked in zip(flat[::2], flat[1::2], strict=True))
+        now = float(flat[0])
+        rows = tuple(_row(content, checked, now) for content, checked in zip(flat[1::2], flat[2::2], strict=True))
         return StatusPage(rows, int(total))
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
@@ -97,7 +99,7 @@ class StatusRows:
         return result
 
 
-def _row(content: bytes, checked: bytes) -> Status:
+def _row(content: bytes, checked: bytes, now: float) -> Status:
     status = _CODEC.validate_json(content)
     moment = checked.decode().partition(" ")[0]
-    return replace(status, last_checked_at=moment) if moment > status.last_checked_at else status
+    return marked(replace(status, last_checked_at=moment) if moment > status.last_checked_at else status, now)

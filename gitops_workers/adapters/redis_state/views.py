@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state.sealed import unpacked
 from gitops_workers.core.model import AppId
+from gitops_workers.core.presence import Presence
 from gitops_workers.core.status import ClusterView, Event, ResourceView
 from gitops_workers.ports import ClusterLoad
 from gitops_workers.redis_client import RedisClient
@@ -19,6 +20,7 @@ EVENTS_KEPT = 10_000
 _EVENTS_AT_ONCE = 1000
 
 Loads = Callable[[Sequence[str]], Mapping[str, ClusterLoad]]
+Attendance = Callable[[], Presence]
 
 _RESOURCES = TypeAdapter(tuple[ResourceView, ...])
 _EVENT = TypeAdapter(Event)
@@ -28,10 +30,11 @@ _CLUSTER = TypeAdapter(ClusterView)
 class Views:
     """The part of the port about resources, events and clusters."""
 
-    def __init__(self, client: RedisClient, loads: Loads) -> None:
-        """`loads` gives the queue's figures: they are live, never stored with the view."""
+    def __init__(self, client: RedisClient, loads: Loads, presence: Attendance) -> None:
+        """`loads` gives the queue's figures, `presence` who is there: they are live, never stored with the view."""
         self._client = client
         self._loads = loads
+        self._presence = presence
 
     def resources(self, app: AppId) -> Sequence[ResourceView]:
         """As last seen; none when there are none."""
@@ -81,21 +84,25 @@ class Views:
         return tuple(found[:limit])
 
     def save_cluster(self, view: ClusterView) -> None:
-        """Without the queue's figures."""
-        bare = replace(view, queue_depth=0, in_flight=0, lag=0.0)
+        """Without the figures of the moment."""
+        bare = replace(view, queue_depth=0, in_flight=0, lag=0.0, workers=0, unserved="")
         self._client.hset(keys.CLUSTER_VIEWS, view.name, _CLUSTER.dump_json(bare))
 
     def clusters(self) -> Sequence[ClusterView]:
-        """By name, with the queue's figures of this moment."""
+        """By name, with the queue's figures and the workers of this moment."""
         stored = self._client.hvals(keys.CLUSTER_VIEWS)
         views = sorted((_CLUSTER.validate_json(item) for item in stored), key=lambda view: view.name)
-        loads = self._loads([view.name for view in views]) if views else {}
+        if not views:
+            return ()
+        loads, there = self._loads([view.name for view in views]), self._presence()
         return tuple(
             replace(
                 view,
                 queue_depth=loads[view.name].depth,
                 in_flight=loads[view.name].in_flight,
                 lag=loads[view.name].lag,
+                workers=there.workers(view.fleet),
+                unserved=there.unserved(view.fleet),
             )
             for view in views
         )

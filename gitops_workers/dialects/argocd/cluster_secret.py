@@ -145,6 +145,8 @@ def _check(reading: Reading, shape: ClusterData, rules: ClusterRules) -> None:
     config, tls = shape.config, shape.config.tls_client_config
     if problem := server_problem(shape.server):
         reading.error(("server",), f"the address {problem}.")
+    elif not rules.insecure and not shape.server.lower().startswith("https:"):
+        reading.error(("server",), "the address is not encrypted: use https, or let the operator allow it.")
     for index, namespace in enumerate(_listed(shape.namespaces)):
         if not is_namespace(namespace):
             reading.error(("namespaces", index), f"found {shown(namespace)}, allowed are namespaces between commas.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gitops_workers.core.leaving import Cascade, Deleting
+from gitops_workers.core.options import by_name
 from gitops_workers.dialects.fields import Reading, shown
 from gitops_workers.dialects.metadata import Metadata
 
@@ -36,9 +37,8 @@ def deleting(reading: Reading, metadata: Metadata, options: Sequence[str]) -> De
 
 
 def _option(options: Sequence[str]) -> str:
-    """The value of the last `Delete=`; what is wrong with it the sync policy says."""
-    found = [value for name, _, value in (text.partition("=") for text in options) if name == "Delete"]
-    return found[-1] if found and found[-1] in ("false", "confirm") else ""
+    """The value of `Delete=`; what is wrong with it the sync policy says."""
+    return by_name(options).get("Delete", "").replace("true", "")
 
 
 def _approved_at(reading: Reading, metadata: Metadata) -> float:

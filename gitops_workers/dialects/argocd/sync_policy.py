@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_workers.core.model import Retry, SyncPolicy
-from gitops_workers.core.options import PROPAGATIONS
+from gitops_workers.core.options import PROPAGATIONS, by_name
 from gitops_workers.dialects.argocd.shapes import Automated, Policy
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, pairs, shown, unknown
@@ -83,8 +83,8 @@ def _retry(reading: Reading, path: Path, policy: Policy) -> Retry:
 
 
 def _options(reading: Reading, path: Path, texts: list[str]) -> dict[str, str]:
-    """The options by name; a later one wins."""
-    found = {}
+    """The options by name, and what is wrong with them."""
+    found = by_name(texts)
     for index, text in enumerate(texts):
         name, _, value = text.partition("=")
         option = _OPTIONS.get(name)
@@ -96,5 +96,6 @@ def _options(reading: Reading, path: Path, texts: list[str]) -> dict[str, str]:
         elif value not in option.done:
             allowed = " or ".join(f"{name}={value}" for value in (*option.done, *option.noted))
             reading.error(place, f"found {shown(text)}, allowed is {allowed}.")
-        found[name] = value
+        elif value != found[name]:
+            reading.remark(place, f"{text} has no effect: {name} is given more than once, and {found[name]} counts.")
     return found

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -75,15 +74,6 @@ class Receiver:
     applications: tuple[AppId, ...] = ()
     """The applications behind the targets, sorted."""
     origin: str = ""
-
-
-def hook_path(token: str, name: str, namespace: str) -> str:
-    """The address of a Receiver: Flux's `/hook/` and SHA-256 of token, name and namespace in a row.
-
-    >>> len(hook_path("t", "n", "ns"))
-    70
-    """
-    return "/hook/" + hashlib.sha256(f"{token}{name}{namespace}".encode()).hexdigest()
 
 
 def parse_receiver(reading: Reading) -> Receiver | None:

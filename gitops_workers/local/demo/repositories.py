@@ -1,4 +1,4 @@
-"""The Git side: bare repositories made of `deploy/demo/repositories`, and a clone of each to commit in."""
+"""The Git side: bare repositories made of `samples/repositories`, and a clone of each to commit in."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import gitops_workers
 from gitops_workers.core.errors import Refused
 
-SAMPLES = Path(gitops_workers.__file__).resolve().parents[1] / "deploy" / "demo"
+SAMPLES = Path(__file__).resolve().parent / "samples"
 PUBLIC = "https://git.example.com/"
 """Where the manifests say the repositories are; GITOPS_GIT_MIRRORS leads requests to the local server."""
 
@@ -20,13 +19,16 @@ _ENVIRONMENT = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_TERMINAL_PROMPT": "0",
-    **{f"GIT_{who}_NAME": "Ada Operator" for who in ("AUTHOR", "COMMITTER")},
-    **{f"GIT_{who}_EMAIL": "ada@example.com" for who in ("AUTHOR", "COMMITTER")},
 }
-
-
-class DemoMissing(Refused):
-    """The sample repositories are not here."""
+_SETTINGS = {
+    "user.name": "Ada Operator",
+    "user.email": "ada@example.com",
+    "push.default": "simple",
+    "push.autoSetupRemote": "true",
+    "commit.gpgSign": "false",
+    "tag.gpgSign": "false",
+}
+"""Of each clone: `git commit` and `git push` work in it as they stand, whatever else this machine configures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Repository:
         return self.commit(message, branch)
 
     def bring(self, message: str, sample: str, into: str, changes: Mapping[str, tuple[str, str]]) -> str:
-        """Add the files of `deploy/demo/changes/<sample>` to a folder, and `edit`; the new commit on main."""
+        """Add the files of `samples/changes/<sample>` to a folder, and `edit`; the new commit on main."""
         shutil.copytree(SAMPLES / "changes" / sample, self.path / into, dirs_exist_ok=True)
         return self.edit(message, changes)
 
@@ -106,7 +108,7 @@ class Repository:
         self._git("checkout", "-q", branch)
 
     def _push(self, branch: str) -> str:
-        self._git("push", "-q", "origin", branch)
+        self._git("push", "-q", "--set-upstream", "origin", branch)
         return self._git("rev-parse", "HEAD")
 
     def _git(self, *arguments: str) -> str:
@@ -115,8 +117,6 @@ class Repository:
 
 def create(bare: Path, clones: Path) -> dict[str, Repository]:
     """Make all sample repositories below `bare`, and a clone of each below `clones`."""
-    if not SAMPLES.is_dir():
-        raise DemoMissing(f"the sample repositories are not in {SAMPLES}: run the demo from a checkout of the project.")
     found = {}
     for sample in REPOSITORIES:
         origin, clone = bare / f"{sample.name}.git", clones / sample.name
@@ -125,6 +125,8 @@ def create(bare: Path, clones: Path) -> dict[str, Repository]:
         shutil.copytree(SAMPLES / "repositories" / sample.name, clone)
         git(clone, "init", "-q", "-b", sample.branch)
         git(clone, "remote", "add", "origin", str(origin))
+        for key, value in _SETTINGS.items():
+            git(clone, "config", key, value)
         repository = Repository(sample.name, clone)
         repository.commit("The first version", sample.branch)
         for tag in sample.tags:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import gitops_workers
 from gitops_workers.cli.output import Output, show_rows
 from gitops_workers.cli.views import applications
 from gitops_workers.core.errors import GitOpsError, Refused
@@ -30,7 +29,8 @@ from gitops_workers.local.stack import Stack, stack
 from gitops_workers.settings import Settings
 from gitops_workers.wiring import open_state
 
-FOLDER = Path(gitops_workers.__file__).resolve().parents[1] / ".demo"
+FOLDER = Path(".demo")
+"""In the folder where the demo is started: its clones are there to work in."""
 CLUSTERS = ("east", "west")
 WEB, CONSOLE = 8080, 5555
 ENDED = 130
@@ -38,13 +38,13 @@ ENDED = 130
 
 def run(*, once: bool, folder: Path = FOLDER) -> int:
     """Run the demo; 0 when every step of the story really happened."""
-    began = time.monotonic()
+    folder, began = folder.resolve(), time.monotonic()
 
     def say(line: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {scrub(line)}" if line else "", flush=True)
 
     say("the gitops-workers demo; everything is written below " + str(folder))
-    end_when_asked(say)
+    end_when_asked()
     try:
         with contextlib.ExitStack() as opened:
             scene = _open(opened, folder, say, began)
@@ -88,9 +88,14 @@ def _open(opened: contextlib.ExitStack, folder: Path, say: Callable[[str], None]
 
 
 def _prepare(opened: contextlib.ExitStack, folder: Path) -> None:
-    """An empty folder that is ours alone."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = opened.enter_context((folder / "lock").open("w"))
+    """An empty folder that is ours alone; what is no folder of a demo is never emptied."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "lock").is_file():
+        raise Refused(f"{folder} is not empty and no demo has run there: give an empty folder by --folder.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = opened.enter_context((folder / "lock").open("w"))
+    except OSError as error:
+        raise Refused(f"cannot write below {folder} ({error.strerror}): give another folder by --folder.") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -10,22 +10,28 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.cli import main
+from gitops_workers.core.presence import BEAT, WORKER, Process
 from gitops_workers.core.status import Status
-from gitops_workers.ports import Queue, State
+from gitops_workers.ports import Queue, State, Telemetry
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring import open_queue, open_state, open_telemetry
 from tests.fleet import application, fill
 
 KEY = "5a" * 32
+WORKING = Process(WORKER, "one@host", ("control", "fleet.default", "fleet.edge"))
+CLOCK = Process(BEAT, "beat@host")
 
 
 @dataclass(slots=True)
 class Installation:
-    """A store with a fleet in it."""
+    """A store with a fleet in it, and the heartbeats of a worker and a beat."""
 
     state: State
     queue: Queue
     rows: list[Status]
+    telemetry: Telemetry
+    worker: Process
+    beat: Process
 
     def enroll(self, row: Status) -> None:
         """Make a row's application one that can be asked for."""
@@ -46,7 +52,10 @@ def installation(redis_url: str, tmp_path: Path, monkeypatch) -> Installation:
     for row in rows[:3]:
         state.save_applications([application(row.id)])
         queue.enroll(row.id, row.cluster, "default")
-    return Installation(state, queue, rows)
+    found = Installation(state, queue, rows, open_telemetry(settings), WORKING, CLOCK)
+    for process in (found.worker, found.beat):
+        found.telemetry.report(process, {})
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,15 @@ def test_a_sync_that_nobody_serves_times_out(installation: Installation, row: St
     assert "not within 0.5 s" in answer.err
 
 
+def test_whoever_waits_is_told_that_no_worker_is_there(installation: Installation, row: Status, cli: Cli) -> None:
+    assert "no worker" not in cli("app", "sync", row.id, "--wait", "--timeout", "0.3").err
+    installation.telemetry.leave(installation.worker)
+    for command in (("app", "sync", row.id, "--wait"), ("app", "wait", row.id, "--sync")):
+        answer = cli(*command, "--timeout", "0.3")
+        assert answer.code == 1
+        assert "no worker of fleet default since 2" in answer.err
+
+
 def test_waiting_ends_at_once_for_what_is_so_already(installation: Installation, row: Status, cli: Cli) -> None:
     installation.state.save_status(well(row))
     assert cli("app", "wait", row.id).code == 0

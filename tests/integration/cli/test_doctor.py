@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from gitops_workers.adapters.git.command import GitProgram
+from gitops_workers.adapters.git.settings import GitSettings
+from gitops_workers.core.errors import Refused
 from tests.integration.cli.conftest import KEY, Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -20,8 +26,23 @@ def test_a_healthy_store_and_git_are_ok(installation: Installation, cli: Cli) ->
     found = findings(cli("doctor", "-o", "json"))
     assert found["redis"][0] == "ok"
     assert found["applications"] == ("ok", "3 known")
+    assert found["processes"] == ("ok", "1 beat, 1 workers")
     assert found["git"][0] == "ok"
     assert found["catalogue"][0] == "advice"
+    assert found["sandbox"][0] in ("ok", "advice")
+    assert "network is closed" in found["sandbox"][1]
+
+
+def test_whoever_is_missing_is_named_and_exits_with_1(installation: Installation, cli: Cli) -> None:
+    installation.telemetry.leave(installation.worker)
+    answer = cli("doctor", "-o", "json")
+    assert answer.code == 1
+    said = [item["text"] for item in json.loads(answer.out) if item["subject"] == "processes"]
+    assert [text.partition(" since ")[0] for text in said] == [
+        "no worker of queue control",
+        "no worker of fleet default",
+        "no worker of fleet edge",
+    ]
 
 
 def test_what_is_broken_is_named_and_exits_with_1(
@@ -58,3 +79,32 @@ def test_a_cluster_that_answers_is_ok(installation: Installation, cli: Cli, plan
     found = findings(cli("doctor", "--kubeconfig", str(kubeconfig), "-o", "json"))
     assert found["cluster east"][0] == "ok"
     assert found["cluster west"][0] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("says", "fits"),
+    [
+        ("git version 2.30.2", False),
+        ("git version 2.34.1", False),
+        ("git version 2.38.9", False),
+        ("git version 2.39.0", True),
+        ("git version 3.0.1 (Apple Git-155)", True),
+        ("", False),
+    ],
+)
+def test_a_git_is_good_enough_for_doctor_exactly_where_it_is_for_a_worker(
+    installation: Installation, cli: Cli, tmp_path: Path, monkeypatch, says: str, fits: bool
+) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    state, text = findings(cli("doctor", "-o", "json"))["git"]
+    assert (state == "ok") is fits, text
+    if fits:
+        assert GitProgram(GitSettings(), tmp_path).version == text
+    else:
+        with pytest.raises(Refused) as refusal:
+            GitProgram(GitSettings(), tmp_path)
+        assert text == str(refusal.value)

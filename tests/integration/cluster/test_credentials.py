@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +16,7 @@ from gitops_workers.core.access import ClusterAccess, ExecPlugin
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.objects import ObjectKey
 from tests.contract.cluster_grounds import access_of, transport_of
+from tests.integration.git.http_servers import tls_server
 from tests.servers.scripted_api import Reply, scripted_api, serving, status
 
 KEY = ObjectKey("", "ConfigMap", "default", "absent")
@@ -45,8 +47,8 @@ def test_a_refused_write_is_sent_again_only_under_a_new_credential(tmp_path):
         file.write_text("two")
         return Reply(201, {}) if headers["Authorization"] == "Bearer two" else Reply(401, status(401, "", ""))
 
-    with scripted_api(serving(script)) as api:
-        transport = Transport(ClusterAccess("east", api.url, token_file=str(file)))
+    with scripted_api(serving(script)) as api, tls_server(urlsplit(api.url).port, tmp_path) as (port, ca):
+        transport = Transport(ClusterAccess("east", f"https://127.0.0.1:{port}", ca=ca, token_file=str(file)))
         assert transport.request("POST", "/api/v1/namespaces", body=b"{}").status == 201
     assert sent == [("POST", "Bearer one"), ("POST", "Bearer two")]
 
@@ -75,13 +77,36 @@ def test_a_token_about_to_expire_is_not_kept(monkeypatch):
         (plugin({}, "import time; time.sleep(60)"), "did not end"),
     ],
 )
-def test_a_program_that_fails_is_an_error_and_no_anonymous_request(program, words, monkeypatch):
+def test_a_program_that_fails_is_an_error_and_no_anonymous_request(program, words, monkeypatch, tmp_path):
     monkeypatch.setattr(credentials, "EXEC_TIMEOUT", 1.0)
-    with scripted_api(serving(lambda *_: Reply())) as api:
+    with scripted_api(serving(lambda *_: Reply())) as api, tls_server(urlsplit(api.url).port, tmp_path) as (port, ca):
+        access = ClusterAccess("east", f"https://127.0.0.1:{port}", ca=ca, exec=program)
         with pytest.raises(ClusterUnavailable, match=words) as caught:
-            HttpCluster(Transport(ClusterAccess("east", api.url, exec=program))).get(KEY)
+            HttpCluster(Transport(access)).get(KEY)
         assert api.requests == []
     assert "canary-31" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        {"token": "canary"},
+        {"username": "admin", "password": "canary"},
+        {"token_file": "/no/such/file"},
+        {"exec": plugin({"token": "canary"})},
+    ],
+)
+def test_without_tls_no_credential_is_sent_or_even_read(login):
+    seen = []
+
+    def script(_: str, __: str, headers: dict[str, str]) -> Reply:
+        seen.append(headers)
+        return Reply(404, status(404, "NotFound", "", name="absent"))
+
+    with scripted_api(serving(script)) as api:
+        assert HttpCluster(Transport(ClusterAccess("proxy", api.url, **login))).get(KEY) is None
+    assert seen
+    assert all("Authorization" not in headers for headers in seen)
 
 
 def test_a_program_does_not_see_our_own_keys(monkeypatch):
@@ -105,4 +130,4 @@ def test_values_of_credentials_are_in_no_repr():
         "a", "https://a", token="canary", password="canary", key="canary", cert="canary", proxy="http://u:canary@p"
     )
     assert "canary" not in repr(access)
-    assert "canary" not in repr(obtain(ClusterAccess("a", "http://127.0.0.1", token="canary")))
+    assert "canary" not in repr(obtain(ClusterAccess("a", "https://127.0.0.1", token="canary")))

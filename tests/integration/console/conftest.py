@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from gitops_workers.core.presence import BEAT, WORKER, Process
 from gitops_workers.core.status import Status
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
-from gitops_workers.ports import State
+from gitops_workers.ports import State, Telemetry
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring import open_state, open_telemetry
 from tests.fleet import fill
 from tests.servers.console import Console, run_console
 
@@ -30,6 +31,20 @@ def redis(tmp_path_factory) -> Iterator[RedisServer]:
 @pytest.fixture(scope="module")
 def state(redis) -> State:
     return open_state(Settings(redis_url=redis.url, cache_key=KEY))
+
+
+@pytest.fixture(scope="module")
+def telemetry(redis) -> Telemetry:
+    return open_telemetry(Settings(redis_url=redis.url))
+
+
+@pytest.fixture(scope="module")
+def worker(telemetry) -> Process:
+    """The heartbeats of a beat and of a worker of all fleets, which is returned."""
+    process = Process(WORKER, "one@host", ("control", "fleet.default", "fleet.edge"))
+    for one in (Process(BEAT, "beat@host"), process):
+        telemetry.report(one, {})
+    return process
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +65,7 @@ def start(redis, tmp_path_factory) -> Start:
 
 
 @pytest.fixture(scope="module")
-def console(start, rows) -> Iterator[Console]:
+def console(start, rows, worker) -> Iterator[Console]:
     """One console over the fleet, as it starts by itself."""
     with start() as running:
         yield running

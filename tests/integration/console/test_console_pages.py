@@ -108,6 +108,18 @@ def test_clusters_show_who_is_unreachable(console, rows):
     assert '/applications?cluster=edge-oslo">200</a>' in page
 
 
+def test_clusters_show_how_many_workers_serve_them_and_since_when_nobody_does(console, telemetry, worker):
+    assert "no worker of fleet" not in console.get("/clusters")[1]
+    telemetry.leave(worker)
+    try:
+        page = console.get("/clusters")[1]
+        assert page.count("No worker<") == 6
+        assert "no worker of fleet edge since 2" in page
+        assert "no worker of fleet default since 2" in page
+    finally:
+        telemetry.report(worker, {})
+
+
 def test_flowers_own_pages_carry_our_tabs_and_keep_their_own(console):
     for path in ("/", "/workers", "/tasks", "/broker"):
         status, page = console.get(path)

@@ -134,7 +134,9 @@ def test_allow_windows_let_through_what_they_mean_and_bad_ones_stop_only_their_o
     assert status.message.startswith(f"AppProject {site.name('win-never')} has errors: win-never.yaml:")
     assert status.message.endswith(text)
     status = site.until_status(apps["bad"], lambda status: status.message)
-    assert status.message.endswith("spec.syncWindows[0].schedule: found '0 25 * * *': bad hour.")
+    assert status.message.endswith(
+        "spec.syncWindows[0].schedule: found '0 25 * * *': the hour has '25', allowed is 0 to 23."
+    )
 
     commit = shop.push({f"win-{name}/a.yaml": config_map(f"win-{name}", "2") for name in names})
     site.until_synced(apps["open"], commit)

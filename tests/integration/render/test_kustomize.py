@@ -163,7 +163,7 @@ def test_an_unrelated_change_leaves_the_digest(repo: RenderWorld):
     assert repo.closure(repo.commit(EVERY_REFERENCE | UNRELATED), "app").digest == before.digest
 
 
-def test_plug_in_configuration_makes_the_whole_commit_an_input(repo: RenderWorld):
+def test_what_plug_in_configuration_reads_is_an_input(repo: RenderWorld):
     tree = {
         "app/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t.yaml]\n",
         "app/a.yaml": config_map("a"),
@@ -175,7 +175,8 @@ def test_plug_in_configuration_makes_the_whole_commit_an_input(repo: RenderWorld
     closure = repo.closure(repo.commit(tree), "app")
     (found,) = repo.objects(tree, "app")
 
-    assert closure.whole
+    assert "app/p.yaml" in {entry.path for entry in closure.entries}
+    assert not closure.whole
     assert found["data"] == {"hidden": "input"}
 
 

@@ -44,16 +44,16 @@ def gone(pid: int) -> bool:
 
 
 def test_a_child_is_small_and_without_rights(sandbox: Sandbox):
-    rights = sandbox.isolation()
+    found = sandbox.isolation()
     (pid,) = sandbox.pids()
     seen = status(pid)
 
     assert int(seen["RssAnon"].split()[0]) < 12_000
     assert seen["NoNewPrivs"] == "1"
-    assert rights["user"]
-    if rights["chroot"]:
+    assert found.own_user
+    if found.chroot:
         assert "gitops-render-" in str(Path(f"/proc/{pid}/root").readlink())
-    if rights["network"]:
+    if found.network_namespace:
         assert str(Path(f"/proc/{pid}/ns/net").readlink()) != str(Path("/proc/self/ns/net").readlink())
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gitops_workers.adapters.redis_queue import RedisQueue
 from gitops_workers.adapters.redis_state import RedisState
+from gitops_workers.adapters.redis_telemetry import RedisTelemetry
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
 from gitops_workers.ports import Doorbell
 from gitops_workers.redis_client import connect
@@ -44,9 +45,9 @@ def site(redis) -> Iterator[Site]:
     client = connect(redis.url)
     client.flushall()
     queue = RedisQueue(client)
-    site = Site(redis, queue, RedisState(client, queue.loads))
+    site = Site(redis, queue, RedisState(client, queue.loads, RedisTelemetry(client).presence))
     settings = WebSettings(webhook_secrets=SECRETS, tokens=TOKENS, event_seconds=0.05)
-    services = WebServices(site.state, queue, site.published.extend, settings)
+    services = WebServices(site.state, queue, site.published.extend, settings, RedisTelemetry(client))
     with run_web(services) as site.port:
         yield site
     client.close()

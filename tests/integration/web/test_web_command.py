@@ -56,8 +56,8 @@ def test_a_push_becomes_a_message_in_the_broker(site, redis, process):
     _, url = process
     settings = Settings(redis_url=redis.url, cache_key=KEY)
     queue, state = open_queue(settings), open_state(settings)
-    queue.enroll_poll("repository/one", "", 500.0)
-    queue.enroll_poll("repository/two", "", 500.0)
+    queue.enroll_poll("repository/one", "//git.example.com", 500.0)
+    queue.enroll_poll("repository/two", "//git.example.com", 500.0)
     state.save("repository", "github.com/org/app", ["repository/one"])
     secret = SecretRef("Secret", "flux-system", "receiver-token")
     receiver = StoredReceiver("flux-system", "hook", "generic", secret, groups=("repository/two",))

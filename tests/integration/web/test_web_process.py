@@ -20,7 +20,7 @@ APPLICATIONS = "/api/v1/applications"
 
 
 def test_a_push_is_due_and_rung_when_it_is_answered(site):
-    site.queue.enroll_poll("repository/one", "", 500.0)
+    site.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     site.state.save("repository", "github.com/org/app", ["repository/one"])
     headers, body = github()
     answer = httpx.post(f"{site.url}/api/webhook", content=body, headers=headers)

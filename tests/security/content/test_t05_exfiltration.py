@@ -39,7 +39,7 @@ def test_a_cluster_lookup_finds_nothing(repo: RenderWorld):
 
 
 def test_a_tool_has_no_network_of_the_host(repo: RenderWorld):
-    if not repo.sandbox.isolation()["network"]:
+    if not repo.sandbox.isolation().network_namespace:
         pytest.skip("this kernel does not allow a network namespace here")
     (pid, *_) = repo.sandbox.pids()
 

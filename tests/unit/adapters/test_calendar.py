@@ -63,15 +63,73 @@ def test_when_that_changes(found: SyncWindow, moment: float, change: float | Non
     assert CronCalendar().next_change(found, moment) == change
 
 
+WEEK = "2026-06-0{} 12:00:00"
+"""June 2026 begins on a Monday."""
+
+
+@pytest.mark.parametrize(
+    ("days", "open_on"),
+    [
+        # robfig/cron v3: alternatives, unless one of the two is a star in full.
+        ("3 * 1", {1, 3}),
+        ("3 * MON", {1, 3}),
+        ("* * 1", {1}),
+        ("? * 1", {1}),
+        ("3 * *", {3}),
+        ("3 * ?", {3}),
+        ("*/2 * 2", {1, 2, 3, 5, 7}),
+        ("?/2 * 2", {1, 2, 3, 5, 7}),
+        ("*/1 * 2", {2}),
+        ("2/3 * 1", {1, 2, 5}),
+        ("1,* * 2", {2}),
+        ("1-31 * 2", {1, 2, 3, 4, 5, 6, 7}),
+        ("3 * 0-6", {1, 2, 3, 4, 5, 6, 7}),
+        ("3 * */3", {3, 6, 7}),
+        ("3 * sun,WED-Thu", {3, 4, 7}),
+        ("3,,5 * *", {3, 5}),
+        ("* JUN-aug 0", {7}),
+        ("* 7 *", set()),
+    ],
+)
+def test_days_of_month_and_week_are_alternatives_as_in_argo_cd(days: str, open_on: set[int]):
+    found = window(f"0 0 {days}", 24)
+
+    assert {day for day in range(1, 8) if CronCalendar().is_open(found, at(WEEK.format(day)))} == open_on
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [("0 */6 * * *", 4), ("0 0/6 * * *", 4), ("0 0-23/6 * * *", 4), ("0 ? * * *", 24), ("0 1,1-2 * * *", 2)],
+)
+def test_steps_and_ranges_of_hours(schedule: str, hours: int):
+    found = window(schedule, 0.5)
+    day = at("2026-06-01 00:15:00")
+
+    assert sum(CronCalendar().is_open(found, day + hour * HOUR) for hour in range(24)) == hours
+
+
 @pytest.mark.parametrize(
     ("schedule", "zone", "said"),
     [
         ("0 22 * * *", "UTC", ""),
-        ("@weekly", "Europe/Berlin", ""),
-        ("0 25 * * *", "UTC", "bad hour"),
+        ("0 22 ? jan-MAR Mon,fri", "Europe/Berlin", ""),
+        ("0/15 1-5/2 */2 * *", "UTC", ""),
+        ("0 25 * * *", "UTC", "hour has '25', allowed is 0 to 23"),
+        ("0 22 * * 7", "UTC", "0 or SUN is Sunday"),
+        ("0 22 * * MON-7", "UTC", "0 or SUN is Sunday"),
+        ("0 22 0 * *", "UTC", "day of the month has '0'"),
+        ("0 22 * 13 *", "UTC", "month has '13'"),
+        ("0 22 * * FRI-MON", "UTC", "ends before it begins"),
+        ("*/0 22 * * *", "UTC", "step of 0"),
+        ("1-2-3 22 * * *", "UTC", "no number, range or step"),
+        ("1/2/3 22 * * *", "UTC", "no number, range or step"),
+        ("-1 22 * * *", "UTC", "no number, range or step"),
+        ("0 22 L * *", "UTC", "day of the month has 'L'"),
+        ("0 22 * * MON#1", "UTC", "day of the week has 'MON#1'"),
+        ("@daily", "UTC", "no descriptors: write '0 0 * * *'"),
         ("0 22 * *", "UTC", "5 fields"),
         ("0 0 22 * * *", "UTC", "5 fields"),
-        ("@every 1h", "UTC", "5 fields"),
+        ("@every 1h", "UTC", "no descriptors: write five fields"),
         ("0 22 * * *", "Mars/Olympus", "time zone"),
         ("0 22 * * *", "../../etc/passwd", "time zone"),
     ],

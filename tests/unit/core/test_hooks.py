@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops_workers.core.hooks import (
     RUN,
@@ -59,6 +61,9 @@ def annotated(name: str, api: str = "batch/v1", kind: str = "Job", **annotations
         ({"helm": "crd-install"}, ()),
         ({"helm": "pre-install", "argo": "PostSync"}, (P.POST_SYNC,)),
         ({"helm": "pre-install", "argo": "Skip"}, ()),
+        ({"helm": "pre-install", "argo": "Presync"}, (P.PRE_SYNC,)),
+        ({"argo": "Skip,PreSync"}, (P.PRE_SYNC,)),
+        ({"argo": "PreSync,Postsync"}, (P.PRE_SYNC,)),
     ],
 )
 def test_the_phases_of_an_annotation(annotations: dict[str, str], phases: tuple[HookPhase, ...]) -> None:
@@ -71,8 +76,17 @@ def test_the_phases_of_an_annotation(annotations: dict[str, str], phases: tuple[
         ({}, "applied"),
         ({"argo": "PreSync"}, "hooks"),
         ({"argo": "Skip"}, "passed_over"),
-        ({"argo": "PreSync,Skip"}, "passed_over"),
-        ({"argo": "Unheard"}, "applied"),
+        ({"argo": "PreSync,Skip"}, "hooks"),
+        ({"argo": "Unheard"}, "passed_over"),
+        ({"argo": "Presync"}, "passed_over"),
+        ({"argo": "presync, postsync"}, "passed_over"),
+        ({"argo": ""}, "passed_over"),
+        ({"argo": "Skip,Unheard"}, "passed_over"),
+        ({"argo": "Unheard", "helm": "post-install"}, "hooks"),
+        ({"helm": "garbage"}, "passed_over"),
+        ({"helm": "Pre-Install"}, "passed_over"),
+        ({"helm": ""}, "passed_over"),
+        ({"helm": "crd-install,garbage"}, "passed_over"),
         ({"helm": "crd-install"}, "applied"),
         ({"helm": "test"}, "passed_over"),
         ({"helm": "pre-rollback"}, "passed_over"),
@@ -83,6 +97,39 @@ def test_what_becomes_of_an_object(annotations: dict[str, str], where: str) -> N
     item = annotated("a", **annotations)
     assert getattr(split([item], Dialect.ARGOCD), where) == (item,)
     assert split([item], Dialect.FLUX).applied == (item,), "Flux knows no hooks"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "words"),
+    [
+        ({"argo": "Presync"}, "argocd.argoproj.io/hook has Presync, known are "),
+        ({"argo": "Presync"}, "neither applied nor run"),
+        ({"argo": "PreSync,Postsync"}, "argocd.argoproj.io/hook has Postsync"),
+        ({"argo": "PreSync,Postsync"}, "It runs in PreSync only."),
+        ({"argo": " "}, "has no word"),
+        ({"argo": "Presync", "helm": "post-install"}, "It runs in PostSync only."),
+        ({"helm": "garbage"}, "helm.sh/hook has garbage"),
+        ({"argo": "PreSync", "helm": "garbage"}, ""),
+        ({"argo": "Skip"}, ""),
+        ({"argo": "Skip,PreSync"}, ""),
+        ({"helm": "test,pre-rollback"}, ""),
+        ({"helm": "crd-install"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_word_that_is_no_phase_is_told(annotations: dict[str, str], words: str) -> None:
+    odd = split([annotated("a", **annotations)], Dialect.ARGOCD).odd
+
+    assert bool(odd) is bool(words)
+    assert all(words in wrong for _, wrong in odd)
+    assert split([annotated("a", **annotations)], Dialect.FLUX).odd == ()
+
+
+@given(st.text(max_size=20), st.booleans())
+def test_whatever_stands_there_a_marked_object_is_applied_only_as_a_definition(text: str, helm: bool) -> None:
+    item = annotated("a", **{"helm" if helm else "argo": text})
+
+    assert split([item], Dialect.ARGOCD).applied == ()
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.options import Handling, Options, Pruned, own_options, to_apply, to_prune
+from gitops_workers.core.options import Handling, Options, Pruned, by_name, own_options, to_apply, to_prune
 from tests.unit.core.making import application, manifest
 
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
@@ -30,7 +32,15 @@ def config(place: str = "annotations", **marks: str) -> Manifest:
         ("", {}),
         ("Prune=false", {"Prune": "false"}),
         (" Prune=false ,Validate=false", {"Prune": "false", "Validate": "false"}),
-        ("Prune=false,Prune=confirm", {"Prune": "confirm"}),
+        ("Prune=false,Prune=confirm", {"Prune": "false"}),
+        ("Prune=true,Prune=false", {"Prune": "false"}),
+        ("Prune=true,Prune=confirm,Prune=true", {"Prune": "confirm"}),
+        ("Prune=true,Prune=flase", {"Prune": "flase"}),
+        ("Delete=true,Delete=confirm", {"Delete": "confirm"}),
+        ("Force=true,Force=false", {"Force": "false"}),
+        ("Replace=false,Replace=true", {"Replace": "false"}),
+        ("Validate=true,Validate=false", {"Validate": "true"}),
+        ("PrunePropagationPolicy=orphan,PrunePropagationPolicy=foreground", {"PrunePropagationPolicy": "orphan"}),
         ("Prune", {}),
         (",,=", {"": ""}),
     ],
@@ -126,6 +136,8 @@ def test_flux_force_of_the_kustomization() -> None:
         ({}, Pruned.YES, ""),
         ({PRUNE: "disabled"}, Pruned.NO, f"{PRUNE}: disabled"),
         ({PRUNE: "Disabled"}, Pruned.NO, f"{PRUNE}: disabled"),
+        ({PRUNE: "disable"}, Pruned.NO, f"{PRUNE}: disable"),
+        ({PRUNE: "Enabled"}, Pruned.YES, ""),
         ({RECONCILE: "disabled"}, Pruned.NO, f"{RECONCILE}: disabled"),
         ({SSA: "ignore"}, Pruned.NO, f"{SSA}: Ignore"),
         ({SSA: "IfNotPresent"}, Pruned.YES, ""),
@@ -143,3 +155,19 @@ def test_flux_prune(place: str, marks: dict[str, str], expected: Pruned, reason:
 def test_resource_policy_keep_beats_every_option() -> None:
     marks = {SYNC_OPTIONS: "Prune=true", "helm.sh/resource-policy": " Keep "}
     assert to_prune(application(), config(**marks)).prune is Pruned.NO
+
+
+@pytest.mark.parametrize("text", ["Prune=flase", "Prune=False", "Prune=no", "Prune=true,Prune=flase"])
+def test_a_mistyped_prune_is_no_leave_to_delete(text: str) -> None:
+    found = to_prune(application(), config(**{SYNC_OPTIONS: text}))
+
+    assert found.prune is Pruned.NO
+    assert "neither true, confirm nor false" in found.reason
+
+
+@given(st.permutations(["true", "false", "confirm"]), st.sampled_from(["Prune", "Delete"]))
+def test_the_order_of_what_is_given_twice_deletes_nothing_more(values: list[str], name: str) -> None:
+    for count in range(1, len(values) + 1):
+        given_ = values[:count]
+        expected = next(word for word in ("false", "confirm", "true") if word in given_)
+        assert by_name(f"{name}={value}" for value in given_) == {name: expected}

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.ordering import ARGOCD_KINDS, FLUX_KINDS, PRUNE_LAST, argocd_rank, flux_rank, mirrored
+from gitops_workers.core.ordering import (
+    ARGOCD_KINDS,
+    FLUX_KINDS,
+    PRUNE_LAST,
+    SYNC_WAVE,
+    argocd_order,
+    argocd_rank,
+    flux_rank,
+    mirrored,
+)
 from gitops_workers.core.plan import Gate, Plan, plan
 from gitops_workers.core.prune import Deletion
 from tests.unit.core.making import application, crd, desired, manifest
@@ -110,8 +119,8 @@ def test_the_last_stage_waits_only_on_request(wait: bool, gate: Gate) -> None:
     assert plan(app, desired(app, manifest("ConfigMap", "a")), ()).stages[-1].gate is gate
 
 
-def doomed(kind: str, wave: int = 0) -> Deletion:
-    return Deletion(ObjectKey("", kind, "shop", f"{kind}-{wave}".lower()), "v1", "u", wave, "Background")
+def doomed(kind: str, wave: int = 0, *, last: bool = False) -> Deletion:
+    return Deletion(ObjectKey("", kind, "shop", f"{kind}-{wave}".lower()), "v1", "u", wave, "Background", last)
 
 
 def test_argocd_deletes_in_mirrored_waves_before_it_applies() -> None:
@@ -137,14 +146,53 @@ def test_stages_stay_where_they_were_when_some_deletes_are_done() -> None:
 def test_what_is_pruned_last_comes_after_the_last_wave_and_its_health() -> None:
     app = application()
     items = desired(app, manifest("ConfigMap", "a", wave=4))
-    found = plan(app, items, (doomed("ConfigMap", 9), doomed("Service", PRUNE_LAST)))
+    found = plan(app, items, (doomed("ConfigMap", 9), doomed("Service", 9, last=True)))
     assert [(stage.name, [item.key.kind for item in stage.deletions], stage.gate) for stage in found.stages] == [
         ("wave 4", [], Gate.HEALTHY),
         ("wave 9", ["ConfigMap"], Gate.HEALTHY),
         ("wave 10", ["Service"], Gate.OPEN),
     ]
-    alone = plan(app, (), (doomed("Service", PRUNE_LAST),))
+    alone = plan(app, (), (doomed("Service", last=True),))
     assert [stage.name for stage in alone.stages] == ["wave 1"]
+
+
+def test_what_is_pruned_last_takes_part_in_the_mirror() -> None:
+    """Argo CD turns all prune waves round before it puts some of them last: 0 and 7 change places, and 7 is alone."""
+    found = plan(application(), (), (doomed("ConfigMap", 0), doomed("ConfigMap", 3), doomed("Service", 7, last=True)))
+    assert [(stage.name, [item.key.name for item in stage.deletions]) for stage in found.stages] == [
+        ("wave 3", ["configmap-3"]),
+        ("wave 7", ["configmap-0"]),
+        ("wave 8", ["service-7"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("apps/Deployment/b apps/Deployment/a", "a b"),
+        ("/Secret/z /ConfigMap/a", "z a"),
+        ("a.io/Zebra/b z.io/Ant/c a.io/Bee/a", "a b c"),
+        ("z.io/Ant/a /APIService/z", "z a"),
+        ("a.io/Deployment/b apps/Deployment/a", "a b"),
+    ],
+)
+def test_inside_a_wave_the_kind_has_a_rank_and_the_name_decides(keys: str, expected: str) -> None:
+    parsed = [key.split("/") for key in keys.split()]
+    order = sorted((ObjectKey(group, kind, "n", name) for group, kind, name in parsed), key=argocd_rank)
+    assert [key.name for key in order] == expected.split()
+
+
+def test_namespaces_go_ahead_before_definitions_do() -> None:
+    """A CRD goes ahead of the first of its kind, which its namespace stands in front of already."""
+    app = application()
+    things = desired(
+        app,
+        manifest("Thing", "a", "x.io/v1", namespace="far", wave=0),
+        {**crd("Thing", "x.io"), "metadata": {"name": "things.x.io", "annotations": {SYNC_WAVE: "3"}}},
+        manifest("Namespace", "far", wave=5),
+    )
+    assert [task.item.key.kind for task in argocd_order(things)] == ["Namespace", "CustomResourceDefinition", "Thing"]
+    assert {task.wave for task in argocd_order(things)} == {0}
 
 
 def test_the_stage_of_what_was_pruned_last_stays() -> None:

@@ -149,6 +149,7 @@ def test_hooks_run_in_their_phases_and_live_ones_are_not_pruned():
         task("warm", "PostSync"),
         task("cry", "SyncFail"),
         task("no", "Skip"),
+        task("typo", "Presync"),
     ]
 
     found = preview(application(prune=True), objects, [CONFIG, task("earlier", "PreSync")])
@@ -158,6 +159,8 @@ def test_hooks_run_in_their_phases_and_live_ones_are_not_pruned():
         ("Sync", 0, "none", "web"),
         ("PostSync", 0, "run", "warm"),
         ("SyncFail", 0, "run", "cry"),
+        ("Sync", 0, "skip", "typo"),
     ]
+    assert "has Presync, known are" in found.tasks[4].why
     assert found.tasks[0].why == "hook; its object is deleted: BeforeHookCreation"
     assert found.tasks[3].why.startswith("hook; only when the sync has failed")

@@ -132,7 +132,7 @@ def test_a_delete_may_come_last(sync: dict[str, Any]) -> None:
     marks = {} if sync else {"argocd.argoproj.io/sync-options": "PruneLast=true"}
     seen = evidence({item.key: live(app, "old", **marks, **{"argocd.argoproj.io/sync-wave": "-3"})})
     (doomed,) = decide(app, [item], 5, seen, wanted=9, consent=False).deletions
-    assert doomed.wave == PRUNE_LAST
+    assert (doomed.wave, doomed.last, doomed.turn) == (-3, True, PRUNE_LAST - 3)
 
 
 def test_gone_and_foreign_objects_are_only_forgotten() -> None:

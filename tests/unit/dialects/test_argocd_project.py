@@ -33,6 +33,7 @@ PROJECT: dict[str, Any] = {
         ],
     },
 }
+WINDOW = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
 MEMBER = changed(APPLICATION, "spec.project", "team")
 
 
@@ -77,8 +78,8 @@ def test_other_projects_and_projects_that_are_not_there_say_nothing():
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("spec.syncWindows", [{"kind": "deny", "schedule": "61 * * * *", "duration": "1h"}], "schedule"),
-        ("spec.syncWindows", [{"kind": "maybe", "schedule": "* * * * *", "duration": "1h"}], "kind"),
+        ("spec.syncWindows", [{**WINDOW, "schedule": "61 * * * *"}], "schedule"),
+        ("spec.syncWindows", [{**WINDOW, "kind": "maybe"}], "kind"),
         ("spec.destination", [], "spec.destination"),
         ("spec.signatureKeys", [{"keyID": "1"}], "signatureKeys"),
         ("spec.destinationServiceAccounts", [{"server": "*"}], "destinationServiceAccounts"),
@@ -107,3 +108,56 @@ def test_a_project_that_is_declared_twice_is_nobodys():
     parsed = parse_values(MEMBER, PROJECT, PROJECT)
 
     assert "declared twice" in parsed.applications[0].refusal
+
+
+EVERYWHERE = {"server": "*", "namespace": "*"}
+NOWHERE = {key: value for key, value in WINDOW.items() if key != "applications"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        # What Argo CD's ValidateProject rejects.
+        ("spec.sourceRepos", ["!*"], "spec.sourceRepos[0]"),
+        ("spec.sourceRepos", ["*", "https://a/b", "*"], "spec.sourceRepos[2]"),
+        ("spec.sourceNamespaces", ["a", "a"], "spec.sourceNamespaces[1]"),
+        ("spec.destinations", [{"server": "!*", "namespace": "*"}], "spec.destinations[0].server"),
+        ("spec.destinations", [{"name": "!*", "namespace": "*"}], "spec.destinations[0].name"),
+        ("spec.destinations", [{"server": "*", "namespace": "!*"}], "spec.destinations[0].namespace"),
+        ("spec.destinations", [EVERYWHERE, EVERYWHERE], "spec.destinations[1]"),
+        ("spec.destinations", [EVERYWHERE, {**EVERYWHERE, "name": "a"}], "spec.destinations[1]"),
+        ("spec.syncWindows", [NOWHERE], "spec.syncWindows[0]"),
+        ("spec.syncWindows", [WINDOW, {**WINDOW, "manualSync": True}], "spec.syncWindows[1]"),
+        # What would fit nothing, or everything, without a word.
+        ("spec.sourceRepos", ["*", "!"], "spec.sourceRepos[1]"),
+        ("spec.sourceRepos", ["*", "!https://{a,b/c"], "spec.sourceRepos[1]"),
+        ("spec.sourceRepos", ["*", "!https://[a/c"], "spec.sourceRepos[1]"),
+        ("spec.destinations", [{"server": "*", "namespace": "!{a,b"}], "spec.destinations[0].namespace"),
+        ("spec.destinations", [{"server": "*", "namespace": "!a}"}], "spec.destinations[0].namespace"),
+        ("spec.destinations", [{"name": "!", "namespace": "*"}], "spec.destinations[0].name"),
+        ("spec.sourceNamespaces", ["/team-(/"], "spec.sourceNamespaces[0]"),
+        ("spec.sourceNamespaces", ["/(a+)+$/"], "spec.sourceNamespaces[0]"),
+        ("spec.sourceNamespaces", ["{a,b"], "spec.sourceNamespaces[0]"),
+        ("spec.syncWindows", [{**WINDOW, "clusters": ["[a"]}], "spec.syncWindows[0].clusters[0]"),
+        ("spec.syncWindows", [{**WINDOW, "schedule": "@daily"}], "spec.syncWindows[0].schedule"),
+        ("spec.syncWindows", [{**WINDOW, "schedule": "0 0 * * 7"}], "spec.syncWindows[0].schedule"),
+    ],
+)
+def test_what_argo_cd_rejects_is_told_at_its_place(path: str, value: Any, place: str):
+    parsed = parse_values(MEMBER, changed(PROJECT, path, value))
+
+    assert [problem.path for problem in parsed.problems] == [place]
+    assert parsed.applications[0].limits is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.sourceRepos", ["*", "!https://{a,b}/**", "https://[ab].example/*"]),
+        ("spec.sourceNamespaces", ["team-*", "{a,b}", "/^((?!kube).)*$/", "/^team-[a-z]+$/"]),
+        ("spec.destinations", [EVERYWHERE, {"server": "*", "namespace": "!kube-*"}, {"name": "!a", "namespace": "*"}]),
+        ("spec.syncWindows", [WINDOW, {**WINDOW, "applications": ["a"]}, {**WINDOW, "kind": "allow"}]),
+    ],
+)
+def test_what_argo_cd_takes_is_taken(path: str, value: Any):
+    assert not parse_values(MEMBER, changed(PROJECT, path, value)).problems

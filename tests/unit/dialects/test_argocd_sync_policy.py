@@ -83,8 +83,12 @@ def test_an_apply_by_the_client_is_not_done_and_said_so():
     assert "ServerSideApply=false" in app.conditions[0].message
 
 
-def test_of_two_values_of_one_option_the_later_counts():
+def test_of_two_values_of_one_option_the_first_counts_and_the_safer_where_a_delete_hangs_on_it():
     assert application("spec.syncPolicy.syncOptions", ["Replace=true", "Replace=false"]).sync.replace is False
+    assert application("spec.syncPolicy.syncOptions", ["Replace=false", "Replace=true"]).sync.replace is False
+    assert application("spec.syncPolicy.syncOptions", ["Validate=false", "Validate=true"]).sync.validate is False
+    assert application("spec.syncPolicy.syncOptions", ["Prune=true", "Prune=false"]).sync.prune_option == "false"
+    assert application("spec.syncPolicy.syncOptions", ["Delete=false", "Delete=true"]).deleting.option == "false"
 
 
 def test_the_metadata_of_the_created_namespace_is_read():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_workers.dialects.flux.receiver import hook_path
+from gitops_workers.core.receiver_address import hook_hash
 from gitops_workers.dialects.validation import validate
 from tests.unit.dialects.manifests import (
     APPLICATION,
@@ -175,7 +175,7 @@ def test_a_receiver_can_choose_by_label(labels, found):
 
 def test_the_address_of_a_receiver_is_fluxs():
     digest = "1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014"  # SHA-256 of "test1"
-    assert hook_path("te", "st", "1") == f"/hook/{digest}"
+    assert hook_hash(b"te", "st", "1") == digest
 
 
 @pytest.mark.parametrize(

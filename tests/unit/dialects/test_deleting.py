@@ -49,12 +49,13 @@ def test_argo_cds_approval(text, seconds, remarks):
 
 @pytest.mark.parametrize(
     ("options", "option"),
-    [([], ""), (["Delete=true"], ""), (["Delete=false"], "false"), (["Delete=false", "Delete=confirm"], "confirm")],
+    [([], ""), (["Delete=true"], ""), (["Delete=false"], "false"), (["Delete=true", "Delete=confirm"], "confirm")],
 )
 def test_argo_cds_option_for_all_objects(options, option):
     app = only(parse_values(changed(APPLICATION, "spec.syncPolicy.syncOptions", options)))
 
-    assert (app.deleting.option, app.refusal, app.conditions) == (option, "", ())
+    assert (app.deleting.option, app.refusal) == (option, "")
+    assert len(app.conditions) == max(0, len(options) - 1)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_every_tool_is_pinned_by_the_module(name, minor):
 
 
 def test_a_missing_tool_says_what_to_run(bare):
-    with pytest.raises(ToolMissing, match=r"helm 4\.3 .* run: python -m gitops_workers\.local\.toolchain helm"):
+    with pytest.raises(ToolMissing, match=r"helm 4\.3 .* run: gitops-workers tools helm"):
         tool("helm")
 
 

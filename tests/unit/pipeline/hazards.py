@@ -187,6 +187,7 @@ class HazardLab(Lab):
             fleet=self.clusters.fleet,
             server=self.clusters.server,
             identity=self.clusters.identity,
+            heard=self.clusters.heard,
             open=lambda name: wire("cluster", lambda: self.clusters.open(name)),
             records=lambda name: wire("records", lambda: self.clusters.records(name)),
         )

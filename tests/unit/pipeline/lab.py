@@ -11,6 +11,7 @@ from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_rendering import VolatileClosures, VolatileRenderer
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -41,7 +42,7 @@ class Lab:
 
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
-        self.state = VolatileState(self.queue.loads)
+        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
         self.sources = VolatileSources(lambda: self.now)
         self.repository = self.sources.repositories.setdefault("https://git.example/shop.git", VolatileRepository())
         self.clusters = VolatileClusters("east")
@@ -144,6 +145,6 @@ class Lab:
     def flush(self) -> None:
         """FLUSHALL, and the catalogue refresh that follows it."""
         self.queue.clear()
-        self.state = VolatileState(self.queue.loads)
+        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
         self.world = replace(self.world, state=self.state)
         self.enroll()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_workers.adapters.volatile_state import VolatileState
+from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.deletion import ORDER, wish
 from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Dialect
@@ -77,7 +78,7 @@ class LeavingLab(HazardLab):
     def empty_redis(self) -> None:
         """FLUSHALL; the beat enrolls the catalogue anew."""
         self.queue.clear()
-        self.state = VolatileState(self.queue.loads)
+        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
         self.world = replace(self.world, state=self.state)
         self.queue.enroll_poll("catalogue", "catalogue", 0.0)
 

@@ -88,6 +88,48 @@ def test_a_render_that_fails_shows_its_inputs_and_nothing_after_it(lab: Lab) -> 
     assert "not JSON" in explain(lab, app).why
 
 
+def test_a_second_commit_that_fails_in_the_same_words_is_the_one_shown(lab: Lab) -> None:
+    lab.push(config("a"), broken=b"{")
+    app = lab.declare()
+    lab.run()
+    for note in (b"one", b"two"):
+        message = lab.status(app).message
+        commit = lab.push(config("a"), broken=b"{", note=note)
+        lab.poll_repository()
+        assert lab.status(app).message == message
+        told = stages(lab, app)
+        assert told["Revision"][0].startswith(f"main at {commit}, listed at ")
+        assert any(commit[:12] in line for line in told["Last attempt"])
+        assert not any("nothing has changed since" in line for line in told["Last attempt"])
+
+
+def test_a_second_render_that_differs_in_the_same_words_is_the_one_shown(lab: Lab) -> None:
+    lab.push(config("a"))
+    app = lab.declare(automated=False)
+    lab.run()
+    seen = set()
+    for value in ("2", "3"):
+        commit = lab.push(config("a", value))
+        lab.poll_repository()
+        told = stages(lab, app)
+        assert told["Revision"][0].startswith(f"main at {commit}")
+        seen.add(told["Render"])
+    assert len(seen) == 2
+
+
+def test_an_attempt_that_reached_no_stage_shows_no_earlier_one_as_its_own(lab: Lab) -> None:
+    lab.push(config("a"))
+    app = lab.declare()
+    lab.run()
+    before = lab.status(app).revision
+    lab.state.save("override", app, {"suspended": True, "by": "ann"})
+    lab.queue.request(app, "look", Urgency.MANUAL)
+    lab.run()
+    told = stages(lab, app)
+    assert told["Revision"] == (f"no commit was looked at; the last one compared was main at {before}",)
+    assert not {"Inputs", "Render", "Comparison"} & told.keys()
+
+
 def test_a_revision_that_is_not_there_is_the_first_stage_that_fails(lab: Lab) -> None:
     lab.push(config("a"))
     app = lab.declare()

@@ -120,6 +120,28 @@ def test_an_object_that_becomes_a_hook_or_is_skipped_is_not_pruned(lab: Lab) -> 
     assert after["metadata"]["uid"] == uid["metadata"]["uid"]
 
 
+@pytest.mark.parametrize("word", ["Presync", "", "garbage"])
+def test_a_hook_of_no_known_phase_is_neither_applied_nor_pruned_and_is_told(lab: Lab, word: str) -> None:
+    lab.push(job("typo", word), settings())
+    lab.run(5)
+    assert lab.status(APP).sync is SyncStatus.SYNCED
+    assert found(lab, "typo") is None
+    (told,) = lab.status(APP).conditions
+    assert told.type == "UnknownHookWarning"
+    assert "Job.batch typo" in told.message
+    assert "neither applied nor run" in told.message
+
+    lab.push(manifest("Job", "typo", "batch/v1", spec={"image": "a"}), settings())
+    lab.poll_repository()
+    lab.run(5)
+    assert found(lab, "typo")
+    assert lab.status(APP).conditions == ()
+    lab.push(job("typo", word), settings("2"))
+    lab.poll_repository()
+    lab.run(5)
+    assert found(lab, "typo")
+
+
 @pytest.mark.parametrize(
     ("policy", "result", "stays"),
     [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gitops_workers.adapters.volatile_sources import VolatileRepository
 from gitops_workers.core.errors import ClusterUnavailable, ServerFailed
-from gitops_workers.core.grouping import cluster_group
-from gitops_workers.core.model import AppId, SyncStatus
+from gitops_workers.core.grouping import cluster_group, repository_group
+from gitops_workers.core.model import AppId, Dialect, GitSource, SyncStatus
 from gitops_workers.ports import Urgency
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config, values
@@ -89,3 +91,83 @@ def test_a_listing_that_the_server_cannot_give_does_not_stop_attempts(lab: Lab) 
     commit(lab, "2")
     lab.poll_repository()
     assert values(lab) == {"bad": "2", "good": "2"}
+
+
+def many(dialect: Dialect) -> Lab:
+    """More applications than the cluster admits at once, all of them in sync."""
+    lab = Lab()
+    push_all(lab, "1")
+    for number in range(60):
+        app = lab.declare(dialect, name=f"app{number}", path=f"p{number}")
+        patient = replace(lab.applications[app].schedule, retry_interval=600.0)
+        lab.applications[app] = replace(lab.applications[app], schedule=patient)
+    lab.enroll()
+    lab.run(5)
+    assert len(values(lab)) == 60
+    return lab
+
+
+def push_all(lab: Lab, value: str) -> None:
+    lab.repository.commit({f"p{number}/0.json": as_json(config(f"c{number}", value)) for number in range(60)})
+
+
+@pytest.mark.parametrize("dialect", list(Dialect))
+def test_after_a_short_outage_during_a_push_everybody_has_it_within_a_minute(dialect: Dialect) -> None:
+    """Flux' own backoff is minutes here: made for what is wrong with an application, not for who does not answer."""
+    lab = many(dialect)
+    push_all(lab, "2")
+    lab.cluster.fail_next(ClusterUnavailable("cluster east refuses connections"), 100_000)
+    lab.poll_repository()
+    lab.run(5)
+    lab.cluster._life.faults.clear()
+    lab.run(55)
+    assert set(values(lab).values()) == {"2"}
+
+
+def test_two_failures_that_open_no_breaker_are_not_waited_out_either() -> None:
+    lab = many(Dialect.FLUX)
+    push_all(lab, "2")
+    lab.cluster.fail_next(ClusterUnavailable("cluster east refuses connections"), 2)
+    lab.poll_repository()
+    lab.run(31)
+    assert set(values(lab).values()) == {"2"}
+
+
+def test_a_repository_that_cannot_be_read_is_asked_ever_more_slowly_until_it_can() -> None:
+    lab = Lab()
+    lab.push(config("a"))
+    app = lab.declare()
+    lab.run(5)
+    lab.repository.down = "connection timed out"
+    lab.repository.requests = 0
+    lab.run(700)
+    assert lab.status(app).sync is SyncStatus.UNKNOWN
+    assert lab.repository.requests <= 13, "after the third failure once a minute"
+    lab.repository.down = ""
+    lab.push(config("a", "2"))
+    lab.run(61)
+    assert values(lab) == {"a": "2"}
+
+
+def test_a_host_that_does_not_answer_is_probed_and_the_first_repository_that_answers_opens_it_to_all() -> None:
+    lab = Lab()
+    urls = [f"https://git.example/team{number}.git" for number in range(20)]
+    for number, url in enumerate(urls):
+        lab.sources.repositories[url] = VolatileRepository()
+        lab.sources.repositories[url].commit({"web/0.json": as_json(config(f"c{number}"))})
+        app = lab.declare(name=f"app{number}")
+        lab.applications[app] = replace(lab.applications[app], source=GitSource(url, path="web"))
+    lab.enroll()
+    lab.run(5)
+    assert len(values(lab)) == 20
+    for number, url in enumerate(urls):
+        lab.sources.repositories[url].down = "connection timed out"
+        lab.sources.repositories[url].commit({"web/0.json": as_json(config(f"c{number}", "2"))})
+        lab.queue.request_poll(repository_group(lab.applications[f"application/argocd/app{number}"]), Urgency.WEBHOOK)
+    asked = sum(found.requests for found in lab.sources.repositories.values())
+    lab.run(300)
+    assert sum(found.requests for found in lab.sources.repositories.values()) - asked <= 20 + 6
+    for url in urls:
+        lab.sources.repositories[url].down = ""
+    lab.run(90)
+    assert set(values(lab).values()) == {"2"}

@@ -127,10 +127,12 @@ def test_how_a_request_ended_can_be_asked_for(world, row, post):
 
 
 def test_the_description_names_the_verbs_with_their_options(world):
-    paths = world.client().get("/api/openapi.json").json()["paths"]
+    document = world.client().get("/api/openapi.json").json()
+    paths, schemas = document["paths"], document["components"]["schemas"]
 
     def schema(verb):
-        return paths[f"{LIST}/{{app}}/{verb}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        body = paths[f"{LIST}/{{app}}/{verb}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        return schemas[body["$ref"].removeprefix("#/components/schemas/")]
 
     assert set(schema("sync")["properties"]) == {"prune", "revision", "resources", "dryRun", "force"}
     assert set(schema("rollback")["properties"]) == {"id", "prune", "pauseAutomation"}

@@ -11,11 +11,11 @@ from gitops_workers.web.services import WebServices, WebSettings
 
 
 def services(world) -> WebServices:
-    return WebServices(world.state, world.queue, world.publish, WebSettings())
+    return WebServices(world.state, world.queue, world.publish, WebSettings(), world.telemetry)
 
 
 def test_a_thousand_requests_for_one_group_ring_once(world):
-    world.queue.enroll_poll("g", "", 500.0)
+    world.queue.enroll_poll("g", "//git.example.com", 500.0)
 
     async def storm() -> None:
         intake = Intake(services(world))
@@ -27,7 +27,7 @@ def test_a_thousand_requests_for_one_group_ring_once(world):
 
 def test_all_of_a_batch_that_failed_are_told_and_the_next_is_not_harmed(world):
     for group in ("g", "h", "i"):
-        world.queue.enroll_poll(group, "", 500.0)
+        world.queue.enroll_poll(group, "//git.example.com", 500.0)
     works = world.queue.request_poll
     broken = [True]
 
@@ -55,7 +55,7 @@ def test_all_of_a_batch_that_failed_are_told_and_the_next_is_not_harmed(world):
 @pytest.mark.parametrize("url", ["https://git.example.com/A/b.git", "git@git.example.com:a/b"])
 def test_the_groups_of_a_repository_are_found_by_any_of_its_urls(world, url):
     for group in ("g1", "g2"):
-        world.queue.enroll_poll(group, "", 500.0)
+        world.queue.enroll_poll(group, "//git.example.com", 500.0)
     world.state.save("repository", "git.example.com/a/b", ["g2", "g1"])
 
     async def push() -> int:

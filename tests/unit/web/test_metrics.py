@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gitops_workers.core.presence import ABSENT_SECONDS, BEAT, WORKER, Process
 from gitops_workers.ports import Urgency
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, bearer
@@ -77,6 +78,21 @@ def test_metrics_need_a_token_that_sees_everything_unless_they_are_open(world):
     assert world.client().get("/metrics").status_code == 401
     assert world.client().get("/metrics", headers=bearer(LIMITED)).status_code == 403
     assert world.client(open_metrics=True).get("/metrics").status_code == 200
+
+
+def test_readiness_says_who_is_missing_and_fails_for_it_only_where_a_monitor_asks(world):
+    fill(world.state, 10)
+    client = world.client()
+    client_says = client.get("/readyz")
+    assert client_says.status_code == 200
+    assert "no worker of fleet default has been seen yet" in client_says.text
+    assert client.get("/readyz?strict=true").status_code == 503
+    worker = Process(WORKER, "one@host", ("control", "fleet.default", "fleet.edge"))
+    for process in (worker, Process(BEAT, "beat@host")):
+        world.telemetry.report(process, {})
+    assert client.get("/readyz?strict=true").text == "ok\n"
+    world.now += ABSENT_SECONDS + 1
+    assert "no worker of fleet edge since 1970-01-01T00:16:40Z" in client.get("/readyz").text
 
 
 def test_probes_ask_for_nothing_and_tell_an_outage(world):

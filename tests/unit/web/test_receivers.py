@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gitops_workers.core.receiver_address import hook_hash
 from gitops_workers.core.render_spec import SecretRef
-from gitops_workers.web.receivers import StoredReceiver, from_json, hook_hash
+from gitops_workers.pipeline.outside import address
+from gitops_workers.web.receivers import StoredReceiver, from_json
 from tests.webhook_requests import gitlab, hook_path, signature
 
 TOKEN = b"a receiver's token"
@@ -19,7 +21,7 @@ def receiver(kind: str, **changes: object) -> StoredReceiver:
 @pytest.fixture
 def path(world):
     world.secrets.values["flux-system", "token"] = {"token": TOKEN}
-    world.queue.enroll_poll("repository/one", "", 500.0)
+    world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     return hook_path(TOKEN, "hook", "flux-system")
 
 
@@ -105,3 +107,25 @@ def test_the_document_holds_no_token_and_reads_back_as_it_was():
     value = receiver("github", events=("push",))
     assert TOKEN.decode() not in str(value.to_json())
     assert from_json(value.to_json()) == value
+
+
+@pytest.mark.parametrize("token", [b"\xff\xfe\x00raw", "schl\u00fcssel".encode(), b"\x80" * 32])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_token_may_be_any_bytes_and_its_address_is_the_one_the_catalogue_saves(world, kind, token):
+    """The bytes are hashed and compared as they are, by Flux and by whoever saves the address."""
+    secret = SecretRef("Secret", "flux-system", "token")
+    world.secrets.values["flux-system", "token"] = {"token": token}
+    world.queue.enroll_poll("repository/one", "", 500.0)
+    saved = address(world, secret, "hook", "flux-system")
+    world.state.save("receiver", saved.removeprefix("/hook/"), receiver(kind).to_json())
+    headers = {**proof(kind, b"x"), "X-Signature": "sha512=" + signature(b"x", token, "sha512")}
+    headers["X-Hub-Signature-256"] = "sha256=" + signature(b"x", token)
+    headers["X-Hub-Signature"] = "sha256=" + signature(b"x", token)
+    raw = [(name.encode(), value.encode()) for name, value in headers.items() if name != "X-Gitlab-Token"]
+
+    answer = world.client().post(
+        hook_path(token, "hook", "flux-system"), content=b"x", headers=[*raw, (b"X-Gitlab-Token", token)]
+    )
+
+    assert answer.status_code == 200
+    assert [bell.id for bell in world.published] == ["repository/one"]

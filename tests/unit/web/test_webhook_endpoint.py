@@ -11,8 +11,8 @@ PATH = "/api/webhook"
 
 @pytest.mark.parametrize("provider", BUILDERS)
 def test_a_push_rings_for_the_groups_of_its_repository(world, provider):
-    world.queue.enroll_poll("repository/one", "", 500.0)
-    world.queue.enroll_poll("repository/other", "", 500.0)
+    world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
+    world.queue.enroll_poll("repository/other", "//git.example.com", 500.0)
     world.state.save("repository", REPOSITORIES[provider], ["repository/one"])
     headers, body = BUILDERS[provider]()
     answer = world.client(webhook_secrets=SECRETS).post(PATH, content=body, headers=headers)
@@ -22,7 +22,7 @@ def test_a_push_rings_for_the_groups_of_its_repository(world, provider):
 
 
 def test_the_poll_that_follows_asks_for_refs_that_are_newer_than_the_push(world):
-    world.queue.enroll_poll("repository/one", "", 500.0)
+    world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     world.state.save("repository", "github.com/org/app", ["repository/one"])
     world.now = 2_000.0
     headers, body = github()

@@ -1,4 +1,4 @@
-"""The due queue in memory: the twin of `redis_queue`, for tests and one-process commands, with the clock given.
+"""Port `Queue` in one process.
 
 The rules are written down a second time on purpose: the contract suite and the model test hold both to them.
 """
@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitops_workers.adapters.volatile_queue.breaker import Breaker
+from gitops_workers.core.lanes import HOST
 from gitops_workers.core.model import AppId
 from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
 
-BREAKER_FAILURES = 3
-PROBE_SECONDS = 60.0
 LONGEST_RING = 600.0
 SWEEP_SECONDS = 30.0
 REASONS = 8
@@ -22,7 +22,7 @@ HEAD_START = dict(zip(Urgency, (2400.0, 1800.0, 1200.0, 600.0, 0.0), strict=True
 
 @dataclass(slots=True)
 class _Member:
-    cluster: str
+    lane: str
     fleet: str
     poll: bool
     want: int = 0
@@ -38,20 +38,14 @@ class _Member:
     slot: str = ""
     reasons: tuple[str, ...] = ()
     taken: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Breaker:
-    failures: int = 0
-    probe: float = 0.0
-    message: str = ""
+    since: float | None = None
 
 
 @dataclass(slots=True)
 class _Store:
     members: dict[str, _Member] = field(default_factory=dict)
     inflight: dict[str, dict[str, float]] = field(default_factory=dict)
-    breakers: dict[str, _Breaker] = field(default_factory=dict)
+    breakers: dict[str, Breaker] = field(default_factory=dict)
     swept: dict[str, float] = field(default_factory=dict)
     every: dict[str, float] = field(default_factory=dict)
 
@@ -59,10 +53,13 @@ class _Store:
 class VolatileQueue:
     """Port `Queue` without a server."""
 
-    def __init__(self, clock: Callable[[], float], *, slots: int = 32, ring: float = 60.0) -> None:
+    def __init__(
+        self, clock: Callable[[], float], *, slots: int = 32, host_slots: int = 16, ring: float = 60.0
+    ) -> None:
         """`clock` gives epoch seconds; the rest as in RedisQueue."""
         self._clock = clock
         self._slots = slots
+        self._host_slots = host_slots
         self._ring = ring
         self._fence = 0
         self._store = _Store()
@@ -81,9 +78,9 @@ class VolatileQueue:
         """See port."""
         self._enroll(f"a:{app}", cluster, fleet, None)
 
-    def enroll_poll(self, group: str, cluster: str, due_in: float) -> None:
+    def enroll_poll(self, group: str, lane: str, due_in: float) -> None:
         """See port."""
-        self._enroll(f"p:{group}", cluster, "", due_in)
+        self._enroll(f"p:{group}", lane, "", due_in)
 
     def expel(self, app: AppId) -> None:
         """See port."""
@@ -149,13 +146,13 @@ class VolatileQueue:
                     return True
             return False
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None) -> None:
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
         """See port."""
-        self._finish(f"a:{attempt.app}", attempt, done, due_in)
+        self._finish(f"a:{attempt.app}", attempt, done, due_in, True if answered else None, "")
 
-    def finish_poll(self, attempt: Attempt, due_in: float) -> None:
+    def finish_poll(self, attempt: Attempt, due_in: float, *, answered: bool | None = None, message: str = "") -> None:
         """See port."""
-        self._finish(f"p:{attempt.app}", attempt, True, due_in)
+        self._finish(f"p:{attempt.app}", attempt, True, due_in, answered, message)
 
     def dispatch(self, limit: int) -> Sequence[Doorbell]:
         """See port."""
@@ -165,27 +162,26 @@ class VolatileQueue:
             waiting: dict[str, list[tuple[float, str]]] = {}
             for member, row in self._store.members.items():
                 if row.due is not None and row.due <= now:
-                    waiting.setdefault(row.cluster, []).append((row.due - HEAD_START[row.urgency], member))
-            # The cluster that has waited longest goes first, whatever the urgency within it.
-            oldest = {c: min(self._store.members[m].due or 0.0 for _, m in found) for c, found in waiting.items()}
-            for cluster in sorted(waiting, key=lambda name: (oldest[name], name)):
-                room = min(self._free(cluster), limit - len(bells))
-                for _, member in sorted(waiting[cluster])[: max(0, room)]:
+                    waiting.setdefault(row.lane, []).append((row.due, member))
+            # The lane that has waited longest goes first, whatever the urgency within it.
+            for lane in sorted(waiting, key=lambda name: (min(waiting[name])[0], name)):
+                room, probing = self._room(lane)
+                chosen = self._in_order(lane, waiting[lane], probing=probing)
+                for member in chosen[: max(0, min(room, limit - len(bells)))]:
                     bells.append(self._ring_member(member))
+                    if probing:
+                        self._store.breakers[lane].probe_is_out(member, now)
             return tuple(bells)
 
-    def report_cluster(self, cluster: str, reachable: bool, message: str) -> bool:
+    def report_cluster(self, cluster: str, reachable: bool, message: str, *, prober: str = "") -> bool:
         """See port."""
         with self._lock:
             if reachable:
-                self._store.breakers.pop(cluster, None)
+                self._answered(cluster)
                 return False
-            breaker = self._store.breakers.setdefault(cluster, _Breaker())
-            if breaker.failures < BREAKER_FAILURES:
-                breaker.probe = self._clock() + PROBE_SECONDS
-            breaker.failures += 1
-            breaker.message = message
-            return breaker.failures >= BREAKER_FAILURES
+            breaker = self._store.breakers.setdefault(cluster, Breaker())
+            breaker.unanswered(message, "", f"p:{prober}" if prober else "", self._clock())
+            return breaker.open
 
     def sweep(self, limit: int = 500) -> int:
         """See port."""
@@ -213,27 +209,30 @@ class VolatileQueue:
             rows = [self._store.members.get(member) for member in (f"a:{app}", *(f"p:{group}" for group in groups))]
             return tuple(Standing(row.state, row.due) if row else Standing("", None) for row in rows)
 
-    def loads(self, clusters: Sequence[str]) -> Mapping[str, ClusterLoad]:
+    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""
         with self._lock:
             now = self._clock()
             result = {}
-            for cluster in clusters:
-                rows = [row for row in self._store.members.values() if row.cluster == cluster]
-                due = [row.due for row in rows if row.due is not None and row.due <= now]
-                busy = sum(expiry > now for expiry in self._store.inflight.get(cluster, {}).values())
-                result[cluster] = ClusterLoad(len(due), busy, now - min(due, default=now))
+            for lane in lanes:
+                rows = [row for row in self._store.members.values() if row.lane == lane]
+                due = [row for row in rows if row.due is not None and row.due <= now]
+                flying = self._in_flight(lane)
+                rung = [self._store.members[m] for m in flying if self._store.members[m].state == "queued"]
+                waits = [row.due if row.since is None else row.since for row in (*due, *rung)]
+                lag = now - min((at for at in waits if at is not None), default=now)
+                result[lane] = ClusterLoad(len(waits), len(flying) - len(rung), lag)
             return result
 
-    def _enroll(self, member: str, cluster: str, fleet: str, due_in: float | None) -> None:
+    def _enroll(self, member: str, lane: str, fleet: str, due_in: float | None) -> None:
         with self._lock:
             self._store.swept.setdefault(member, self._clock())
             row = self._store.members.get(member)
             if row is None:
-                row = self._store.members[member] = _Member(cluster, fleet, poll=member.startswith("p:"))
+                row = self._store.members[member] = _Member(lane, fleet, poll=member.startswith("p:"))
                 if due_in is not None:
                     self._schedule(row, Urgency.POLL, self._clock() + due_in)
-            row.cluster, row.fleet = cluster, fleet
+            row.lane, row.fleet = lane, fleet
 
     def _expel(self, member: str) -> None:
         with self._lock:
@@ -263,7 +262,7 @@ class VolatileQueue:
             if row is None or (row.state == "running" and row.due is not None and row.due > now):
                 return None
             self._fence = max(self._fence + 1, int(now * 1e6))
-            row.token, row.state, row.rings, row.ask = self._fence, "running", 0, None
+            row.token, row.state, row.rings, row.ask, row.since = self._fence, "running", 0, None, None
             row.taken, row.reasons = _joined(row.taken, row.reasons), ()
             if row.due is None:
                 row.urgency = Urgency.POLL if row.poll else Urgency.RETRY
@@ -271,11 +270,24 @@ class VolatileQueue:
             self._take_slot(kind + identity, row)
             return Attempt(identity, row.want, row.token, row.taken, row.asked)
 
-    def _finish(self, member: str, attempt: Attempt, done: bool, due_in: float | None) -> None:
+    def _finish(
+        self,
+        member: str,
+        attempt: Attempt,
+        done: bool,
+        due_in: float | None,
+        answered: bool | None,
+        message: str,
+    ) -> None:
         with self._lock:
             row = self._holder(member, attempt)
             if row is None:
                 return
+            if answered:
+                self._answered(row.slot)
+            elif answered is False:
+                breaker = self._store.breakers.setdefault(row.slot, Breaker())
+                breaker.unanswered(message, member, "", self._clock())
             self._leave_slot(member, row)
             if done:
                 row.done = max(row.done, attempt.generation)
@@ -303,31 +315,43 @@ class VolatileQueue:
         else:
             self._schedule(row, urgency, now)
 
-    def _free(self, cluster: str) -> int:
+    def _limit(self, lane: str) -> int:
+        return self._host_slots if lane.startswith(HOST) else self._slots
+
+    def _in_flight(self, lane: str) -> dict[str, float]:
         now = self._clock()
-        busy = {m: expiry for m, expiry in self._store.inflight.get(cluster, {}).items() if expiry > now}
-        self._store.inflight[cluster] = busy
-        free = self._slots - len(busy)
-        breaker = self._store.breakers.get(cluster)
-        if breaker is not None and breaker.failures >= BREAKER_FAILURES:
-            return min(free, 1) if min(breaker.probe, now + PROBE_SECONDS) <= now else 0
-        return free
+        return {member: expiry for member, expiry in self._store.inflight.get(lane, {}).items() if expiry > now}
+
+    def _room(self, lane: str) -> tuple[int, bool]:
+        self._store.inflight[lane] = self._in_flight(lane)
+        breaker = self._store.breakers.get(lane, Breaker())
+        return breaker.room(self._limit(lane), self._store.inflight[lane], self._clock())
+
+    def _in_order(self, lane: str, due: list[tuple[float, str]], *, probing: bool) -> list[str]:
+        members = self._store.members
+        if not probing:
+            return [name for _, name in sorted((at - HEAD_START[members[name].urgency], name) for at, name in due)]
+        prober = self._store.breakers[lane].prober
+        return [name for _, name in sorted(due, key=lambda item: (item[1] != prober, item))]
+
+    def _answered(self, lane: str) -> None:
+        breaker = self._store.breakers.get(lane)
+        if breaker is not None and breaker.answered(self._limit(lane), self._clock()):
+            del self._store.breakers[lane]
 
     def _ring_member(self, member: str) -> Doorbell:
         row, now = self._store.members[member], self._clock()
+        row.since = row.since if row.since is not None else min(now if row.due is None else row.due, now)
         row.rings += 1
         row.state, row.token = "queued", 0
         self._schedule(row, row.urgency, now + min(self._ring * 2 ** (row.rings - 1), LONGEST_RING))
         self._take_slot(member, row)
-        breaker = self._store.breakers.get(row.cluster)
-        if breaker is not None and breaker.failures >= BREAKER_FAILURES:
-            breaker.probe = now + PROBE_SECONDS
         queue = "control" if row.poll else f"fleet.{row.fleet}"
         return Doorbell("poll" if row.poll else "reconcile", queue, member[2:], row.want)
 
     def _take_slot(self, member: str, row: _Member) -> None:
         self._leave_slot(member, row)
-        row.slot = row.cluster
+        row.slot = row.lane
         assert row.due is not None
         self._store.inflight.setdefault(row.slot, {})[member] = row.due
 

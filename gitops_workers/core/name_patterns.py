@@ -1,0 +1,86 @@
+"""Names by pattern, as `sourceNamespaces` has them: a glob, or a regular expression between slashes.
+
+Argo CD 3.5 (`glob.MatchStringInList`) searches for the expression, so one without `^` and `$` fits a part of the name.
+It backtracks without a bound; here an expression whose cost could explode is refused before it is ever run.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.globs import glob_problem, matches_text
+
+LONGEST = 256
+"""Characters of one expression."""
+LONGEST_NAME = 63
+"""Characters of a namespace's name."""
+MOST_REPEATS = 3
+"""Repeats of one expression: with so many, none inside another, the worst name costs milliseconds."""
+_PART = re.compile(
+    r"\\(.)|\[\^?\]?(?:\\.|[^\]\\])*\]|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)", re.DOTALL
+)
+
+
+def matches_name(pattern: str, name: str) -> bool:
+    """Whether the pattern fits; one that cannot be used fits nothing.
+
+    >>> matches_name("/^team-(a|b)$/", "team-b"), matches_name("{dev,test}-*", "dev-1")
+    (True, True)
+    """
+    if _is_expression(pattern):
+        found = _compiled(pattern)
+        return found is not None and len(name) <= LONGEST_NAME and found.search(name) is not None
+    try:
+        return matches_text(pattern, name)
+    except RenderFailed:
+        return False
+
+
+def pattern_problem(pattern: str) -> str:
+    """What is wrong with a pattern, as a sentence; "" when nothing is."""
+    if not _is_expression(pattern):
+        return glob_problem(pattern)
+    if problem := _too_costly(pattern[1:-1]):
+        return problem
+    try:
+        re.compile(pattern[1:-1])
+    except re.error as error:
+        return f"the regular expression cannot be read: {error.msg}."
+    return ""
+
+
+def _is_expression(pattern: str) -> bool:
+    return len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/")
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    return None if pattern_problem(pattern) else re.compile(pattern[1:-1])
+
+
+def _too_costly(text: str) -> str:
+    """Why an expression could take longer than anybody waits: repeats of repeats, of choices, or of what was found."""
+    if len(text) > LONGEST:
+        return f"the regular expression is longer than {LONGEST} characters."
+    repeats = 0
+    varies = [False]  # whether the groups that are open here have held a repeat or a choice, the innermost last
+    closed = False  # whether a group that varies has closed just now
+    for escaped, opens, closes, repeat, question, choice, _ in _PART.findall(text):
+        if escaped.isdigit() and escaped != "0":
+            return "the regular expression refers back to a group: write it without."
+        if repeat and closed:
+            return "the regular expression repeats a group with a repeat or a choice in it: write it without."
+        repeats += bool(repeat)
+        closed = False
+        if opens:
+            varies.append(False)
+        elif closes and len(varies) > 1:
+            closed = varies.pop()
+            varies[-1] |= closed
+        elif repeat or question or choice:
+            varies[-1] = True
+    if repeats > MOST_REPEATS:
+        return f"the regular expression has more than {MOST_REPEATS} repeats: write it as several patterns."
+    return ""

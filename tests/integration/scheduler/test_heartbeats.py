@@ -1,0 +1,38 @@
+"""Real beat and worker processes tell the store that they are there, and that they go."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from gitops_workers.core.presence import BEAT, CONTROL
+from gitops_workers.local.redis_server import embedded_redis
+from gitops_workers.settings import Settings
+from gitops_workers.wiring import open_telemetry
+from tests.integration.scheduler.conftest import until
+from tests.servers.engine import free_port, running_engine
+
+
+@pytest.fixture
+def telemetry(tmp_path: Path):
+    """The heartbeats of a beat, two workers of fleet default and a web process."""
+    with embedded_redis(tmp_path / "redis") as redis:
+        settings = Settings(redis_url=redis.url, state=str(tmp_path), web_address=f"127.0.0.1:{free_port()}")
+        with running_engine(settings, tmp_path / "logs") as engine:
+            yield engine, open_telemetry(settings)
+
+
+def test_whoever_starts_is_there_whoever_stops_is_missed_and_whoever_is_killed_is_not_forgotten(telemetry):
+    engine, heartbeats = telemetry
+    until(lambda: heartbeats.presence().workers("default") == 2 and heartbeats.presence().present(BEAT))
+    assert heartbeats.presence().absences(["default"]) == ()
+    engine.children["worker-0"].terminate()
+    assert heartbeats.presence().workers("default") == 1
+    engine.children["beat"].terminate()
+    assert "no beat since 2" in heartbeats.presence().absence(BEAT)
+    engine.children["worker-1"].signal(signal.SIGKILL)
+    engine.children["worker-1"].wait(10)
+    [killed] = heartbeats.presence().present(CONTROL)
+    assert killed.name.startswith("worker-1@")
