@@ -100,6 +100,7 @@ class Application(Answer):
     last_checked_at: str | None
     next_due_at: str | None
     changed_at: str | None
+    stale: bool = Field(description="Nobody has looked for longer than twice its interval.")
     sources: list[SourceOf]
 
 
@@ -200,6 +201,7 @@ class Cluster(Answer):
     checked_at: str | None
     version: str
     workers: int
+    unserved: str | None = Field(description="What is missing where nobody serves its fleet.")
 
 
 class Accepted(Answer):

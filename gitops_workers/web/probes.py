@@ -13,13 +13,18 @@ from gitops_workers.web.problems import documented
 router = APIRouter(tags=["operations"], responses=documented())
 
 
+_PROBLEMS = documented(422)
+_UNREADY = {**_PROBLEMS[503], "content": {**_PROBLEMS[503]["content"], "text/plain": {"schema": {"type": "string"}}}}
+_READINESS = {**_PROBLEMS, 503: _UNREADY}
+
+
 @router.get("/healthz", response_class=PlainTextResponse)
 async def healthz() -> str:
     """Tell that this process serves requests; nothing else is asked, for a restart would not heal anything else."""
     return "ok\n"
 
 
-@router.get("/readyz", response_class=PlainTextResponse)
+@router.get("/readyz", response_class=PlainTextResponse, responses=_READINESS)
 def readyz(request: Request, response: Response, strict: bool = False) -> str:
     """Tell whether the store answers (503 when not): without it no webhook can be accepted.
 
