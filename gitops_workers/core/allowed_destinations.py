@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.globs import alternatives, matches_text
@@ -22,13 +23,18 @@ _DEFAULT_PORT = re.compile(r"^(https://.*):0*443$|^(http://.*):0*80$")
 
 def permitted(rules: Iterable[AllowedDestination], cluster: ClusterIdentity, namespace: str) -> bool:
     """Whether the rules admit the namespace of the cluster: one admits it, and none bars it."""
-    found = tuple(rules)
-    if any(_bars(rule, cluster, namespace) for rule in found):
+    return _permitted(tuple(rules), cluster, namespace)
+
+
+@lru_cache(maxsize=4096)
+def _permitted(rules: tuple[AllowedDestination, ...], cluster: ClusterIdentity, namespace: str) -> bool:
+    # It is asked for each object, and most objects of an application share a namespace.
+    if any(_bars(rule, cluster, namespace) for rule in rules):
         return False
     return any(
         (_fits(rule.server, cluster.servers, server=True) or _fits(rule.name, cluster.names))
         and _fits(rule.namespace, (namespace,))
-        for rule in found
+        for rule in rules
     )
 
 
