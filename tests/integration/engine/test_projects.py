@@ -166,6 +166,12 @@ def test_what_a_project_forbids_is_not_written_until_the_project_allows_it(story
             f"does not allow repository {shop.url}: sourceRepos are https://git.example/*.",
         ),
         "no-repo": ("", {"sourceRepos": ["*", f"!{shop.url}"]}, f"does not allow repository {shop.url}: sourceRepos"),
+        "cased": ("", {"sourceRepos": ["*", f"!{shop.url.upper()}/"]}, f"does not allow repository {shop.url}: source"),
+        "unnamed": (
+            "",
+            {"destinations": [EVERYWHERE, {"name": "!east", "namespace": "kube-system"}]},
+            f"does not allow namespace {here} of cluster east (destinations).",
+        ),
         "server": (
             "",
             {"destinations": [{"server": "https://other.example", "namespace": "*"}]},
