@@ -35,11 +35,11 @@ State (`adapters/redis_state`). *Sealed* is `redis_state.sealed`: JSON, zstd whe
     gitops:apps                   hash: application id -> sealed core.model.Application
     gitops:doc:<kind>             hash: key -> sealed JSON document; the empty key is the installation's
     gitops:doc-kinds              set: the kinds there are
-    gitops:status                 hash: application id -> msgpack of token, group, sync, health, project, cluster,
-                                  dialect, JSON of Status
+    gitops:status                 hash: application id -> msgpack of token, group, the fields of
+                                  core.listing.index_fields, JSON of Status
     gitops:status:checked         hash: poll group -> "<RFC 3339> <applications>" of its last quiet round
     gitops:status:by:<order>      zset: application id -> sort key (core.listing); ties by id
-    gitops:status:of:<field>:<value>  set of application ids; fields sync, health, project, cluster, dialect
+    gitops:status:of:<field>:<value>  set of application ids; the fields are those of core.listing.index_fields
     gitops:resources              hash: application id -> zstd of a JSON list of ResourceView
     gitops:events                 stream, capped at 10,000: one field `e`, JSON of Event
     gitops:cluster-views          hash: cluster -> JSON of ClusterView without queue figures
@@ -71,7 +71,7 @@ def documents(kind: str) -> str:
 
 
 def status_order(order: str) -> str:
-    """The sorted set that lists status rows in an order: name, sync, health or age."""
+    """The sorted set that lists status rows in an order: name, sync, health, age or trouble."""
     return f"{PREFIX}status:by:{order}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.core.listing import ORDERS, sort_keys
+from gitops_workers.core.listing import FAILING, ORDERS, index_fields, sort_keys
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.presence import Presence
 from gitops_workers.core.staleness import marked
@@ -135,11 +135,10 @@ class VolatileState:
     def counts(self) -> Mapping[str, Mapping[str, int]]:
         """See port."""
         with self._lock:
-            rows = [status for _, status in self._rows.values()]
-            return {
-                "sync": Counter(row.sync.value for row in rows),
-                "health": Counter(row.health.value for row in rows),
-            }
+            fields = [index_fields(status) for _, status in self._rows.values()]
+        counts = {name: Counter(row[name] for row in fields) for name in ("sync", "health", "outcome", "failing")}
+        del counts["outcome"][""], counts["failing"]["no"]
+        return counts
 
     def resources(self, app: AppId) -> Sequence[ResourceView]:
         """See port."""
@@ -191,11 +190,7 @@ class VolatileState:
 
 
 def _matches(status: Status, query: StatusQuery) -> bool:
-    wanted = (
-        (query.sync, status.sync.value),
-        (query.health, status.health.value),
-        (query.project, status.project),
-        (query.cluster, status.cluster),
-        (query.dialect, status.dialect),
-    )
-    return query.text.lower() in status.id and all(not want or want == found for want, found in wanted)
+    fields = index_fields(status)
+    wanted = {name: getattr(query, name) for name in fields if name != "failing"}
+    wanted["failing"] = FAILING if query.failing else ""
+    return query.text.lower() in status.id and all(not want or want == fields[name] for name, want in wanted.items())

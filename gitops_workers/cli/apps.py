@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from gitops_workers.cli.arguments import App
 from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
-from gitops_workers.core.model import HealthStatus, SyncStatus
+from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status import Status
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import StatusQuery
@@ -21,8 +22,9 @@ STALE = "(stale: nobody has looked for twice the interval; see `gitops-workers d
 
 
 class Sort(enum.StrEnum):
-    """What `--sort` takes: by id, the worst first, or the newest change first."""
+    """What `--sort` takes: what is in trouble first, by id, the worst first, or the newest change first."""
 
+    TROUBLE = "trouble"
     NAME = "name"
     SYNC = "sync"
     HEALTH = "health"
@@ -41,23 +43,41 @@ def list_applications(
     health: Annotated[HealthStatus | None, typer.Option(case_sensitive=False, help="Only this health.")] = None,
     project: Annotated[str, typer.Option(help="Only this Argo CD project.")] = "",
     cluster: Annotated[str, typer.Option(help="Only this destination cluster.")] = "",
-    sort: Annotated[Sort, typer.Option(case_sensitive=False, help="Order of the rows.")] = Sort.NAME,
+    failing: Annotated[bool, typer.Option("--failing", help="Only those with which something is wrong.")] = False,
+    outcome: Annotated[
+        Phase | None, typer.Option(case_sensitive=False, help="Only this outcome of the last operation.")
+    ] = None,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(case_sensitive=False, help="Order of the rows: trouble first in tables, by name for programs."),
+    ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="The other way round.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """List applications, filtered and sorted."""
     from gitops_workers.cli.views import applications  # noqa: PLC0415 - redis behind it; `--help` does without
+    from gitops_workers.pipeline.remarks import remarks_of  # noqa: PLC0415 - as above
 
+    table = output in (Output.TABLE, Output.WIDE)
     query = StatusQuery(
+        failing=failing,
+        outcome=outcome.value if outcome else "",
         text=text,
         sync=sync.value if sync else "",
         health=health.value if health else "",
         project=project,
         cluster=cluster,
-        sort=sort.value,
+        sort=(sort or (Sort.TROUBLE if table else Sort.NAME)).value,
         descending=reverse,
     )
-    show_rows(applications(), open_engine().rows(query), output)
+    engine = open_engine()
+    show_rows(applications(), engine.rows(query), output)
+    found = remarks_of(engine.state)
+    if table and found.total:
+        print(
+            f"{found.summary} `gitops-workers validate` shows them; the first is:\n{plain(found.lines[0])}",
+            file=sys.stderr,
+        )
 
 
 def get(app: App, refresh: Refresh = False, timeout: Patience = 60.0, output: OutputOption = Output.TABLE) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +13,16 @@ import typer
 from gitops_workers.cli.engine import settings
 from gitops_workers.cli.output import flat
 from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.status import Status
+from gitops_workers.ports import StatusQuery
 
 if TYPE_CHECKING:
     from gitops_workers.local.stack import Stack
     from gitops_workers.ports import State
 
 TICK_SECONDS = 1.0
+PAGE = 500
+"""Rows per question to the store."""
 GIT_PLACE = "git+"
 
 
@@ -74,26 +79,63 @@ def demo(
 
 
 def _attend(running: Stack, state: State) -> None:
-    """Keep everything running, and tell how far the first sync is until it is over."""
+    """Keep everything running; tell how far the first sync is, then who gets into trouble and who is well again."""
     from gitops_workers.core.errors import Retry  # noqa: PLC0415 - keeps the import list short
-    from gitops_workers.local.progress import progress, unwell  # noqa: PLC0415
 
-    began, over = time.monotonic(), False
+    teller = _Teller(state, time.monotonic())
     while True:
         time.sleep(TICK_SECONDS)
         running.supervisor.tend()
-        if over:
-            continue
-        try:
-            rows = [state.status(app) for app in state.applications()]
-            found = progress([row for row in rows if row], read=state.load("catalogue", "seen") is not None)
-        except Retry:
-            continue  # the supervisor says what is wrong with Redis
-        _say(f"{time.monotonic() - began:4.0f} s  {found.line}")
-        over = found.over
-        if over:
-            for line in unwell([row for row in rows if row]):
-                _say(f"        {line}")
+        # The supervisor says what is wrong with Redis.
+        with contextlib.suppress(Retry):
+            teller.tell()
+
+
+@dataclass(slots=True)
+class _Teller:
+    """What has been told so far. `began` is monotonic."""
+
+    state: State
+    began: float
+    over: bool = False
+    troubles: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    line: str = ""
+
+    def tell(self) -> None:
+        """Print what is new since the last time."""
+        from gitops_workers.local.progress import news, progress, troubles  # noqa: PLC0415 - keeps the import list short
+
+        if not self.over:
+            rows = _rows(self.state, StatusQuery())
+            found = progress(rows, read=self.state.load("catalogue", "seen") is not None)
+            if found.line != self.line:
+                _say(f"{time.monotonic() - self.began:4.0f} s  {found.line}")
+            self.over, self.line = found.over, found.line
+        now = troubles(_rows(self.state, StatusQuery(failing=True)))
+        for line in news(self.troubles, now):
+            _say(f"        {line}")
+        self.troubles = now
+        self._remark()
+
+    def _remark(self) -> None:
+        from gitops_workers.pipeline.remarks import remarks_of  # noqa: PLC0415 - as above
+
+        found = remarks_of(self.state)
+        new = [line for line in found.lines if line not in self.remarks]
+        if new:
+            _say(f"        {found.summary}")
+        for line in new:
+            _say(f"        {flat(line)}")
+        self.remarks = found.lines
+
+
+def _rows(state: State, query: StatusQuery) -> list[Status]:
+    """All rows that a query means, page by page."""
+    found: list[Status] = []
+    while page := state.query(replace(query, offset=len(found), limit=PAGE)).rows:
+        found += page
+    return found
 
 
 def _addresses(running: Stack, console: bool) -> None:

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gitops_workers.cli.output import Column, View
-from gitops_workers.cli.words import age, revision, short
+from gitops_workers.cli.words import age, revision, short, shortened
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.trouble import failing, reason
 from gitops_workers.core.urls import without_credentials
 
 Json = Mapping[str, Any]
@@ -22,16 +23,18 @@ def applications(now: datetime | None = None) -> View[Status]:
             Column("NAME", lambda row: row.id),
             Column("SYNC", lambda row: believed(row.sync.value, row)),
             Column("HEALTH", lambda row: "Suspended" if row.suspended else believed(row.health.value, row)),
+            Column("OUTCOME", lambda row: row.operation.phase.value if row.operation else "-"),
             Column("REVISION", lambda row: revision(row.ref, row.revision)),
             Column("CLUSTER", lambda row: row.cluster or "-"),
             Column("NAMESPACE", lambda row: row.namespace or "-"),
             Column("AGE", lambda row: age(row.changed_at, moment)),
+            Column("REASON", lambda row: shortened(reason(row)) if failing(row) else ""),
             Column("DIALECT", lambda row: row.dialect, wide=True),
             Column("PROJECT", lambda row: row.project, wide=True),
             Column("CHECKED", lambda row: age(row.last_checked_at, moment), wide=True),
             Column("REPOSITORY", lambda row: without_credentials(row.repository), wide=True),
             Column("PATH", lambda row: row.path, wide=True),
-            Column("MESSAGE", lambda row: row.message, wide=True),
+            Column("MESSAGE", reason, wide=True),
         ],
         name=lambda row: row.id,
         to_json=lambda row: row.to_json(),

@@ -32,6 +32,15 @@ def short(revision: str) -> str:
     return (revision[:8] if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision) else revision) or "-"
 
 
+def shortened(text: str, room: int = 100) -> str:
+    """The beginning of a text that is too long for a table; `-o wide` and `app get` show all of it.
+
+    >>> shortened("a long reason", 8), shortened("short", 8)
+    ('a long …', 'short')
+    """
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
 def revision(ref: str, commit: str) -> str:
     """`main (1a2b3c4d)`, or the commit alone.
 

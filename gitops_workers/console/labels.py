@@ -9,6 +9,8 @@ from html import escape
 from urllib.parse import urlsplit
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
+from gitops_workers.core.status import Status
+from gitops_workers.core.trouble import failing
 from gitops_workers.core.urls import without_credentials
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -94,6 +96,21 @@ def duration(seconds: float) -> str:
 def short(revision: str) -> str:
     """A commit cut to the eight digits people compare; anything else as it is."""
     return revision[:8] if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision) else plain(revision)
+
+
+def row_colour(status: Status) -> str:
+    """The colour of a row's reason: danger where something failed, else that of its health or its sync status."""
+    if failing(status):
+        return "danger"
+    found = {colour(status.health.value), colour(status.sync.value)}
+    return next((word for word in ("danger", "warning", "active") if word in found), "neutral")
+
+
+def sync_colour(status: Status) -> str:
+    """The colour of a sync status: one that is unknown because something failed is an error, and no mere absence."""
+    if status.sync is SyncStatus.UNKNOWN and failing(status):
+        return "danger"
+    return colour(status.sync.value)
 
 
 def safe_link(url: str) -> str:

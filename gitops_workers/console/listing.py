@@ -11,8 +11,9 @@ from gitops_workers.ports import StatusQuery
 PAGE = 50
 """Rows of one page: what a person scans, and 100 KB of HTML."""
 
-SORTS = ("name", "sync", "health", "age")
-_FIELDS = ("text", "sync", "health", "cluster", "project", "dialect")
+SORTS = ("trouble", "name", "sync", "health", "age")
+"""The first is the order of an address that names none."""
+_FIELDS = ("text", "sync", "health", "cluster", "project", "dialect", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,9 @@ class Listing:
         page = int(str(changes.pop("page", 1)))
         query = replace(self.query, **changes)  # type: ignore[arg-type]  # only fields of the query are passed
         values = {name: value for name in _FIELDS if (value := getattr(query, name))}
-        if query.sort != "name":
+        if query.failing:
+            values["failing"] = "1"
+        if query.sort != SORTS[0]:
             values["sort"] = query.sort
         if query.descending:
             values["descending"] = "1"
@@ -46,7 +49,12 @@ class Listing:
     @property
     def filtered(self) -> bool:
         """Whether any filter is set."""
-        return any(getattr(self.query, name) for name in _FIELDS)
+        return self.query.failing or any(getattr(self.query, name) for name in _FIELDS)
+
+    @property
+    def unfiltered(self) -> str:
+        """The address of all applications in this order."""
+        return self.address(failing=False, **dict.fromkeys(_FIELDS, ""))
 
 
 def parse(argument: Callable[[str], str]) -> Listing:
@@ -58,7 +66,8 @@ def parse(argument: Callable[[str], str]) -> Listing:
     fields = {name: argument(name).strip()[:253] for name in _FIELDS}
     query = StatusQuery(
         **fields,
-        sort=sort if sort in SORTS else "name",
+        failing=argument("failing") == "1",
+        sort=sort if sort in SORTS else SORTS[0],
         descending=argument("descending") == "1",
         offset=(page - 1) * PAGE,
         limit=PAGE,

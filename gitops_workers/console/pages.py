@@ -14,10 +14,13 @@ from tornado.web import HTTPError, authenticated
 
 from gitops_workers.console import labels, listing
 from gitops_workers.core.errors import Retry
-from gitops_workers.core.model import HealthStatus, SyncStatus
+from gitops_workers.core.listing import FAILING
+from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status import ResourceView
+from gitops_workers.core.trouble import failing, reason
 from gitops_workers.pipeline.explaining import explained
+from gitops_workers.pipeline.remarks import remarks_of
 from gitops_workers.ports import State
 from gitops_workers.web.history import history_of
 
@@ -119,9 +122,14 @@ class Applications(Page):
             everything=sum(counts.get("sync", {}).values()),
             sync_counts=_in_order(counts.get("sync", {}), [word.value for word in SyncStatus]),
             health_counts=_in_order(counts.get("health", {}), [word.value for word in HealthStatus]),
+            outcome_counts=_in_order(counts.get("outcome", {}), [word.value for word in Phase]),
+            failing=counts.get("failing", {}).get(FAILING, 0),
+            remarks=await self.read(remarks_of),
             clusters=sorted(clusters),
             projects=sorted(counts.get("project", {})),
             application_path=listing.application_path,
+            sorts=listing.SORTS,
+            reason=reason,
         )
 
 
@@ -141,6 +149,8 @@ class ApplicationPage(Page):
             "gitops-application.html",
             tab="applications",
             status=status,
+            failing=failing,
+            reason=reason,
             explanation=await self.read(lambda store: explained(store, None, status, now)),
             resources=sorted(resources, key=_trouble_first)[:OBJECTS],
             hidden=max(0, len(resources) - OBJECTS),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gitops_workers.core.model import HealthStatus, SyncStatus
 from gitops_workers.core.status import Status
+from gitops_workers.core.trouble import failing, urgency
 
 SYNC_ORDER = (SyncStatus.OUT_OF_SYNC, SyncStatus.UNKNOWN, SyncStatus.SYNCED)
 
@@ -23,7 +24,9 @@ HEALTH_ORDER = (
     HealthStatus.CURRENT,
 )
 
-ORDERS = ("name", "sync", "health", "age")
+FAILING = "yes"
+"""The value of the filter `failing`."""
+ORDERS = ("name", "sync", "health", "age", "trouble")
 
 
 def sort_keys(status: Status) -> dict[str, float]:
@@ -36,6 +39,20 @@ def sort_keys(status: Status) -> dict[str, float]:
         "sync": float(SYNC_ORDER.index(status.sync)),
         "health": float(HEALTH_ORDER.index(status.health)),
         "age": -epoch(status.changed_at),
+        "trouble": urgency(status),
+    }
+
+
+def index_fields(status: Status) -> dict[str, str]:
+    """What listings filter by, each in a set of its own; `failing` is "yes" or "no", `outcome` a phase or ""."""
+    return {
+        "sync": status.sync.value,
+        "health": status.health.value,
+        "project": status.project,
+        "cluster": status.cluster,
+        "dialect": status.dialect,
+        "outcome": status.operation.phase.value if status.operation else "",
+        "failing": FAILING if failing(status) else "no",
     }
 
 

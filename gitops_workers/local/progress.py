@@ -1,17 +1,19 @@
-"""How far the first sync is, in one line. Pure."""
+"""What `up` tells of applications: how far the first sync is, and who gets into trouble later. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gitops_workers.core.model import Phase, SyncStatus
+from gitops_workers.core.model import AppId, Phase, SyncStatus
 from gitops_workers.core.redact import scrub
 from gitops_workers.core.status import Status
+from gitops_workers.core.trouble import failing, reason
+from gitops_workers.core.words import amount
 
 SHOWN = 10
-"""Applications named at the end of the first sync; the list command shows all."""
+"""Applications named at once; the list command shows all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +31,34 @@ def progress(rows: Sequence[Status], *, read: bool) -> Progress:
         return Progress(line, over=True) if read else Progress("reading the catalogue", over=False)
     waiting = sum(not _dealt_with(row) for row in rows)
     words = _words(rows)
-    if waiting:
-        return Progress(f"{len(rows) - waiting} of {len(rows)} applications dealt with: {words}", over=False)
-    return Progress(f"first sync over, {len(rows)} applications: {words}", over=True)
+    if waiting or not read:
+        line = f"{len(rows) - waiting} of {amount(len(rows), 'application')} dealt with: {words}"
+        return Progress(line, over=False)
+    return Progress(f"first sync over, {amount(len(rows), 'application')}: {words}", over=True)
 
 
-def unwell(rows: Sequence[Status]) -> list[str]:
-    """One line per application that is not in sync, at most SHOWN of them."""
-    lines = [
-        f"{row.id}: {row.sync.value}: {' '.join(scrub(row.message).split())}"
-        for row in rows
-        if row.sync is not SyncStatus.SYNCED and not row.suspended
-    ]
+def troubles(rows: Iterable[Status]) -> dict[AppId, str]:
+    """Each application with which something is wrong, and why, in one line."""
+    return {row.id: " ".join(scrub(reason(row)).split()) for row in rows if failing(row)}
+
+
+def news(before: Mapping[AppId, str], now: Mapping[AppId, str]) -> list[str]:
+    """What has changed among those in trouble: who is new or has another reason, and who is well again."""
+    lines = [f"{app}: {why}" for app, why in now.items() if before.get(app) != why]
+    lines += [f"{app}: well again" for app in before if app not in now]
     rest = len(lines) - SHOWN
-    return lines[:SHOWN] + ([f"and {rest} more: gitops-workers app list --sort sync"] if rest > 0 else [])
+    return lines[:SHOWN] + ([f"and {rest} more: gitops-workers app list --failing"] if rest > 0 else [])
 
 
 def _dealt_with(row: Status) -> bool:
+    """Whether an attempt of its own, or the catalogue, has said something of it, and nothing is under way.
+
+    The moment of its last look says nothing: a quiet poll of its group moves that for applications that nobody has
+    looked at yet.
+    """
     running = row.operation is not None and row.operation.phase is Phase.RUNNING
-    return row.suspended or (bool(row.last_checked_at) and not running)
+    unknown = row.sync is SyncStatus.UNKNOWN and not row.message
+    return row.suspended or not (running or unknown)
 
 
 def _words(rows: Sequence[Status]) -> str:

@@ -36,6 +36,7 @@ from gitops_workers.pipeline import (
     outside,
     reach,
     records,
+    remarks,
     removal,
     settings_in_force,
     unfinished,
@@ -109,6 +110,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
     world.state.save("catalogue", BEGUN, [token, around])
     settings_in_force.publish(world)  # `argocd-cm` may stand in the catalogue, and these applications rely on it
     change = _apply(world, parsed, broken, lease)
+    remarks.save(world, change.problems)
     _announce(world, catalogues)
     world.state.save("catalogue", SEEN, [token, around])
     world.state.discard("catalogue", "error")

@@ -15,7 +15,11 @@ from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
 
 @dataclass(frozen=True, slots=True)
 class StatusQuery:
-    """Which rows a listing wants. Empty means any. `text` is a part of the id. `sort`: name, sync, health, age."""
+    """Which rows a listing wants. Empty means any. `text` is a part of the id.
+
+    `outcome`: the phase of the last operation.
+    `sort`: name, sync, health, age, trouble. `failing`: only those with which something is wrong (`core.trouble`).
+    """
 
     text: str = ""
     sync: str = ""
@@ -23,6 +27,8 @@ class StatusQuery:
     project: str = ""
     cluster: str = ""
     dialect: str = ""
+    outcome: str = ""
+    failing: bool = False
     sort: str = "name"
     descending: bool = False
     offset: int = 0
@@ -102,7 +108,7 @@ class State(Protocol):
         """A page of rows from indexes."""
 
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """`{"sync": {"Synced": 3}, "health": {...}}` over all rows."""
+        """`{"sync": {"Synced": 3}, "health": {...}, "outcome": {...}, "failing": {"yes": 1}}` over all rows."""
 
     def resources(self, app: AppId) -> Sequence[ResourceView]:
         """The application's objects with health and diff, as last seen."""

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gitops_workers.core.model import Phase
+from gitops_workers.core.model import Application, Phase
 from gitops_workers.core.status import Status
 from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import State, StatusQuery
@@ -81,14 +81,14 @@ class _Store(Collector):
         condition = GaugeMetricFamily("argocd_app_condition", "Conditions.", labels=(*_APP, "condition"))
         flux = GaugeMetricFamily("gotk_resource_info", "Information about a Flux resource.", labels=_FLUX_INFO)
         for page in _pages(self._state):
-            automated = _automated(self._state, page)
+            declared = self._state.load_applications([row.id for row in page])
             for row in page:
                 kind, namespace, name = row.id.split("/", 2)
                 if kind in _FLUX_KINDS:
                     ready, suspended = _READY.get(row.health.value, "False"), str(row.suspended).lower()
                     flux.add_metric((*_FLUX_KINDS[kind], namespace, name, ready, suspended, row.revision), 1)
                     continue
-                info.add_metric(_info(row, servers, automated=row.id in automated), 1)
+                info.add_metric(_info(row, servers, declared.get(row.id)), 1)
                 for kind_of in sorted({item.type for item in row.conditions}):
                     condition.add_metric((namespace, name, row.project, kind_of), 1)
         yield from (info, condition, flux)
@@ -97,32 +97,29 @@ class _Store(Collector):
         flight = GaugeMetricFamily("gitops_queue_in_flight", "Sent or in work.", labels=("cluster", "fleet"))
         lag = GaugeMetricFamily("gitops_queue_lag_seconds", "Age of the oldest due item.", labels=("cluster", "fleet"))
         for view in clusters:
-            up.add_metric((view.server,), float(bool(view.reachable)))
+            if view.reachable is not None:  # nobody asked a cluster that no application uses: unknown is not failed
+                up.add_metric((view.server,), float(view.reachable))
             for family, value in ((depth, view.queue_depth), (flight, view.in_flight), (lag, view.lag)):
                 family.add_metric((view.name, view.fleet), float(value))
         yield from (up, depth, flight, lag)
 
 
-def _info(row: Status, servers: dict[str, str], *, automated: bool) -> tuple[str, ...]:
+def _info(row: Status, servers: dict[str, str], app: Application | None) -> tuple[str, ...]:
+    """`dest_server` is the manifest's word where it names a server, so that dashboards made for Argo CD find it."""
     _, namespace, name = row.id.split("/", 2)
     running = row.operation is not None and row.operation.phase is Phase.RUNNING
     return (
         namespace,
         name,
         row.project,
-        str(automated).lower(),
+        str(bool(app and app.sync.automated)).lower(),
         without_credentials(row.repository),
-        servers.get(row.cluster, row.cluster),
+        (app.destination.server if app else "") or servers.get(row.cluster, row.cluster),
         row.namespace,
         row.sync.value,
         row.health.value,
         "sync" if running else "",
     )
-
-
-def _automated(state: State, rows: Iterable[Status]) -> frozenset[str]:
-    found = state.load_applications([row.id for row in rows])
-    return frozenset(app for app, application in found.items() if application.sync.automated)
 
 
 def _pages(state: State) -> Iterator[list[Status]]:

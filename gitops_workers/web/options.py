@@ -9,11 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from gitops_workers.core import request as requests
 from gitops_workers.core.leaving import Cascade
-from gitops_workers.core.model import Dialect, HealthStatus, SyncStatus
+from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.web.listing import CURSOR
 
 
-def _one_of(words: type[SyncStatus | HealthStatus | Dialect]) -> tuple[AfterValidator, object]:
+def _one_of(words: type[SyncStatus | HealthStatus | Dialect | Phase]) -> tuple[AfterValidator, object]:
     """One of these words, or "" for any; also a word of one letter's difference is refused, never an empty list."""
     allowed = ["", *(word.value for word in words)]
 
@@ -42,7 +42,9 @@ class Filters(BaseModel):
     project: str = Field("", max_length=253, description="An Argo CD project.")
     cluster: str = Field("", max_length=253, description="A destination cluster by name.")
     dialect: Annotated[str, *_one_of(Dialect)] = Field("", description="Whose manifest it is.")
-    sort: Literal["name", "sync", "health", "age"] = "name"
+    outcome: Annotated[str, *_one_of(Phase)] = Field("", description="The phase of the last operation.")
+    failing: bool = Field(False, description="Only those with which something is wrong.")
+    sort: Literal["name", "sync", "health", "age", "trouble"] = "name"
     descending: bool = False
     limit: int = Field(50, ge=1, le=500, description="Rows of one page.")
     cursor: str = Field("", pattern=CURSOR, description="That of the last answer.")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
@@ -124,7 +125,7 @@ class TestApplications:
         state.discard_application(PLAIN.id)
         assert state.status(PLAIN.id) is None
         assert state.query(StatusQuery(text="shop")).total == 0
-        assert state.counts() == {"sync": {}, "health": {}}
+        assert state.counts() == {"sync": {}, "health": {}, "outcome": {}, "failing": {}}
         assert state.resources(PLAIN.id) == ()
         assert state.load("operation", PLAIN.id) is None
         assert state.load("anything-new", PLAIN.id) is None
@@ -279,12 +280,42 @@ class TestListings:
         assert filled.counts() == {
             "sync": {"Synced": 2, "OutOfSync": 1, "Unknown": 1},
             "health": {"Healthy": 2, "Degraded": 1, "Progressing": 1},
+            "outcome": {},
+            "failing": {"yes": 1},
         }
+
+    def test_are_found_by_what_became_of_the_last_operation(self, filled):
+        failed = OperationView(m.Phase.FAILED, "hook failed", "c1", "2026-11-23T10:00:00Z")
+        filled.save_status(replace(filled.status(row("db").id), operation=failed))
+        assert names(filled.query(StatusQuery(outcome="Failed"))) == ["db"]
+        assert filled.counts()["outcome"] == {"Failed": 1}
+
+    def test_those_in_trouble_come_first_and_alone_where_that_is_asked(self, filled):
+        failed = OperationView(m.Phase.FAILED, "hook failed", "c1", "2026-11-23T10:00:00Z")
+        condition = m.Condition("SharedResourceWarning", "two of them")
+        filled.save_status(row("web", sync=m.SyncStatus.OUT_OF_SYNC, operation=failed))
+        filled.save_status(row("ill", sync=m.SyncStatus.SYNCED, health=m.HealthStatus.DEGRADED))
+        filled.save_status(
+            row("fine", sync=m.SyncStatus.SYNCED, health=m.HealthStatus.HEALTHY, conditions=(condition,))
+        )
+        first = names(filled.query(StatusQuery(sort="trouble")))
+        assert first.index("web") < first.index("ill") < first.index("fine")
+        alone = names(filled.query(StatusQuery(sort="trouble", failing=True)))
+        assert alone == [name for name in first if name in alone]
+        assert {"web", "ill"} <= set(alone)
+        assert "fine" not in alone
+        assert filled.counts()["failing"] == {"yes": len(alone)}
 
 
 rows = st.builds(
-    lambda name, sync, health, project, hour, group: row(
-        name, sync=sync, health=health, project=project, changed_at=f"2026-11-23T{hour:02}:00:00Z", group=group
+    lambda name, sync, health, project, hour, group, phase: row(
+        name,
+        sync=sync,
+        health=health,
+        project=project,
+        changed_at=f"2026-11-23T{hour:02}:00:00Z",
+        group=group,
+        operation=OperationView(phase, "", "", "") if phase else None,
     ),
     st.sampled_from(["a", "b", "c", "d", "e"]),
     st.sampled_from(list(m.SyncStatus)),
@@ -292,6 +323,7 @@ rows = st.builds(
     st.sampled_from(["x", "y"]),
     st.integers(0, 23),
     st.sampled_from(["", "g"]),
+    st.sampled_from([None, *m.Phase]),
 )
 
 
@@ -310,7 +342,9 @@ queries = st.builds(
     text=st.sampled_from(["", "a", "/C"]),
     sync=st.sampled_from(["", "Synced"]),
     project=st.sampled_from(["", "x"]),
-    sort=st.sampled_from(["name", "sync", "health", "age"]),
+    outcome=st.sampled_from(["", "Failed"]),
+    failing=st.booleans(),
+    sort=st.sampled_from(["name", "sync", "health", "age", "trouble"]),
     descending=st.booleans(),
     offset=st.integers(0, 4),
     limit=st.integers(0, 4),
@@ -385,3 +419,21 @@ class TestViews:
 
     def test_no_cluster_no_view(self, state):
         assert tuple(state.clusters()) == ()
+
+
+def test_rows_that_an_earlier_release_wrote_are_listed_and_replaced(store):
+    loads, presence = VolatileQueue(lambda: 0.0).loads, VolatileTelemetry(lambda: 0.0).presence
+    state = RedisState(store, loads, presence)
+    state.save_status(row("old"))
+    shorter = """
+    local row = cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))
+    local old = {row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[#row]}
+    redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(old))
+    """
+    store.eval(shorter, 1, keys.STATUS, row("old").id)
+    store.delete(keys.status_order("trouble"))
+    assert names(state.query(StatusQuery(sort="trouble"))) == ["old"]
+    state.save_status(row("old", sync=m.SyncStatus.SYNCED))
+    assert names(state.query(StatusQuery(sync="Synced"))) == ["old"]
+    state.discard_application(row("old").id)
+    assert state.query(StatusQuery(sort="trouble")).total == 0

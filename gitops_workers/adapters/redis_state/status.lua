@@ -1,12 +1,13 @@
 -- Status rows and their indexes, kept together. Keys: gitops_workers/redis_keys.py.
--- A row is msgpack [token, group, sync, health, project, cluster, dialect, json].
+-- A row is msgpack [token, group, sync, health, project, cluster, dialect, outcome, failing, json]; one of an earlier
+-- release has fewer fields, and the JSON last, too.
 
 local ROWS, CHECKED = 'gitops:status', 'gitops:status:checked'
-local ORDERS = {'name', 'sync', 'health', 'age'}
-local FIELDS = {'sync', 'health', 'project', 'cluster', 'dialect'}
-local FIRST_FIELD, JSON = 3, 8
--- Arguments of save: four sort keys, then the row from its group to its JSON, then documents.
-local ROW, DOCUMENTS = 5, 12
+local ORDERS = {'name', 'sync', 'health', 'age', 'trouble'}
+local FIELDS = {'sync', 'health', 'project', 'cluster', 'dialect', 'outcome', 'failing'}
+local FIRST_FIELD = 3
+-- Arguments of save: five sort keys, then the row from its group to its JSON, then documents.
+local ROW, DOCUMENTS = 6, 15
 
 local function order_key(order) return 'gitops:status:by:' .. order end
 local function set_key(field, value) return 'gitops:status:of:' .. field .. ':' .. value end
@@ -22,7 +23,7 @@ local function rows(apps)
   for _, app in ipairs(apps) do
     local row = row_of(app)
     if row then
-      out[#out + 1] = row[JSON]
+      out[#out + 1] = row[#row]
       out[#out + 1] = row[2] ~= '' and redis.call('HGET', CHECKED, row[2]) or ''
     end
   end
@@ -31,7 +32,7 @@ end
 
 local operations = {}
 
--- app, token, four sort keys, group, five fields, JSON, then kind and sealed document ("" = none) in turn
+-- app, token, five sort keys, group, seven fields, JSON, then kind and sealed document ("" = none) in turn
 function operations.save(app, token, ...)
   local arguments = {...}
   token = tonumber(token)
@@ -42,7 +43,7 @@ function operations.save(app, token, ...)
   for i, field in ipairs(FIELDS) do
     local at = FIRST_FIELD + i - 1
     if not before or before[at] ~= row[at] then
-      if before then redis.call('SREM', set_key(field, before[at]), app) end
+      if before and before[at] then redis.call('SREM', set_key(field, before[at]), app) end
       redis.call('SADD', set_key(field, row[at]), app)
     end
   end
@@ -63,7 +64,10 @@ function operations.discard(app)
   local row = row_of(app)
   for _, order in ipairs(ORDERS) do redis.call('ZREM', order_key(order), app) end
   if row then
-    for i, field in ipairs(FIELDS) do redis.call('SREM', set_key(field, row[FIRST_FIELD + i - 1]), app) end
+    for i, field in ipairs(FIELDS) do
+      local value = row[FIRST_FIELD + i - 1]
+      if value then redis.call('SREM', set_key(field, value), app) end
+    end
   end
   redis.call('HDEL', ROWS, app)
 end
@@ -125,6 +129,10 @@ end
 -- order, descending (0 or 1), offset, limit, text (lower case, as ids are), then the sets a row must be in -> total, flat list as in rows()
 function operations.query(order, descending, offset, limit, text, ...)
   local key, sets = order_key(order), {...}
+  if redis.call('ZCARD', key) < redis.call('ZCARD', order_key('name')) then
+    -- Rows of a release that did not have this order yet: they stand where 0 does until they are written again.
+    redis.call('ZUNIONSTORE', key, 2, key, order_key('name'), 'WEIGHTS', 1, 0)
+  end
   descending, offset, limit = descending == '1', tonumber(offset), tonumber(limit)
   local total
   if text == '' and #sets == 0 then

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gitops_workers import redis_keys as keys
-from gitops_workers.core.listing import HEALTH_ORDER, ORDERS, SYNC_ORDER, sort_keys
-from gitops_workers.core.model import AppId
+from gitops_workers.core.listing import FAILING, HEALTH_ORDER, ORDERS, SYNC_ORDER, index_fields, sort_keys
+from gitops_workers.core.model import AppId, Phase
 from gitops_workers.core.staleness import marked
 from gitops_workers.core.status import Status
 from gitops_workers.ports import StatusPage, StatusQuery
@@ -44,11 +44,7 @@ class StatusRows:
                 token,
                 *(order[name] for name in ORDERS),
                 status.group,
-                status.sync.value,
-                status.health.value,
-                status.project,
-                status.cluster,
-                status.dialect,
+                *index_fields(status).values(),
                 _CODEC.dump_json(replace(status, stale=False), exclude_defaults=True),
                 *(part for document in documents.items() for part in document),
             )
@@ -66,7 +62,9 @@ class StatusRows:
     def query(self, query: StatusQuery) -> StatusPage:
         """One call."""
         order = query.sort if query.sort in ORDERS else "name"
-        wanted = {name: getattr(query, name) for name in ("sync", "health", "project", "cluster", "dialect")}
+        names = ("sync", "health", "project", "cluster", "dialect", "outcome")
+        wanted = {name: getattr(query, name) for name in names}
+        wanted["failing"] = FAILING if query.failing else ""
         total, flat = self._script(
             args=(
                 "query",
@@ -87,15 +85,17 @@ class StatusRows:
         values: Sequence[tuple[str, Any]] = [
             *(("sync", value) for value in SYNC_ORDER),
             *(("health", value) for value in HEALTH_ORDER),
+            *(("outcome", value) for value in Phase),
+            ("failing", FAILING),
         ]
         with self._client.pipeline(transaction=False) as pipe:
             for name, value in values:
-                pipe.scard(keys.status_set(name, value.value))
+                pipe.scard(keys.status_set(name, str(value)))
             sizes = pipe.execute()
-        result: dict[str, dict[str, int]] = {"sync": {}, "health": {}}
+        result: dict[str, dict[str, int]] = {"sync": {}, "health": {}, "outcome": {}, "failing": {}}
         for (name, value), size in zip(values, sizes, strict=True):
             if size:
-                result[name][value.value] = size
+                result[name][str(value)] = size
         return result
 
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from gitops_workers.core.model import SyncStatus
-from gitops_workers.core.status import ResourceView
+from gitops_workers.core.model import Phase, SyncStatus
+from gitops_workers.core.status import OperationView, ResourceView
+from gitops_workers.ports import StatusQuery
 from tests.integration.cli.conftest import Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -71,6 +72,33 @@ def test_sorting_puts_the_worst_first_and_reverse_turns_it(installation: Install
     assert len(set(places)) > 1
     turned = json.loads(cli("app", "list", "--sort", "sync", "--reverse", "-o", "json").out)
     assert [item["sync"]["status"] for item in turned] == [item["sync"]["status"] for item in found][::-1]
+
+
+def test_tables_begin_with_trouble_and_say_why(installation: Installation, cli: Cli) -> None:
+    failed = OperationView(Phase.FAILED, "Job shop/migrate failed", "c1", "2026-11-23T10:00:00Z")
+    last = max(installation.rows, key=lambda row: row.id)
+    installation.state.save_status(replace(last, sync=SyncStatus.OUT_OF_SYNC, operation=failed))
+    lines = cli("app", "list").out.splitlines()
+    assert lines[0].split()[-1] == "REASON"
+    listed = [line for line in lines if "Job shop/migrate failed" in line]
+    assert [line.split()[0] for line in listed] == [last.id]
+    found = installation.state.query(StatusQuery(failing=True, limit=500))
+    assert names(cli("app", "list", "--failing", "-o", "name")) == sorted(row.id for row in found.rows)
+    assert {line.split()[0] for line in lines[1 : 1 + found.total]} == {row.id for row in found.rows}
+    outcome = json.loads(cli("app", "list", "--outcome", "failed", "-o", "json").out)
+    assert {item["operation"]["phase"] for item in outcome} == {"Failed"}
+
+
+def test_remarks_of_the_catalogue_are_told_beside_the_table_and_never_in_the_answer(
+    installation: Installation, cli: Cli
+) -> None:
+    line = "apps.yaml:3: kind: Rollout has no effect here"
+    installation.state.save("catalogue", "remarks", {"lines": [line], "total": 7})
+    answer = cli("app", "list")
+    assert "The catalogue has 7 remarks." in answer.err
+    assert line in answer.err
+    assert line not in answer.out
+    assert cli("app", "list", "-o", "json").err == ""
 
 
 def test_one_application_comes_with_objects_history_and_sources(installation: Installation, cli: Cli) -> None:

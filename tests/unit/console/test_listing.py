@@ -35,8 +35,9 @@ def test_no_page_is_the_first_page(page):
     assert listing(f"?page={page}").page == 1
 
 
-def test_an_unknown_order_is_by_name():
-    assert listing("?sort=__class__").query.sort == "name"
+def test_an_unknown_order_and_none_put_trouble_first():
+    for address in ("?sort=__class__", ""):
+        assert listing(address).query.sort == "trouble"
 
 
 def test_long_filters_are_cut():

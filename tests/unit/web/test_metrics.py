@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gitops_workers.core.model import Destination
 from gitops_workers.core.presence import ABSENT_SECONDS, BEAT, WORKER, Process
 from gitops_workers.ports import Urgency
 from tests.fleet import application, fill
@@ -44,6 +45,26 @@ def test_every_argo_application_has_its_info_and_every_flux_object_its_own(world
     assert {labels["ready"] for labels in flux} <= {"True", "False", "Unknown"}
     conditions = [labels for name, labels, _ in found if name == "argocd_app_condition"]
     assert [labels["condition"] for labels in conditions] == ["SharedResourceWarning"]
+
+
+def test_a_cluster_that_nobody_uses_is_neither_up_nor_down(world):
+    fill(world.state, 3)
+    views = {view.name: view for view in world.state.clusters()}
+    world.state.save_cluster(replace(views["staging"], reachable=None))
+    world.state.save_cluster(replace(views["edge-oslo"], reachable=False))
+    found = {
+        labels["server"]: value for name, labels, value in samples(world) if name == "argocd_cluster_connection_status"
+    }
+    assert views["staging"].server not in found
+    assert found[views["edge-oslo"].server] == 0
+    assert found[views["prod-eu-1"].server] == 1
+
+
+def test_the_destination_s_server_is_the_manifest_s_word(world):
+    row = fill(world.state, 1)[0]
+    here = "https://kubernetes.default.svc"
+    world.state.save_applications([replace(application(row.id), destination=Destination(server=here))])
+    assert [labels["dest_server"] for name, labels, _ in samples(world) if name == "argocd_app_info"] == [here]
 
 
 def test_queues_are_measured_per_cluster(world):
