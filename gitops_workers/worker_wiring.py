@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from gitops_workers.dialects import Document
 from gitops_workers.dialects.argocd import settings as argocd_settings
 from gitops_workers.dialects.argocd.application import NAMESPACE as ARGOCD
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
+from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
 from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
@@ -180,7 +181,9 @@ class Customizations:
             seen = digest(*(part for item in sorted(data.items()) for part in item))
             if seen == self._seen:
                 return
-            read, problems = argocd_settings.customizations(data, self._yaml, f"ConfigMap {argocd_settings.NAME}")
+            origin = f"ConfigMap {argocd_settings.NAME}"
+            read, problems = argocd_settings.customizations(data, self._yaml, origin)
+            read = replace(read, installation=installation(data, self._yaml, origin))
         except GitOpsError as error:
             if str(error) != self._unread:
                 log.warning("settings_unreadable", reason=str(error))
@@ -191,6 +194,8 @@ class Customizations:
         self._unread = ""
         for problem in problems:
             log.warning("settings_refused", file=problem.file, field=problem.path, reason=problem.message)
+        for setting in read.installation.unheeded:
+            log.warning("setting_unheeded", key=setting.key, concerns=setting.scope, advice=setting.advice)
         self._seen = seen
         rules.configure(read)
 

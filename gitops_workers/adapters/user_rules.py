@@ -13,6 +13,7 @@ from typing import Any
 
 from gitops_workers.core.customizations import Customizations
 from gitops_workers.core.errors import InvalidManifest, RenderFailed, Retry, UnsafeContent
+from gitops_workers.core.governing import governed
 from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.custom import (
     before_expressions,
@@ -109,6 +110,10 @@ class UserRules:
                 self._check("cel", (dependency.ready,), f"readyExpr of spec.dependsOn {dependency.id}")
         for ignored in app.ignore:
             self._check("jq", ignored.jq, "jqPathExpressions")
+
+    def governed(self, app: Application) -> Application:
+        """See the port."""
+        return governed(app, self._customizations.installation) if app.dialect is Dialect.ARGOCD else app
 
     def mark(self, app: Application) -> str:
         """See the port."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +16,11 @@ from gitops_workers.cli import FAILED
 from gitops_workers.cli.engine import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.model import Problem
 from gitops_workers.core.presence import BEAT, CONTROL
 from gitops_workers.settings import Settings
+
+ARGOCD_CM = "argocd-cm"
 
 WAYS = (
     "allow user namespaces or seccomp filters, or set GITOPS_ALLOW_RENDER_NETWORK=true where egress is closed otherwise"
@@ -46,7 +49,7 @@ def doctor(
         kubeconfig=kubeconfig or found.kubeconfig,
     )
     findings = []
-    for check in (_redis, _git, _tools, _sandbox, _catalogue, _clusters):
+    for check in (_redis, _git, _tools, _sandbox, _catalogue, _secrets, _clusters):
         findings += list(_guarded(check, found))
     if output in (Output.JSON, Output.YAML):
         show_value([{"subject": one.subject, "state": one.state, "text": one.text} for one in findings], output)
@@ -151,10 +154,28 @@ def _catalogue(found: Settings) -> Iterator[Finding]:
             continue
         problems = validation.validate(read_files([place], MANIFEST_SUFFIXES), documents)
         errors = [problem for problem in problems if not problem.known]
+        yield from _unheeded(problems)
         more = f" and {len(errors) - 1} more: run `gitops-workers validate {place}`" if len(errors) > 1 else ""
         yield Finding(
             "catalogue", "failed" if errors else "ok", f"{errors[0]}{more}" if errors else f"{place} is valid"
         )
+
+
+def _secrets(found: Settings) -> Iterator[Finding]:
+    """What of an `argocd-cm` beside the Secrets is not done."""
+    if not found.secrets or not Path(found.secrets).is_dir():
+        return
+    from gitops_workers.cli.files import documents, read_files  # noqa: PLC0415 - parsers; `--help` does without
+    from gitops_workers.dialects import validation  # noqa: PLC0415
+    from gitops_workers.dialects.document import MANIFEST_SUFFIXES  # noqa: PLC0415
+
+    yield from _unheeded(validation.validate(read_files([found.secrets], MANIFEST_SUFFIXES), documents))
+
+
+def _unheeded(problems: Iterable[Problem]) -> Iterator[Finding]:
+    for problem in problems:
+        if problem.message.startswith(f"{ARGOCD_CM}: "):
+            yield Finding(ARGOCD_CM, "advice", problem.message.removeprefix(f"{ARGOCD_CM}: "))
 
 
 def _clusters(found: Settings) -> Iterator[Finding]:

@@ -1,10 +1,11 @@
-"""What an installation's `argocd-cm` says about kinds: health scripts, and differences to leave alone everywhere."""
+"""What an installation's `argocd-cm` says: health scripts, differences to leave alone everywhere, and the rest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from gitops_workers.core.installation import Installation
 from gitops_workers.core.model import IgnoreRule
 
 
@@ -23,6 +24,7 @@ class Customizations:
 
     scripts: tuple[HealthScript, ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
+    installation: Installation = field(default_factory=Installation)
 
     def script_for(self, group: str, kind: str) -> HealthScript | None:
         """The script of a kind: one for exactly this kind, else the longest wildcard that fits.

@@ -13,6 +13,7 @@ import enum
 from dataclasses import dataclass, field
 
 from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.installation import Installation
 from gitops_workers.core.leaving import Deleting, Leaving
 from gitops_workers.core.project import Project
 from gitops_workers.core.render_spec import Pairs, RenderSpec, SecretRef
@@ -188,6 +189,8 @@ class Application:
     project: str = "default"
     limits: Project | None = None
     """The project's rules; None where the catalogue holds none: `default` then allows everything."""
+    installation: Installation | None = field(default=None, compare=False)
+    """The installation's settings for it, put in for one attempt; never stored."""
     labels: Pairs = ()
     history_limit: int = 10
     ignore: tuple[IgnoreRule, ...] = ()

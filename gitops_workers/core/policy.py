@@ -14,6 +14,7 @@ from gitops_workers.core import allowed_destinations, repositories
 from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.globs import matches_text
+from gitops_workers.core.governing import in_reach
 from gitops_workers.core.model import Application, Condition
 from gitops_workers.core.name_patterns import matches_name
 from gitops_workers.core.objects import ObjectKey
@@ -36,6 +37,8 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity)
         raise PolicyRefused(
             f"spec.project: project {app.project!r} is not in the catalogue. Add its AppProject or correct the name."
         )
+    if reason := in_reach(app, cluster):
+        raise PolicyRefused(reason)
     if limits is not None:
         _check_application(app, limits, cluster)
     for key in keys:
@@ -79,6 +82,8 @@ def _check_application(app: Application, limits: Project, cluster: ClusterIdenti
 
 
 def _forbidden(app: Application, key: ObjectKey, cluster: ClusterIdentity) -> str:
+    if app.installation is not None and (setting := app.installation.excludes(key.group, key.kind, cluster)):
+        return f"argocd-cm takes this kind out of sight ({setting})."
     if cluster.namespaces and not (key.namespace in cluster.namespaces if key.namespace else cluster.cluster_resources):
         what = f"namespace {key.namespace} is" if key.namespace else "objects without a namespace are"
         return f"{what} not among what the Secret of cluster {cluster} lets us manage (namespaces, clusterResources)."

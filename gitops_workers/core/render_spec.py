@@ -86,6 +86,8 @@ class KustomizeOptions:
     patches: tuple[Patch, ...] = ()
     components: tuple[str, ...] = ()
     ignore_missing_components: bool = False
+    load_anywhere: bool = False
+    """Files beside the kustomization's own root may be read (Argo CD's `kustomize.buildOptions`); Flux always may."""
     kube_version: str = ""
     api_versions: tuple[str, ...] = ()
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Problem
+from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
+from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
+from gitops_workers.dialects.argocd.settings import NAME, customizations
 from gitops_workers.dialects.catalogue import parse
+from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import Document, Load, load_file
 from gitops_workers.dialects.flux.path_variables import ReadRef
 
@@ -31,5 +36,25 @@ def validate(
     problems += [*parsed.problems, *parsed.notes]
     problems += cluster_secrets(parsed.configs, rules)[1]
     problems += repository_secrets(parsed.configs)[1]
+    for config in parsed.configs:
+        problems += _settings(config, load)
     order = {name: index for index, name in enumerate(files)}
     return sorted(problems, key=lambda item: (order.get(item.file, len(order)), item.line))
+
+
+def _settings(config: ConfigObject, load: Load) -> list[Problem]:
+    """What is wrong in an `argocd-cm`. What of it is not done is a remark: whom it concerns is refused by a worker."""
+    if config.kind != "ConfigMap" or config.name != NAME or config.namespace not in ("", NAMESPACE):
+        return []
+    data = {key: config.text(key) for key in config.data}
+
+    def value(text: bytes, name: str) -> object:
+        documents = load(text, name)
+        return documents[0].value if documents else None
+
+    try:
+        problems = list(customizations(data, value, config.origin)[1])
+        found = installation(data, value, config.origin)
+    except InvalidManifest as error:
+        return [Problem(config.origin, 0, "data", str(error))]
+    return problems + [Problem(config.origin, 0, f"data[{one.key!r}]", f"{one}.", known=True) for one in found.unheeded]

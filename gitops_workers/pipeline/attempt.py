@@ -20,6 +20,7 @@ from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.errors import GitOpsError, Refused, Superseded
 from gitops_workers.core.explanation import KIND as EXPLANATION
+from gitops_workers.core.governing import seen
 from gitops_workers.core.hooks import warned
 from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
 from gitops_workers.core.moving import told
@@ -91,6 +92,7 @@ def reconcile(world: World, app_id: AppId) -> None:
     try:
         if app.dialect is Dialect.ARGOCD:
             settings_in_force.check(world, known.get(settings_in_force.KIND))
+            app = world.rules.governed(app)
         outcome = (
             look(world, app, attempt, known) if leaving is None else deletion.look(world, app, leaving, attempt, known)
         )
@@ -138,7 +140,8 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     newest = max(revision.newest_of(attempt, known), stored.record.listed_at if stored else 0.0)
     chosen, listed_at = _chosen(world, app, found, asked, previous, commit, newest)
     rendered = chosen.rendered
-    wanted = stages.wanted(app, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
+    app, manifests = seen(app, rendered.objects, identity)
+    wanted = stages.wanted(app, manifests, stages.scopes_for(cluster, found, manifests))
     app = warned(app, wanted.odd)
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
     in_git = len(wanted.desired)

@@ -11,6 +11,7 @@ from gitops_workers.core.agreement import Agreement
 from gitops_workers.core.compare import Compared, ignores_extraneous
 from gitops_workers.core.desired import Desired, desired_objects, own_scopes
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
+from gitops_workers.core.governing import may_use
 from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
 from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
@@ -62,6 +63,7 @@ def render_objects(world: World, app: Application, resolved: Resolved, found: Di
     """The inputs and the rendered objects."""
     world.sources.fetch(app.source, resolved.commit)
     closure = world.closures.closure(app.source, app.render, resolved, app.name)
+    may_use(app, closure.tool)
     context = RenderContext(
         app_name=app.name,
         app_namespace=app.namespace,

@@ -29,6 +29,10 @@ class BuiltInRules:
     def check(self, app: Application) -> None:
         """Nothing is looked at."""
 
+    def governed(self, app: Application) -> Application:
+        """There are no settings."""
+        return app
+
     def mark(self, app: Application) -> str:
         """Of the application's own ignored differences."""
         return digest(repr(app.ignore)) if app.ignore else ""

@@ -28,6 +28,12 @@ class Rules(Protocol):
         Raises Retry where the installation's own rules are not known.
         """
 
+    def governed(self, app: Application) -> Application:
+        """The application under what the installation's settings say about all of them.
+
+        Raises InvalidManifest naming a setting that concerns it and is not done.
+        """
+
     def mark(self, app: Application) -> str:
         """One word for all rules that count for the application; "" where there are none."""
 

@@ -55,7 +55,7 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
         write(f"{folder}/{name or NAMES[0]}", orjson.dumps({**kind, **merged}))
     # Flux keeps a build inside the source, Argo CD inside the kustomization's own root. What a build reads was checked
     # (`adapters.closure`), so the first does not depend on what this host's kernel allows.
-    restriction = "LoadRestrictionsNone" if flux else "LoadRestrictionsRootOnly"
+    restriction = "LoadRestrictionsNone" if flux or options["load_anywhere"] else "LoadRestrictionsRootOnly"
     outcome = programs.run(
         "kustomize",
         ["build", "--load-restrictor", restriction, "--", "."],

@@ -39,12 +39,13 @@ def group_of(site, short: str) -> str:
 
 @pytest.fixture(scope="module")
 def rules(story) -> Iterator[None]:
-    """An `argocd-cm` with a health rule, one that never ends, and a difference to leave alone everywhere."""
+    """An `argocd-cm` with a health rule, one that never ends, and what to leave alone everywhere: a field, a kind."""
     site = story.site
     data = {
         f"resource.customizations.health.{group_of(site, 'lua')}_Lamp": LUA,
         f"resource.customizations.health.{group_of(site, 'endless')}_Lamp": ENDLESS,
         f"resource.customizations.ignoreDifferences.{group_of(site, 'ignored')}_Lamp": "jsonPointers: [/spec/lit]",
+        "resource.exclusions": "[{apiGroups: [networking.k8s.io], kinds: [NetworkPolicy]}]",
     }
     settings = {
         "apiVersion": "v1",
@@ -127,6 +128,24 @@ def test_a_cel_rule_of_a_kustomization_decides_when_it_is_ready(story):
 
     becomes(site, "cel", phase="On")
     assert site.until_synced(app).health is HealthStatus.CURRENT
+
+
+@pytest.mark.usefixtures("rules")
+def test_a_kind_that_argocd_cm_excludes_is_left_alone_in_the_cluster(story):
+    site, shop = story.site, story.shop
+    policy = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: closed}\nspec: {podSelector: {}}\n"
+    )
+    shop.push({"excluded/a.yaml": policy, "excluded/b.yaml": config_map("beside")})
+    app = site.app("excluded")
+    site.declare("excluded.yaml", site.argo("excluded", shop.url, "excluded"))
+
+    status = site.until_synced(app)
+
+    assert site.value("beside") == "1"
+    path = f"/apis/networking.k8s.io/v1/namespaces/{site.space}/networkpolicies/closed"
+    assert site.east.call("GET", path)[0] == 404
+    assert "ExcludedResourceWarning" in {condition.type for condition in status.conditions}
 
 
 @pytest.mark.usefixtures("rules")
