@@ -44,15 +44,24 @@ def absorption(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl:
     """
     found = managed_fields.entries(would_be)
     foreign = [entry for entry in found if _absorbed(dialect, entry, str(would_be.get("apiVersion")), kubectl=kubectl)]
-    if not foreign:
+    renamed = _renamed(live)
+    if not foreign and not renamed:
         return None
     ours = [entry for entry in found if _is_ours(entry)]
     others = [entry for entry in found if entry not in foreign and entry not in ours]
-    excess = managed_fields.trails(foreign) - managed_fields.trails(ours) - managed_fields.trails(others)
+    excess = (managed_fields.trails(foreign) | renamed) - managed_fields.trails(ours) - managed_fields.trails(others)
     excess = frozenset(trail for trail in excess if not _bookkeeping(trail))
     if not excess:
         return None
     return Absorption(_handed_over(dialect, live, kubectl=kubectl), tuple(managed_fields.places(excess, would_be)))
+
+
+def _renamed(live: Manifest) -> frozenset[Trail]:
+    """What we own under a name that the server does not store: the next apply gives it up and takes nothing away."""
+    raw = (live.get("metadata") or {}).get("managedFields") or []
+    ours = [entry for entry in raw if isinstance(entry, dict) and _is_ours(entry)]
+    texts = [managed_fields.as_stored(live, entry) for entry in ours if managed_fields.owns_texts(live, entry)]
+    return managed_fields.trails(texts)
 
 
 def after_replace(live: Manifest) -> tuple[dict[str, Any], ...]:
@@ -74,7 +83,10 @@ def _handed_over(dialect: Dialect, live: Manifest, *, kubectl: bool) -> tuple[di
     ]
     ours = [entry for entry in everything if _is_ours(entry)]
     base = ours[0] if ours else {**taken[0], "manager": MANAGER, "operation": "Apply"}
-    mine = {**base, "fieldsV1": managed_fields.merged([*ours, *taken])}
+    mine = {
+        **base,
+        "fieldsV1": managed_fields.merged(managed_fields.as_stored(live, entry) for entry in (*ours, *taken)),
+    }
     return (mine, *(entry for entry in everything if entry not in taken and entry not in ours))
 
 

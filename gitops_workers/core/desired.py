@@ -15,6 +15,7 @@ from gitops_workers.core.marks import marked
 from gitops_workers.core.model import Application
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, digest_of, key_of
 from gitops_workers.core.options import to_apply
+from gitops_workers.core.stored_form import stored
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
@@ -83,7 +84,7 @@ def _desired(app: Application, key: ObjectKey, manifest: Manifest) -> Desired:
     if key.namespace:
         metadata["namespace"] = key.namespace
     foreign = ("status", "rules") if _aggregated(key, manifest) else ("status",)
-    body = {name: value for name, value in manifest.items() if name not in foreign}
+    body = stored(key.group_kind, {name: value for name, value in manifest.items() if name not in foreign})
     body = marked(app, key, {**body, "metadata": metadata})
     version = body["apiVersion"].rpartition("/")[2]
     return Desired(key, version, digest_of(body), body)

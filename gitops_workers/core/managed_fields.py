@@ -24,7 +24,23 @@ def entries(manifest: Manifest) -> list[dict[str, Any]]:
     found = (manifest.get("metadata") or {}).get("managedFields")
     if not isinstance(found, list):
         return []
-    return [entry for entry in found if isinstance(entry, dict) and not entry.get("subresource")]
+    return [as_stored(manifest, entry) for entry in found if isinstance(entry, dict) and not entry.get("subresource")]
+
+
+def as_stored(manifest: Manifest, entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with the names under which values are stored: whoever applied a Secret's stringData owns it as that."""
+    if not owns_texts(manifest, entry):
+        return entry
+    fields = dict(entry["fieldsV1"])
+    texts = fields.pop("f:stringData")
+    return {**entry, "fieldsV1": merged([{"fieldsV1": fields}, {"fieldsV1": {"f:data": texts}}])}
+
+
+def owns_texts(manifest: Manifest, entry: Mapping[str, Any]) -> bool:
+    """Whether the entry names a Secret's values as stringData, which the server never shows."""
+    secret = (manifest.get("apiVersion"), manifest.get("kind")) == ("v1", "Secret")
+    fields = entry.get("fieldsV1")
+    return secret and isinstance(fields, dict) and isinstance(fields.get("f:stringData"), dict)
 
 
 def trails(found: Iterable[Mapping[str, Any]]) -> frozenset[Trail]:

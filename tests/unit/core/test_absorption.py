@@ -165,3 +165,21 @@ def test_field_sets_are_read_as_kubernetes_writes_them():
         ("spec", "sessionAffinity"),
     }
     assert merged([entry("x", fields), entry("y", data("a"))]) == {**fields, **data("a")}
+
+
+def test_values_that_we_own_as_string_data_change_their_name_before_the_next_apply():
+    raw = {**OURS, "fieldsV1": {"f:stringData": {"f:a": {}, "f:b": {}}}}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "a", "managedFields": [raw]},
+        "data": {"a": "MQ==", "b": "Mg=="},
+    }
+    applied = {**secret, "metadata": {"name": "a", "managedFields": [{**OURS, "fieldsV1": {"f:data": {"f:a": {}}}}]}}
+
+    found = absorption(Dialect.ARGOCD, secret, applied)
+
+    assert found is not None
+    assert found.excess == (("data", "b"),)
+    assert [item["fieldsV1"] for item in found.fields] == [{"f:data": {"f:a": {}, "f:b": {}}}]
+    assert absorption(Dialect.ARGOCD, applied, applied) is None
