@@ -77,7 +77,7 @@ class Pruning:
     kept: tuple[ObjectKey, ...] = ()
     """Ours, kept on request (Prune=false, resource-policy keep): stays in the inventory."""
     unconfirmed: tuple[ObjectKey, ...] = ()
-    """Ours, to be deleted when a human agrees (Prune=confirm): stays in the inventory until then."""
+    """Ours, to be deleted when a human agrees (Prune=confirm, or doubtful): stays in the inventory until then."""
 
     @property
     def staying(self) -> tuple[ObjectKey, ...]:
@@ -105,12 +105,14 @@ def decide(
     wanted: int,
     consent: bool,
     confirmed: bool = False,
+    doubtful: Collection[ObjectKey] = (),
 ) -> Pruning:
     """Split the candidates; raise PruneRefused when the evidence is incomplete or consent is missing.
 
     `managed` is the size of the inventory, `wanted` how many objects Git has, hooks not counted (nor does Argo CD's
     autoSync count them); `consent` a human's yes to this very sync (`app sync --prune`), `confirmed` one to the
-    objects that ask for it (Argo CD `deletion-approved`).
+    objects that ask for it (Argo CD `deletion-approved`). `doubtful` ones are known by their marks alone, and ask
+    for it, too.
     """
     items = tuple(stale)
     if not items:
@@ -133,7 +135,7 @@ def decide(
             leaving.append(_deletion(app, item, live))
         elif (rule := to_prune(app, live).prune) is Pruned.NO:
             kept.append(item.key)
-        elif rule is Pruned.CONFIRMED and not (consent or confirmed):
+        elif (rule is Pruned.CONFIRMED or item.key in doubtful) and not (consent or confirmed):
             unconfirmed.append(item.key)
         else:
             deletions.append(_deletion(app, item, live))
@@ -223,12 +225,14 @@ def removal(
     *,
     consent: bool,
     hooks: Collection[ObjectKey] = (),
+    doubtful: Collection[ObjectKey] = (),
 ) -> Removal:
     """Split the objects of an application that is deleted; raise PruneRefused when the evidence is incomplete.
 
     `evidence` speaks of the catalogue in the place of a render: it was complete when the manifest was found gone, or a
     human confirmed. `consent`: a human agreed to objects that ask for it (`Delete=confirm`). `hooks`: which of them
-    are objects of hook runs; those carry our label alone.
+    are objects of hook runs; those carry our label alone. `doubtful`: what is known by its marks alone asks for a
+    human's yes, too.
     """
     deletions, going, spared, unconfirmed, gone = [], [], [], [], 0
     for item in items:
@@ -248,7 +252,8 @@ def removal(
         else:
             propagation = leaving.policy.cascade.value.capitalize()
             deletions.append(Deletion(item.key, item.version, metadata["uid"], wave_of(live), propagation))
-            if app.dialect is Dialect.ARGOCD and _delete_option(live, leaving.policy.option) == "confirm":
+            asks = app.dialect is Dialect.ARGOCD and _delete_option(live, leaving.policy.option) == "confirm"
+            if asks or item.key in doubtful:
                 unconfirmed.append(item.key)
     return Removal(tuple(deletions), tuple(going), tuple(spared), () if consent else tuple(unconfirmed), gone)
 

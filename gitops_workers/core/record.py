@@ -74,6 +74,10 @@ class Record:
     synced: str = ""
     """The render digest of the last sync that ended well: what differs from that later was changed by hand. Empty when
     a part of another state came after it."""
+    rebuilt: float = 0.0
+    """When the record had vanished and was made anew (epoch s), until the next sync that ends well; else 0."""
+    doubtful: tuple[ObjectKey, ...] = ()
+    """Of the inventory what is known by its marks in the cluster alone: no record says that we wrote it."""
 
     def fenced(
         self,
@@ -89,7 +93,7 @@ class Record:
 
         Whoever writes says whether it deletes the application: a sync of one that came back takes the mark away.
         """
-        runs = {item.key: item for item in (*self.hooks, *hooks)}
+        runs, inventory = {item.key: item for item in (*self.hooks, *hooks)}, tuple(inventory)
         merged = {item.key: item for item in self.inventory} | {item.key: item for item in inventory}
         return replace(
             self,
@@ -100,6 +104,7 @@ class Record:
             listed_at=max(self.listed_at, listed_at),
             hooks=tuple(runs.values())[-MOST_HOOKS:],
             deletion=deletion,
+            doubtful=self._less_doubtful(item.key for item in inventory),
         )
 
     def settled(self, away: Iterable[ObjectKey], entry: HistoryEntry | None, limit: int) -> Record:
@@ -111,8 +116,9 @@ class Record:
         gone = frozenset(away)
         left = tuple(item for item in self.inventory if item.key not in gone)
         hooks = tuple(item for item in self.hooks if item.key not in gone)
+        doubtful = self._less_doubtful(gone)
         if entry is None:
-            return replace(self, inventory=left, hooks=hooks)
+            return replace(self, inventory=left, hooks=hooks, doubtful=doubtful)
         history = (*(item for item in self.history if item.id != entry.id), entry)
         return replace(
             self,
@@ -121,7 +127,13 @@ class Record:
             history=history[-limit:] if limit > 0 else (),
             open=False,
             synced=entry.digest,
+            rebuilt=self.rebuilt if doubtful else 0.0,
+            doubtful=doubtful,
         )
+
+    def _less_doubtful(self, known: Iterable[ObjectKey]) -> tuple[ObjectKey, ...]:
+        vouched = frozenset(known) if self.doubtful else frozenset()
+        return tuple(key for key in self.doubtful if key not in vouched)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def to_json(record: Record) -> dict[str, Any]:
     }
     if record.deletion is not None:
         document["deletion"] = _mark(record.deletion)
+    if record.rebuilt:
+        document |= {"rebuilt": record.rebuilt, "doubtful": [list(key) for key in record.doubtful]}
     return document
 
 
@@ -77,6 +79,8 @@ def from_json(app: AppId, value: Any) -> Record:
         deletion=_deletion(value.get("deletion")),
         paused=_pause(value.get("paused")),
         synced=_synced(value, history),
+        rebuilt=_number(value, "rebuilt"),
+        doubtful=tuple(ObjectKey(*_texts(row, 4, "doubtful")) for row in _rows({"doubtful": [], **value}, "doubtful")),
     )
 
 

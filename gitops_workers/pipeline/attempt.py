@@ -36,6 +36,7 @@ from gitops_workers.pipeline import (
     deletion,
     dependencies,
     failure,
+    lost_records,
     moving,
     namespaces,
     records,
@@ -144,7 +145,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     wanted = stages.wanted(app, manifests, stages.scopes_for(cluster, found, manifests))
     app = warned(app, wanted.odd)
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
-    in_git = len(wanted.desired)
+    in_git, everything = len(wanted.desired), wanted.keys
     wanted, stale = asking.narrowed(asked, wanted, stale)
     check(app, wanted.keys, identity)
     # It is neither compared nor pruned, and stays listed for the case that the project allows it again.
@@ -159,9 +160,14 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     anew = refresh or (asked is not None and not operations.carries(previous, asked))
     moved = None if anew else _drifted(known)
     looks = stages.look_at(observer, wanted.desired, agreement, moved)
+    if stored is None:
+        lost_records.check(
+            world, app, attempt, cluster_name, known.get(records.KIND), looks.values(), everything, agreement
+        )
     namespace = None
     if asked is None or not asked.resources:
         namespace, app = namespaces.look(world, observer, cluster_name, wanted.desired)
+    app = lost_records.noting(app, cluster_name, stored)
     sight = Sight(
         app=app,
         attempt=attempt,

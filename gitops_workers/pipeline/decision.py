@@ -114,7 +114,17 @@ def _pruning(sight: Sight) -> Pruning:
     )
     managed = len(sight.stored.record.inventory) if sight.stored else 0
     consent, confirmed = sight.asked is not None and sight.asked.prune, _confirmed(sight)
-    return decide(app, stale, managed, evidence, wanted=sight.in_git, consent=consent, confirmed=confirmed)
+    doubtful = sight.stored.record.doubtful if sight.stored else ()
+    return decide(
+        app,
+        stale,
+        managed,
+        evidence,
+        wanted=sight.in_git,
+        consent=consent,
+        confirmed=confirmed,
+        doubtful=doubtful,
+    )
 
 
 def _last_of(sight: Sight) -> Operation | None:

@@ -38,7 +38,7 @@ from gitops_workers.core.prune import Deletion, Evidence, Remainder, Removal, pe
 from gitops_workers.core.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
 from gitops_workers.core.status import ResourceView
 from gitops_workers.core.words import amount
-from gitops_workers.pipeline import parting, reach, records, stages, step, telling
+from gitops_workers.pipeline import lost_records, parting, reach, records, stages, step, telling
 from gitops_workers.pipeline.hook_runs import HookRuns
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.removal import dismiss
@@ -88,6 +88,9 @@ def look(
     cluster = world.clusters.open(cluster_name)
     stored = world.clusters.records(cluster_name).load(app.id)
     if stored is None:
+        copy = known.get(records.KIND)
+        if lost_records.is_known(cluster_name, copy) or world.state.resources(app.id):
+            lost_records.rebuild(world, app, attempt, cluster_name, copy)
         return _ended(world, app, "Nothing of it was in the cluster any more.")
     if leaving.resumed and stored.record.deletion is None:
         return _ended(world, app, "Its record does not ask for its deletion any more; its objects stay.")
@@ -149,6 +152,7 @@ class _Deletion:
             leaving,
             consent=deletions.approved(leaving),
             hooks={item.key for item in runs},
+            doubtful=record.doubtful,
         )
         writer = self._writer(replace(record, inventory=items, hooks=hooks), hooks_of_it.items(self.operation))
         hook_runs = HookRuns(self.world, app, self.cluster, writer)
@@ -156,7 +160,9 @@ class _Deletion:
             writer.fence()
         if found.unconfirmed:
             asks = _names(found.unconfirmed)
-            text = f"{asks} asks for a confirmation (Delete=confirm): run `gitops-workers app delete {app.id} --yes`."
+            known = any(key in record.doubtful for key in found.unconfirmed)
+            why = "known by its marks alone, since the record was lost" if known else "Delete=confirm"
+            text = f"{asks} asks for a confirmation ({why}): run `gitops-workers app delete {app.id} --yes`."
             return self._waits(writer, found, (*found.deletions, *found.going), text, due_in=HUMAN)
         wait = deletions.begins_at(leaving, self.world.catalogue_interval) - self.world.queue.now()
         if wait > 0:

@@ -14,7 +14,7 @@ from gitops_workers.core.model import AppId
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record import applyset_id
-from gitops_workers.pipeline import reach
+from gitops_workers.pipeline import lost_records, reach
 from gitops_workers.pipeline.report import glance, watch_in
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Observation, Seen, Urgency
@@ -42,6 +42,7 @@ def poll_cluster(
         raise
     reach.answered(world, name, stamp(world.queue.now()))
     owners = _by_owner(found.seen)
+    lost_records.ring(world, name, glances, owners.keys(), apps)
     unknown = _unknown(glances, found)
     suspects = [
         app

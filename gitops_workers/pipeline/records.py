@@ -26,15 +26,22 @@ WARM = "records"
 
 UNREAD: Mapping[str, Any] = {"cluster": "", "resourceVersion": "", "record": None}
 """A copy of nothing: the record is read from the cluster."""
+LOST = "lost"
+"""In a copy: the cluster did not have this record any more. It is read from there, and rebuilt from this if missing."""
 
 
 def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
     """The application's record by its copy, else from the cluster; None when the cluster has none."""
     if copy is None and world.state.load(WARM, cluster):
         return None
-    if copy is not None and copy["cluster"] == cluster and copy["record"] is not None:
+    if copy is not None and copy["cluster"] == cluster and copy["record"] is not None and not copy.get(LOST):
         return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
     return world.clusters.records(cluster).load(app)
+
+
+def miss(world: World, cluster: str, app: AppId, document: Mapping[str, Any] | None) -> None:
+    """The cluster does not have the record that was known: keep what it said, and read it from there next."""
+    world.state.save(KIND, app, {**UNREAD, "cluster": cluster, "record": document, LOST: True})
 
 
 def put_away(world: World, cluster: str, app: AppId) -> None:

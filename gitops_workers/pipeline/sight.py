@@ -76,11 +76,11 @@ class Sight:
 
     @property
     def unfinished(self) -> bool:
-        """Whether the last sync has not come to its good end, or the record does not list what is ours."""
+        """Whether the last sync has not come to its good end, or the record does not list what is ours for certain."""
         if self.stored is None:
             return bool(self.desired)
         record = self.stored.record
-        listed = {item.key for item in record.inventory}
+        listed = {item.key for item in record.inventory}.difference(record.doubtful)
         if self.parting is not None and record.parting != self.parting:
             return True
         return record.open or any(item.key not in listed for item in self.desired)

@@ -20,7 +20,7 @@ from gitops_workers.core.plan import Gate, Plan, Stage
 from gitops_workers.core.prune import Pruning, end_of, still_there
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import snapshot
-from gitops_workers.pipeline import namespaces, records, views
+from gitops_workers.pipeline import lost_records, namespaces, records, views
 from gitops_workers.pipeline.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.looks import Look
 from gitops_workers.pipeline.outcome import Outcome
@@ -257,7 +257,7 @@ def _report(
         resources=views.resources(sight, looks, pruning.staying),
         history=history,
         record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
-        conditions=sight.app.conditions,
+        conditions=lost_records.left(sight.app.conditions, writer.stored),
         served=operation.phase is not Phase.RUNNING,
         due_in=1.0 if succeeded and (left or approved or not in_sync) else _due(sight.app, operation, looks, watched),
         waits_since=_waits_since(sight.app, operation, looks, watched),

@@ -65,9 +65,9 @@ def staying(app: Application, pruning: Pruning) -> str:
         said.append(f"{_counted(pruning.kept)} left Git and is kept, as an annotation or Prune=false asks for.")
     if pruning.unconfirmed:
         said.append(
-            f"{_counted(pruning.unconfirmed)} left Git and waits for a confirmation (Prune=confirm): set the "
-            f"application's annotation argocd.argoproj.io/deletion-approved to the time now, or run "
-            f"`gitops-workers app sync {app.name} --prune`."
+            f"{_counted(pruning.unconfirmed)} left Git and waits for a confirmation (Prune=confirm, or known by its "
+            "marks alone): set the application's annotation argocd.argoproj.io/deletion-approved to the time now, or "
+            f"run `gitops-workers app sync {app.name} --prune`."
         )
     return " ".join(said)
 

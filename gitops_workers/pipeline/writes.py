@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from gitops_workers.core import record_document
 from gitops_workers.core.absorption import after_replace
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
@@ -269,7 +270,13 @@ class Writer:
 
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None
-        version = self.world.clusters.records(self.cluster_name).store(record, expected)
+        try:
+            version = self.world.clusters.records(self.cluster_name).store(record, expected)
+        except Superseded:
+            if self.stored is not None:  # somebody wrote another one, or deleted it
+                known = record_document.to_json(self.stored.record)
+                records.miss(self.world, self.cluster_name, self.app.id, known)
+            raise
         self.stored = StoredRecord(record, version)
 
     def _check(self, record: Record) -> None:

@@ -69,8 +69,8 @@ class Cluster(Protocol):
     def discovery(self, *, refresh: bool = False) -> Discovery:
         """What the cluster serves; cached, read anew with `refresh` (an unknown kind, a new CRD)."""
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
-        """All objects of these kinds that carry the part-of label.
+    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
+        """All objects of these kinds that carry the part-of label, or carry it with this value.
 
         A kind of which one page is missing is unknown as a whole; when that is so of all kinds, its error is raised.
         """
@@ -117,6 +117,9 @@ class Records(Protocol):
 
     def load_all(self) -> Sequence[StoredRecord]:
         """All readable records of the cluster, in one listing."""
+
+    def holders(self) -> frozenset[AppId]:
+        """The applications that have a record, readable or not, in one listing without the content of the records."""
 
     def store(self, record: Record, expected: str | None) -> str:
         """Compare-and-swap: `expected` is the resourceVersion read, None to create. Returns the new one.

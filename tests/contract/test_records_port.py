@@ -105,3 +105,11 @@ def test_of_many_writers_exactly_one_wins(records, app):
         won = [number for number, done in enumerate(pool.map(write, range(1, 9)), 1) if done]
     assert len(won) == 1
     assert records.load(app).record.generation == won[0]
+
+
+def test_who_has_a_record_is_listed_without_the_records(records, app):
+    assert app not in records.holders()
+    version = records.store(full(app), None)
+    assert app in records.holders()
+    records.delete(app, version)
+    assert app not in records.holders()

@@ -70,16 +70,16 @@ class HttpCluster:
         """See the port."""
         return self._discovery(0.0 if refresh else float("inf"))
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
+    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
         """See the port."""
-        asked = sorted(set(kinds))
+        asked, selector = sorted(set(kinds)), f"{PART_OF}={part_of}" if part_of else PART_OF
         seen: dict[ObjectKey, Seen] = {}
         unknown: dict[GroupKind, Retry] = {}
         for kind in asked:
             try:
                 resource = self._lookup(kind)
                 if resource is not None:
-                    seen.update(self._observe(kind, resource))
+                    seen.update(self._observe(kind, resource, selector))
             except (Incomplete, ServerFailed) as error:
                 unknown[kind] = error
         if unknown and len(unknown) == len(asked):
@@ -249,26 +249,26 @@ class HttpCluster:
                 self._shared.put(name, discovery.to_bytes(self._known), self._age)
             return self._known
 
-    def _observe(self, kind: GroupKind, resource: Resource) -> dict[ObjectKey, Seen]:
+    def _observe(self, kind: GroupKind, resource: Resource, selector: str) -> dict[ObjectKey, Seen]:
         access = self._transport.access
         whole = not access.namespaces or not resource.namespaced
         seen: dict[ObjectKey, Seen] = {}
         for namespace in ("",) if whole else access.namespaces:
-            listed = self._list(kind, resource, namespace)
+            listed = self._list(kind, resource, namespace, selector)
             if listed is None:  # the path is gone: the kind moved to another version, or its CRD was removed
                 current = self._lookup(kind, 0.0)
-                listed = {} if current is None else self._list(kind, current, namespace)
+                listed = {} if current is None else self._list(kind, current, namespace, selector)
             if listed is None:
                 raise Incomplete(f"{self} serves {kind} but knows no path to list it; its objects are unknown")
             seen.update(listed)
         return seen
 
-    def _list(self, kind: GroupKind, resource: Resource, namespace: str) -> dict[ObjectKey, Seen] | None:
+    def _list(self, kind: GroupKind, resource: Resource, namespace: str, selector: str) -> dict[ObjectKey, Seen] | None:
         """All pages of one listing, from the beginning once more when the server forgot where we were (410)."""
         path = wire.collection_path(resource, resource.version, namespace)
         for _ in range(2):
             seen: dict[ObjectKey, Seen] = {}
-            query = {"labelSelector": PART_OF, "limit": str(PAGE)}
+            query = {"labelSelector": selector, "limit": str(PAGE)}
             while True:
                 answer = self._transport.request("GET", path, query, accept=wire.METADATA_LIST)
                 if answer.status != 200:

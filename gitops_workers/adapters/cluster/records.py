@@ -7,11 +7,11 @@ empty fence would let an old generation write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
-from gitops_workers.adapters.cluster import answers
+from gitops_workers.adapters.cluster import answers, wire
 from gitops_workers.adapters.cluster.transport import Answer, Transport
 from gitops_workers.core import record_document
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Refused, Superseded
@@ -54,22 +54,28 @@ class ConfigMapRecords:
             reason = str(error) if type(error) is ValueError else f"its data has no JSON under {DATA_KEY!r}"
             raise Refused(
                 f"ConfigMap {NAMESPACE}/{name} in {self._transport} is no readable record of {app}: {reason}; restore "
-                "it from a backup, or delete it to begin with an empty inventory (what is deployed then stays unpruned)"
+                "it from a backup, or delete it to have it rebuilt (what only marks on objects tell of is not pruned)"
             ) from None
 
     def load_all(self) -> Sequence[StoredRecord]:
         """See the port. One that cannot be read is left out: whoever needs it asks for it and hears why."""
-        found: list[StoredRecord] = []
+        return [stored for stored in map(_readable, self._listed()) if stored is not None]
+
+    def holders(self) -> frozenset[AppId]:
+        """See the port."""
+        return frozenset(map(_application, self._listed(wire.METADATA_LIST)))
+
+    def _listed(self, accept: str = "application/json") -> Iterator[Manifest]:
         query = {"labelSelector": APPLYSET_ID, "limit": str(PAGE)}
         while True:
-            answer = self._transport.request("GET", _PATH, query)
+            answer = self._transport.request("GET", _PATH, query, accept=accept)
             if answer.status != 200:
                 raise self._error(answer, "list")
             page = orjson.loads(answer.body)
-            found += filter(None, map(_readable, page["items"] or ()))
+            yield from page["items"] or ()
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
-                return found
+                return
 
     def store(self, record: Record, expected: str | None) -> str:
         """See the port. Creates the namespace when it is missing. Raises ApplyRefused when the record is too large."""
@@ -125,8 +131,12 @@ def _delete_options(resource_version: str) -> bytes:
     return orjson.dumps({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions})
 
 
+def _application(item: Manifest) -> AppId:
+    return str((item["metadata"].get("annotations") or {}).get(APPLICATION, ""))
+
+
 def _readable(item: Manifest) -> StoredRecord | None:
-    app = (item["metadata"].get("annotations") or {}).get(APPLICATION, "")
+    app = _application(item)
     try:
         record = record_document.from_json(app, orjson.loads(item["data"][DATA_KEY]))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):

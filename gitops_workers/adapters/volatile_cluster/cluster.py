@@ -68,7 +68,7 @@ class VolatileCluster:
             kinds = [f"{_api_version(item, name)}/{item.kind}" for item in known.values() for name in item.versions]
             return Discovery(known, "v1.37.0", (*versions, *kinds), frozenset(self.failed_groups))
 
-    def observe(self, kinds: Iterable[GroupKind]) -> Observation:
+    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
         """See the port."""
         with self._life.lock:
             asked = sorted(set(kinds))
@@ -76,7 +76,7 @@ class VolatileCluster:
             unknown: dict[GroupKind, Retry] = {}
             for kind in asked:
                 try:
-                    seen.update(self._listed(kind))
+                    seen.update(self._listed(kind, part_of))
                 except (Incomplete, ServerFailed) as error:
                     unknown[kind] = error
             if unknown and len(unknown) == len(asked):
@@ -286,7 +286,7 @@ class VolatileCluster:
         """The next listings come without their last page."""
         self.fail_next(Incomplete(f"cluster {self.name} cut a list short; its objects are unknown"), times, "list")
 
-    def _listed(self, kind: GroupKind) -> dict[ObjectKey, Seen]:
+    def _listed(self, kind: GroupKind, owner: str) -> dict[ObjectKey, Seen]:
         self._life.enter("list")
         if kind.group in self.failed_groups:
             raise Incomplete(f"cluster {self.name} does not say now what is in API group {kind.group}")
@@ -294,7 +294,7 @@ class VolatileCluster:
         for key, stored in self._objects.items():
             metadata = stored.manifest["metadata"]
             part_of = (metadata.get("labels") or {}).get(PART_OF)
-            if key.group_kind == kind and part_of is not None:
+            if key.group_kind == kind and part_of is not None and owner in ("", part_of):
                 seen[key] = Seen(metadata["uid"], metadata["resourceVersion"], metadata.get("generation", 0), part_of)
         return seen
 

@@ -35,6 +35,12 @@ class VolatileRecords:
             self._life.enter("record-list")
             return list(self._records.values())
 
+    def holders(self) -> frozenset[AppId]:
+        """See the port."""
+        with self._life.lock:
+            self._life.enter("record-names")
+            return frozenset(self._records)
+
     def store(self, record: Record, expected: str | None) -> str:
         """See the port."""
         with self._life.lock:

@@ -56,3 +56,32 @@ def test_a_namespace_that_was_adopted_earlier_stays_when_git_drops_it(yard: Yard
     finally:
         bare = {key: dict.fromkeys(value) for key, value in marks.items()}
         assert yard.plane.call("PATCH", NAMESPACE, {"metadata": bare})[0] == 200
+
+
+def test_a_record_that_is_gone_with_our_copy_of_it_is_rebuilt_from_the_marks(yard: Yard) -> None:
+    """What Git does not have any more is kept until somebody agrees: marks may outlive their application."""
+    service: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+    }
+    yard.adopt()
+    yard.commit(config_map("a", v="1"), config_map("left", v="1"), service)
+    yard.until_synced()
+    assert yard.plane.call("DELETE", f"{NAMESPACE}/configmaps/{record_name(yard.app)}")[0] == 200
+    yard.flush()
+
+    yard.commit(config_map("a", v="2"), service)
+    yard.until(lambda: value(yard, "a") == "2", "the sync")
+    yard.until(lambda: yard.status(yard.app).sync is SyncStatus.OUT_OF_SYNC, "the status")
+    assert "RecordRebuiltWarning" in [item.type for item in yard.status(yard.app).conditions]
+    assert value(yard, "left") == "1"
+    stored = yard.real.records("east").load(yard.app)
+    assert stored is not None
+    assert {item.key.name for item in stored.record.inventory} == {"a", "left", "web"}
+    assert {item.key.kind for item in stored.record.inventory} == {"ConfigMap", "Service"}, "no mirror of the Service"
+
+    yard.ask(yard.app, prune=True)
+    yard.until(lambda: value(yard, "left") is None, "the prune")
+    yard.until_synced()

@@ -45,7 +45,8 @@ def test_a_quiet_round_asks_nobody_about_anything(lab: Lab) -> None:
     assert not [what for what in lab.poll_repository() if what.startswith("reconcile")]
     assert not [what for what in lab.poll_cluster() if what.startswith("reconcile")]
     made = lab.cluster.requests - before
-    assert set(made) <= {"list", "discovery"}  # the real adapter keeps what it discovered
+    assert set(made) <= {"list", "discovery", "record-names"}  # the real adapter keeps what it discovered
+    assert made["record-names"] == 1, "all records of a cluster are listed once, without their content"
     assert lab.status(app).sync is SyncStatus.SYNCED
 
 
