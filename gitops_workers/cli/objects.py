@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitops_workers.cli.files import documents, lenient_documents, read_files
+from gitops_workers.core import sops
 from gitops_workers.core.objects import Manifest
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, flattened, load_file
@@ -29,6 +30,8 @@ def read_objects(names: Iterable[str], *, to_apply: bool) -> Found:
     for name, data in read_files(names, MANIFEST_SUFFIXES).items():
         loaded, broken = load_file(load, data, name)
         problems += [str(problem) for problem in broken]
+        if to_apply:
+            problems += [str(document.problem((), text)) for document in loaded if (text := _encrypted(document))]
         for document in flattened(loaded):
             missing = _missing(document, named=to_apply)
             if missing:
@@ -36,6 +39,14 @@ def read_objects(names: Iterable[str], *, to_apply: bool) -> Found:
             else:
                 objects.append((name, document.value))
     return Found(tuple(objects), tuple(problems))
+
+
+def _encrypted(document: Document) -> str:
+    """What to say where SOPS has encrypted an object, or a value in it; "" elsewhere."""
+    if sops.is_encrypted(document.value):
+        return f"the object {sops.ADVICE}."
+    keys = (sops.encrypted_key(one.value) for one in flattened([document]) if isinstance(one.value, dict))
+    return next((f"{key} {sops.ADVICE}." for key in keys if key), "")
 
 
 def _missing(document: Document, *, named: bool) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gitops_workers.core.model import Problem
 from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.sops import ADVICE
 from gitops_workers.dialects.document import Document
 from gitops_workers.dialects.fields import Reading, is_name, is_namespace, shown, type_name
 
@@ -70,7 +71,7 @@ def parse_config(document: Document) -> tuple[ConfigObject | None, list[Problem]
     if namespace and not is_namespace(namespace):
         reading.error(("metadata", "namespace"), f"found {shown(namespace)}, allowed is a namespace's name.")
     if "sops" in value:
-        reading.remark(("sops",), "decryption is not done by this version: the object's values are not available.")
+        reading.remark(("sops",), f"the object {ADVICE}. Its values are not available.")
         return None, reading.problems
     data = _decoded(reading, "data" if document.kind == "Secret" else "binaryData")
     data |= _plain(reading, "stringData" if document.kind == "Secret" else "data")

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Problem
+from gitops_workers.core.sops import ADVICE, is_encrypted
 from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.argocd.settings import NAME, customizations
 from gitops_workers.dialects.catalogue import parse
-from gitops_workers.dialects.configs import ConfigObject
+from gitops_workers.dialects.configs import ConfigObject, is_config
 from gitops_workers.dialects.document import Document, Load, load_file
 from gitops_workers.dialects.flux.path_variables import ReadRef
 
@@ -32,7 +33,13 @@ def validate(
         problems += broken
         if not loaded and not broken:
             problems.append(Problem(name, 0, "", "the file holds no document: it has no effect.", known=True))
-    parsed = parse(documents, read)
+    clear = []
+    for document in documents:
+        if is_encrypted(document.value) and not is_config(document):
+            problems.append(document.problem(("sops",), f"the object {ADVICE}."))
+        else:
+            clear.append(document)
+    parsed = parse(clear, read)
     problems += [*parsed.problems, *parsed.notes]
     problems += cluster_secrets(parsed.configs, rules)[1]
     problems += repository_secrets(parsed.configs)[1]

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters import yaml_events
-from gitops_workers.core import repo_paths
+from gitops_workers.core import repo_paths, sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed import chart_tree, objects, scan
 from gitops_workers.sandboxed.export import Export, read, write
@@ -38,16 +38,21 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
     for version in options["api_versions"]:
         arguments += ["--api-versions", version]
     for file in options["value_files"]:
-        arguments += ["--values", export.place(repo_paths.check(file))]
+        place = export.place(repo_paths.check(file))
+        _clear(read(place) if os.path.isfile(place) else b"", f"helm.valueFiles: {file}")
+        arguments += ["--values", place]
     for number, text in enumerate(options["values"]):
         place = f"{export.home}/values-{number}.yaml"
         # Read by our rules and written as JSON, so that a bomb or a repeated key in it ends here.
+        _clear(text.encode(), "helm.values")
         write(place, orjson.dumps(_values(text)))
         arguments += ["--values", place]
     for flag, name, value in options["parameters"]:
         arguments += [flag, f"{_name(name)}={_escaped(value)}"]
     for name, file in options["file_parameters"]:
-        arguments += ["--set-file", f"{_name(name)}={export.place(repo_paths.check(file))}"]
+        place = export.place(repo_paths.check(file))
+        _clear(read(place) if os.path.isfile(place) else b"", f"helm.fileParameters: {file}")
+        arguments += ["--set-file", f"{_name(name)}={place}"]
     for flag in ("--include-crds", "--skip-tests", "--skip-schema-validation"):
         if options[flag]:
             arguments.append(flag)
@@ -99,6 +104,12 @@ def _values(text: str) -> Any:
     if len(documents) > 1 or not isinstance(values, dict):
         raise RenderFailed("helm.values: must be one YAML mapping")
     return values
+
+
+def _clear(data: bytes, place: str) -> None:
+    """Refuse a file that helm would read as if its cipher text were the values."""
+    if sops.bears_marks(data):
+        raise RenderFailed(f"{place} {sops.ADVICE}")
 
 
 def _name(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters import yaml_events
+from gitops_workers.core import sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.substitution import SubstitutionFailed, substitute
 
@@ -51,6 +52,8 @@ def finish(found: list[Found], request: Mapping[str, Any]) -> bytes:
     result = []
     for item in found:
         _identity(item.manifest, item.place)  # before anything looks into its metadata
+        if encrypted := sops.encrypted_key(item.manifest):
+            raise RenderFailed(f"{encrypted} of {_title(item.manifest, item.place)} {sops.ADVICE}")
         manifest = _substituted(item, request.get("variables"))
         _add_metadata(manifest, request.get("common_labels") or {}, request.get("common_annotations") or {})
         key = _identity(manifest, item.place)
@@ -68,6 +71,8 @@ def finish(found: list[Found], request: Mapping[str, Any]) -> bytes:
 def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:
     if document is None:
         return
+    if sops.is_encrypted(document):
+        raise RenderFailed(f"{_title(document, place)} {sops.ADVICE}")
     if isinstance(document, list):  # a JSON file may hold an array of objects
         members: Iterable[Any] = document
         kind = version = ""
@@ -86,6 +91,13 @@ def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:
         yield from _flatten(member, f"{place}, item {number}", depth + 1)
 
 
+def _title(manifest: dict[str, Any], place: str) -> str:
+    """What a message calls an object: after a build its place tells no file."""
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return f"{place}: {str(manifest.get('kind') or 'the document')[:80]} {str(name or '')[:253]}".rstrip()
+
+
 def _identity(manifest: dict[str, Any], place: str) -> tuple[str, str, str, str]:
     metadata = manifest.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
@@ -94,7 +106,7 @@ def _identity(manifest: dict[str, Any], place: str) -> tuple[str, str, str, str]
         if not isinstance(value, str) or not value:
             raise RenderFailed(f"{place}: {path} is missing; every object needs apiVersion, kind and metadata.name")
     for path in ("name", "namespace", "generateName"):
-        if not isinstance(metadata.get(path) or "", str):
+        if not isinstance("" if metadata.get(path) is None else metadata.get(path), str):
             raise RenderFailed(f"{place}: metadata.{path} is no text; quote it")
     for path in ("labels", "annotations"):
         values = metadata.get(path) or {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.unit.cli.test_offline import run
 
@@ -124,3 +127,38 @@ def test_a_plan_of_what_is_no_object_is_refused(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert "stands twice" in done.stderr
+
+
+ENCRYPTED = """\
+apiVersion: %s
+kind: %s
+metadata: {name: db, namespace: shop}
+data: {password: "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]"}
+sops: {mac: "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]", version: 3.13.2}
+"""
+
+
+@pytest.mark.parametrize("kind", [("v1", "Secret"), ("v1", "ConfigMap"), ("example.com/v1", "Widget")])
+@pytest.mark.parametrize("command", ["plan", "validate"])
+def test_what_sops_has_encrypted_is_named_before_anything_is_planned(tmp_path: Path, command: str, kind) -> None:
+    (tmp_path / "secret.yaml").write_text(ENCRYPTED % kind)
+
+    done = run(command, tmp_path)
+
+    assert "is encrypted by SOPS" in done.stdout + done.stderr
+    assert "secret.yaml" in done.stdout + done.stderr
+    if command == "plan":
+        assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_an_encrypted_list_and_a_value_are_named_by_plan(tmp_path: Path) -> None:
+    members = "apiVersion: v1\nkind: List\nitems: []\nsops: {mac: x}\n"
+    value = base64.b64encode(b"a: ENC[x]\nsops:\n    mac: ENC[x]\n").decode()
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\ndata: {{key: {value}}}\n"
+    (tmp_path / "all.yaml").write_text(f"{members}---\n{secret}")
+
+    done = run("plan", tmp_path)
+
+    assert done.returncode == 2
+    assert done.stderr.count("is encrypted by SOPS") == 2
+    assert "data.key" in done.stderr
