@@ -25,6 +25,7 @@ def git_settings(settings: Settings) -> GitSettings:
         mirrors=tuple(pairs),
         private_hosts=frozenset(settings.git_private_hosts),
         fetch_timeout=settings.git_timeout,
+        submodules=settings.git_submodules,
     )
 
 

@@ -50,6 +50,9 @@ class Settings:
     git_private_hosts: tuple[str, ...] = _setting(
         (), "Git hosts that may be loopback or link-local addresses; others are refused (SSRF)."
     )
+    git_submodules: bool = _setting(
+        True, "Fetch submodules; false: what needs one is refused (Argo CD's reposerver.enable.git.submodule)."
+    )
     git_timeout: float = _setting(60.0, "Seconds for one Git operation: Flux' default; a stuck fetch is killed.")
     allow_exec: bool = _setting(
         False, "Run exec credential plugins of the kubeconfig and of cluster Secrets: only where tenants write neither."

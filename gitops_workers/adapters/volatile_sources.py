@@ -95,6 +95,8 @@ class VolatileSources:
         self._max_blob_bytes = max_blob_bytes
         self._listed: dict[str, Refs] = {}
         self._fetched: dict[str, set[str]] = {}
+        self._modules: dict[str, dict[str, VolatileRepository]] = {}
+        """By URL: the repositories of the submodules that were read through it, by theirs."""
 
     def refs(self, source: GitSource, *, not_before: float) -> Refs:
         """See `Sources.refs`."""
@@ -118,16 +120,24 @@ class VolatileSources:
             raise RevisionNotFound(f"{source.url} has no commit {commit}; choose another revision")
         self._fetched.setdefault(source.url, set()).add(commit)
 
+    def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
+        """See `Sources.submodule`."""
+        other = self._ask(GitSource(url))
+        if _full(commit) not in other.commits:
+            raise RenderFailed(f"{url} has no commit {commit}; push it there")
+        self._modules.setdefault(source.url, {})[url] = other
+        return _listing(other.commits[commit], "")
+
+    def submodule_urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+        """See `Sources.submodule_urls`: of files as `git submodule add` writes them."""
+        text = self.blobs(source, [oid])[oid].decode()
+        entries = re.findall(r"^\[submodule .*\]\n((?:\s+\w+ = .*\n?)*)", text, re.MULTILINE)
+        fields = [dict(re.findall(r"^\s+(\w+) = (.*)$", entry, re.MULTILINE)) for entry in entries]
+        return {entry["path"]: entry["url"] for entry in fields}
+
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`."""
-        found = self._commit(source, commit)
-        folder = _inside(path)
-        prefix = f"{folder}/" if folder else ""
-        return tuple(
-            TreeEntry(name, mode, oid)
-            for name, (mode, oid) in sorted(found.files.items(), key=lambda item: item[0].encode())
-            if name.startswith(prefix)
-        )
+        return _listing(self._commit(source, commit), _inside(path))
 
     def tree_id(self, source: GitSource, commit: str, path: str) -> str:
         """See `Sources.tree_id`."""
@@ -143,10 +153,10 @@ class VolatileSources:
 
     def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
         """See `Sources.blobs`."""
-        repository = self.repositories[source.url]
+        repositories = [self.repositories[source.url], *self._modules.get(source.url, {}).values()]
         found = {}
         for oid in oids:
-            data = repository.blobs.get(_full(oid))
+            data = next((known.blobs[oid] for known in repositories if _full(oid) in known.blobs), None)
             if data is None:
                 raise SourceUnavailable(f"{source.url} has no object {oid} on this host; fetch its commit first")
             if len(data) > self._max_blob_bytes:
@@ -188,6 +198,15 @@ class VolatileSources:
     def _commit(self, source: GitSource, commit: str) -> _Commit:
         self.fetch(source, commit)
         return self.repositories[source.url].commits[commit]
+
+
+def _listing(found: _Commit, folder: str) -> tuple[TreeEntry, ...]:
+    prefix = f"{folder}/" if folder else ""
+    return tuple(
+        TreeEntry(name, mode, oid)
+        for name, (mode, oid) in sorted(found.files.items(), key=lambda item: item[0].encode())
+        if name.startswith(prefix)
+    )
 
 
 def _object_id(kind: bytes, data: bytes) -> str:

@@ -45,6 +45,15 @@ class Sources(Protocol):
     def fetch(self, source: GitSource, commit: str) -> None:
         """Make the commit readable on this host. No request when it is already. Raises as `refs` does."""
 
+    def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
+        """All files of a commit of a submodule, by paths from its own root; from now on `blobs` reads them, too.
+
+        Its URL obeys the same rules as a repository's. Raises SourceUnavailable, RenderFailed.
+        """
+
+    def submodule_urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+        """Path -> URL as written, of a `.gitmodules` file by its blob id. Raises RenderFailed."""
+
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """All files under a folder of the commit, recursively, sorted; empty when there is no such folder."""
 

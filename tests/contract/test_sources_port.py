@@ -39,6 +39,9 @@ class World:
     repository: BareRepository | VolatileRepository
     source: GitSource
     nowhere: GitSource
+    other: BareRepository | VolatileRepository
+    """Another repository that the sources can reach, for submodules."""
+    other_url: str
 
 
 @pytest.fixture(params=["git", "volatile"])
@@ -46,11 +49,13 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     if request.param == "volatile":
         sources = VolatileSources(time.time)
         sources.repositories["https://git.test/app"] = repository = VolatileRepository()
-        yield World(sources, repository, GitSource("https://git.test/app"), GitSource("https://git.test/none"))
+        sources.repositories["https://git.test/other"] = other = VolatileRepository()
+        app, nowhere = GitSource("https://git.test/app"), GitSource("https://git.test/none")
+        yield World(sources, repository, app, nowhere, other, "https://git.test/other")
         return
-    bare = BareRepository(tmp_path / "app.git")
+    bare, module = BareRepository(tmp_path / "app.git"), BareRepository(tmp_path / "other.git")
     with git_sources(tmp_path / "mirrors") as real:
-        yield World(real, bare, GitSource(bare.url), GitSource(f"file://{tmp_path}/none.git"))
+        yield World(real, bare, GitSource(bare.url), GitSource(f"file://{tmp_path}/none.git"), module, module.url)
 
 
 def test_refs_name_every_branch_and_peel_annotated_tags(world: World) -> None:
@@ -109,6 +114,49 @@ def test_a_submodule_is_an_entry_with_its_commit_and_no_folder(world: World) -> 
         ("s", "160000", "1" * 40)
     ]
     assert world.sources.tree(world.source, commit, "s") == ()
+
+
+def test_a_submodule_is_listed_and_read_through_its_parent(world: World) -> None:
+    inner = world.other.commit({"a/x.yaml": b"inner", "y": b"y"})
+    commit = world.repository.commit({"x": b"outer", "s": ("160000", inner.encode())})
+    world.sources.fetch(world.source, commit)
+    listed = world.sources.submodule(world.source, world.other_url, inner)
+    assert [entry.path for entry in listed] == ["a/x.yaml", "y"]
+    [outer, _] = sorted(world.sources.tree(world.source, commit), key=lambda entry: entry.mode)
+    blobs = world.sources.blobs(world.source, [outer.oid, listed[0].oid])
+    assert (blobs[outer.oid], blobs[listed[0].oid]) == (b"outer", b"inner")
+
+
+def test_a_submodules_commit_is_no_commit_of_its_parent(world: World) -> None:
+    inner = world.other.commit({"secret": b"1"})
+    world.repository.commit({"s": ("160000", inner.encode())})
+    world.sources.submodule(world.source, world.other_url, inner)
+    with pytest.raises(RevisionNotFound):
+        world.sources.fetch(world.source, inner)
+    with pytest.raises(RevisionNotFound):
+        world.sources.tree(world.source, inner)
+
+
+def test_a_submodule_that_is_not_there_is_an_error(world: World) -> None:
+    world.repository.commit({"a": b""})
+    world.other.commit({"a": b""})
+    with pytest.raises(RenderFailed, match="no commit"):
+        world.sources.submodule(world.source, world.other_url, ABSENT)
+    with pytest.raises(Retry):
+        world.sources.submodule(world.source, world.nowhere.url, ABSENT)
+
+
+def test_the_urls_of_submodules_are_those_of_gitmodules(world: World) -> None:
+    text = (
+        b'[submodule "one"]\n\tpath = a/one\n\turl = ../one.git\n[submodule "two"]\n\tpath = two\n\turl = https://x/y\n'
+    )
+    commit = world.repository.commit({".gitmodules": text, "empty": b""})
+    oids = {entry.path: entry.oid for entry in world.sources.tree(world.source, commit)}
+    assert world.sources.submodule_urls(world.source, oids[".gitmodules"]) == {
+        "a/one": "../one.git",
+        "two": "https://x/y",
+    }
+    assert world.sources.submodule_urls(world.source, oids["empty"]) == {}
 
 
 @pytest.mark.parametrize("path", ["apps/web", "./apps/web/", "apps/../apps/web"])

@@ -48,6 +48,9 @@ class GitSettings:
     """Commits fetched longer ago are dropped when the mirror is cleaned, at most once in so many days; one that is
     still in use is fetched again by its next reader."""
 
+    submodules: bool = True
+    """Whether submodules are fetched at all (Argo CD: `reposerver.enable.git.submodule`)."""
+
     @property
     def private_allowed(self) -> bool:
         """Whether the host check is off."""

@@ -8,7 +8,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from gitops_workers.adapters.git.batch import BrokenReaderError, Info, Reader, R
 from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.listing import Listings, signature, valid_ref
 from gitops_workers.adapters.git.mirror import Mirror
+from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import TreeCache, parse_tree
@@ -45,6 +46,8 @@ class _Place:
     address: Address
     mirror: Mirror
     history: Mirror
+    modules: dict[str, _Place] = field(default_factory=dict)
+    """The submodules that were fetched through this source, by key."""
 
 
 class GitSources:
@@ -86,22 +89,52 @@ class GitSources:
     def fetch(self, source: GitSource, commit: str) -> None:
         """See `Sources.fetch`. Raises RevisionNotFound when the server answers and has no such commit."""
         place = self._place(source)
-        _full(commit)
-        if self._has(place, commit):
-            place.mirror.use(commit)
-            return
-        timeout = max(source.timeout, self._settings.fetch_timeout)
-        with _disk(place), place.mirror.writing(timeout):
-            if self._has(place, commit):  # another one fetched it while we waited
-                return
-            credential = self._credential(source, place)
-            if not place.mirror.fetch_commit(
-                place.address, credential, commit, timeout, lambda: self._has(place, commit)
-            ):
-                raise RevisionNotFound(
-                    f"{place.address.url} has no commit {commit} on any branch or tag; it may have been removed by a "
-                    f"force-push: choose another revision"
-                )
+        if not self._fetched(source, place, commit, lambda: self._credential(source, place)):
+            raise RevisionNotFound(
+                f"{place.address.url} has no commit {commit} on any branch or tag; it may have been removed by a "
+                f"force-push: choose another revision"
+            )
+
+    def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
+        """See `Sources.submodule`.
+
+        It has a mirror of its own beside the source's, which no other source reads: who may name this source may not
+        therefore name that repository.
+        """
+        if not self._settings.submodules:
+            raise RenderFailed("this installation fetches no submodules (GITOPS_GIT_SUBMODULES); commit the files")
+        place = self._place(source)
+        module = self._module(place, url)
+
+        def credential() -> Credential:
+            return self._submodule_credential(source, place, url, module.address)
+
+        if not self._fetched(source, module, commit, credential):
+            raise RenderFailed(
+                f"{module.address.url} has no commit {commit} on any branch or tag; push it there, or let the "
+                "submodule point to one that is there"
+            )
+        with self._lock:
+            place.modules[module.key] = module
+        [found] = self._info(module.mirror, f"{commit}:")
+        return self._listing(module, found.oid, "") if found else ()
+
+    def submodule_urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+        """See `Sources.submodule_urls`. Git reads its own kind of file."""
+        text = self.blobs(source, [oid])[oid].decode("utf-8", "replace")
+        with SecretFiles() as files:
+            arguments = ["config", "--file", files.add(text), "--null", "--get-regexp", r"^submodule\..*\.(path|url)$"]
+            finished = self._git.run(
+                arguments, timeout=self._settings.read_timeout, limit=1 << 20, descriptors=files.descriptors
+            )
+        if finished.status > 1:  # 1: no such entry
+            raise RenderFailed(".gitmodules cannot be read by git; correct it")
+        found: dict[str, dict[str, str]] = {}
+        for line in finished.output.decode("utf-8", "replace").split("\0")[:-1]:
+            key, _, value = line.partition("\n")
+            name, _, field = key.removeprefix("submodule.").rpartition(".")
+            found.setdefault(name, {})[field] = value
+        return {entry["path"]: entry["url"] for entry in found.values() if "path" in entry and "url" in entry}
 
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`. Raises SourceUnavailable when the commit cannot be fetched."""
@@ -110,17 +143,7 @@ class GitSources:
         oid = self.tree_id(source, commit, folder)
         if not oid:
             return ()
-        if (entries := self._trees.get(place.key, oid, folder)) is not None:
-            return entries
-        [info] = self._info(place.mirror, oid)
-        if info is None or info.type != "tree":
-            return ()
-        finished = place.mirror.read(["ls-tree", "-r", "-z", "--full-tree", oid], self._settings.max_tree_bytes)
-        if finished.status:
-            raise self._damaged(place.mirror)
-        entries = parse_tree(finished.output, folder)
-        self._trees.put(place.key, oid, folder, entries)
-        return entries
+        return self._listing(place, oid, folder)
 
     def tree_id(self, source: GitSource, commit: str, path: str) -> str:
         """See `Sources.tree_id`. An unfetched commit is fetched: absence is only told of a commit that is there."""
@@ -163,12 +186,24 @@ class GitSources:
         """See `Sources.blobs`."""
         place = self._place(source)
         wanted = list(dict.fromkeys(_full(oid) for oid in oids))
+        found = self._contents(place, wanted)
+        with self._lock:
+            modules = list(place.modules.values())
+        for module in modules:
+            if missing := [oid for oid, data in found.items() if data is None]:
+                found |= self._contents(module, missing)
+        whole = present(found)
+        if whole is None:
+            raise self._damaged(place.mirror)
+        return whole
+
+    def _contents(self, place: _Place, oids: Sequence[str]) -> dict[str, bytes | None]:
         settings = self._settings
         try:
             with _disk(place):
-                found = self._ask(
+                return self._ask(
                     place.mirror,
-                    lambda reader: reader.contents(wanted, settings.max_blob_bytes, settings.max_read_bytes),
+                    lambda reader: reader.contents(oids, settings.max_blob_bytes, settings.max_read_bytes),
                 )
         except TooLargeError as problem:
             limit = settings.max_blob_bytes if problem.size > settings.max_blob_bytes else settings.max_read_bytes
@@ -177,10 +212,6 @@ class GitSources:
                 f"{name} in {place.address.url} has {problem.size} bytes, over the limit of {limit >> 20} MiB for what "
                 f"one application reads; make it smaller or move it out of the application's path"
             ) from None
-        whole = present(found)
-        if whole is None:
-            raise self._damaged(place.mirror)
-        return whole
 
     def tag_times(self, source: GitSource, tags: Iterable[str]) -> Mapping[str, int]:
         """See `Sources.tag_times`: short names in, short names out; fetched when the listing has changed."""
@@ -224,17 +255,69 @@ class GitSources:
         with self._lock:
             if (place := self._places.get(identity)) is not None:
                 return place
-        url, trusted = rewrite(source.url, self._settings.mirrors)
-        address = parse_address(url, self._settings.schemes, trusted=trusted)
+        address = self._address(source.url)
         key = digest(address.url, *address.userinfo, repr(source.credential))
-        mirror = Mirror(self._git, self._transport, self._directory / f"{key}.git")
-        history = Mirror(self._git, self._transport, self._directory / f"{key}.history.git")
-        place = _Place(key, address, mirror, history)
+        place = self._new_place(key, address)
         with self._lock:
-            self._places[identity] = place
+            self._places.setdefault(identity, place)
+            place = self._places[identity]
             if len(self._places) > _PLACES:
                 self._places.popitem(last=False)
         return place
+
+    def _listing(self, place: _Place, oid: str, folder: str) -> Sequence[TreeEntry]:
+        if (entries := self._trees.get(place.key, oid, folder)) is not None:
+            return entries
+        [info] = self._info(place.mirror, oid)
+        if info is None or info.type != "tree":
+            return ()
+        finished = place.mirror.read(["ls-tree", "-r", "-z", "--full-tree", oid], self._settings.max_tree_bytes)
+        if finished.status:
+            raise self._damaged(place.mirror)
+        entries = parse_tree(finished.output, folder)
+        self._trees.put(place.key, oid, folder, entries)
+        return entries
+
+    def _module(self, place: _Place, url: str) -> _Place:
+        address = self._address(url)
+        key = digest("submodule", place.key, address.url, *address.userinfo)
+        return self._new_place(key, address)
+
+    def _new_place(self, key: str, address: Address) -> _Place:
+        mirror = Mirror(self._git, self._transport, self._directory / f"{key}.git")
+        history = Mirror(self._git, self._transport, self._directory / f"{key}.history.git")
+        return _Place(key, address, mirror, history)
+
+    def _address(self, url: str) -> Address:
+        rewritten, trusted = rewrite(url, self._settings.mirrors)
+        return parse_address(rewritten, self._settings.schemes, trusted=trusted)
+
+    def _fetched(self, source: GitSource, place: _Place, commit: str, credential: Callable[[], Credential]) -> bool:
+        """Bring the commit into the place's mirror; False when the server has no such commit."""
+        _full(commit)
+        if self._has(place, commit):
+            place.mirror.use(commit)
+            return True
+        timeout = max(source.timeout, self._settings.fetch_timeout)
+        with _disk(place), place.mirror.writing(timeout):
+            if self._has(place, commit):  # another one fetched it while we waited
+                return True
+            return place.mirror.fetch_commit(
+                place.address, credential(), commit, timeout, lambda: self._has(place, commit)
+            )
+
+    def _submodule_credential(self, source: GitSource, place: _Place, url: str, address: Address) -> Credential:
+        """By the submodule's URL where credentials are declared so; else the parent's, on the parent's own server only.
+
+        A Secret that a source names goes to the server of that source and to no other (Flux gives it to all of them).
+        """
+        rewritten, _ = rewrite(url, self._settings.mirrors)
+        found = None if source.credential is not None else self._lookup(GitSource(rewritten))
+        if found is not None:
+            return found
+        if _server(address) == _server(place.address):
+            return self._credential(source, place)
+        return Credential(*address.userinfo)
 
     def _credential(self, source: GitSource, place: _Place) -> Credential:
         # For the URL that is really asked: a credential for github.com is none of a mirror's business.
@@ -269,6 +352,10 @@ class GitSources:
     def _damaged(self, mirror: Mirror) -> SourceUnavailable:
         mirror.condemn()
         return SourceUnavailable("the local copy of the repository is damaged; it is fetched anew at the next attempt")
+
+
+def _server(address: Address) -> tuple[str, str, int]:
+    return address.scheme, address.host.lower(), address.port
 
 
 def _full(commit: str) -> str:
