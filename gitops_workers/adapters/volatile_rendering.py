@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 
-from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.errors import RenderFailed, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest, digest
 from gitops_workers.core.render_spec import RenderSpec, Tool
@@ -13,18 +14,27 @@ from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
 
 
 class VolatileClosures:
-    """Port `Closures`: everything under the source's path."""
+    """Port `Closures`: everything under the source's path. The repositories of submodules never answer."""
 
     def __init__(self, sources: Sources) -> None:
         """`sources` holds the commits."""
         self._sources = sources
 
-    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:  # noqa: ARG002
+    def closure(
+        self,
+        source: GitSource,
+        render: RenderSpec,  # noqa: ARG002
+        resolved: Resolved,
+        app_name: str,  # noqa: ARG002
+        permits: Callable[[str], bool] = bool,  # noqa: ARG002
+    ) -> Closure:
         """See the port."""
         path = source.path.removeprefix("./").strip(".")
         entries = tuple(self._sources.tree(source, resolved.commit, path))
         if not entries:
             raise RenderFailed(f'path "{source.path}" does not exist at {resolved.ref} ({resolved.commit[:12]}).')
+        if module := next((entry.path for entry in entries if entry.mode == "160000"), ""):
+            raise SubmoduleUnavailable(f"submodule {module}: the connection was refused")
         named = digest(*(f"{entry.path}:{entry.oid}" for entry in entries))
         return Closure(Tool.DIRECTORY, path, entries, named)
 

@@ -10,7 +10,8 @@
     │   └── UnsafeContent      a path, URL, archive or document that tries to leave its bounds
     ├── Retry              try again later with backoff; nothing is known to be wrong with the input
     │   ├── SourceUnavailable  the repository cannot be read: refused, cut short, nonsense
-    │   │   └── HostUnavailable    its host does not answer at all, so none of its repositories can be read
+    │   │   ├── HostUnavailable    its host does not answer at all, so none of its repositories can be read
+    │   │   └── SubmoduleUnavailable  so does that of a submodule, which concerns who reads it and nobody else
     │   ├── ClusterUnavailable the API server does not answer, or refuses our credential
     │   │   └── ServerFailed       it answered with an error of its own: about this object, or about everything
     │   ├── Throttled          the server named a time: wait `retry_after` seconds
@@ -67,6 +68,10 @@ class SourceUnavailable(Retry):
 
 class HostUnavailable(SourceUnavailable):
     """The Git host does not answer: what is known of one of its repositories is known of all."""
+
+
+class SubmoduleUnavailable(SourceUnavailable):
+    """A submodule's repository cannot be read now, while the one that it is in can."""
 
 
 class ClusterUnavailable(Retry):

@@ -23,8 +23,8 @@ _TOKEN = re.compile(r"\\(.)|\[([!^]?)([^\]]+)\]|(\*+)|(\?)|(.)", re.DOTALL)
 
 
 def is_glob(text: str) -> bool:
-    """Whether a value file entry is a pattern rather than a name."""
-    return any(char in text for char in "*?[{")
+    """Whether a value file entry is a pattern rather than a name; braces alone make none (Argo CD's `isGlobPath`)."""
+    return any(char in text for char in "*?[")
 
 
 def matches_directory(pattern: str, path: str) -> bool:

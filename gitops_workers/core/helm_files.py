@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from gitops_workers.core import repo_paths
 from gitops_workers.core.build_environment import AT_CLOSURE, expand, named
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.globs import is_glob, matches_path
+from gitops_workers.core.globs import is_glob
 from gitops_workers.core.render_spec import HelmOptions
+from gitops_workers.core.value_globs import expand as expand_glob
+from gitops_workers.core.value_globs import fixed_part
 
 
 def known_late(options: HelmOptions) -> bool:
@@ -17,19 +20,28 @@ def known_late(options: HelmOptions) -> bool:
     return any(named(text) & set(AT_CLOSURE) for text in texts)
 
 
-def value_files(
-    path: str, options: HelmOptions, paths: Collection[str], environment: Mapping[str, str]
-) -> tuple[str, ...]:
+class Places(Protocol):
+    """The files of a repository."""
+
+    def __contains__(self, path: object) -> bool:
+        """Whether there is such a file."""
+
+    def below(self, folder: str) -> Iterable[str]:
+        """The paths of all files below a folder, "" for the root."""
+
+
+def value_files(path: str, options: HelmOptions, paths: Places, environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the files in helm's order, the last one winning.
 
-    Globs expand in place in lexical order; a file that is also written out stands where it is written; none twice.
+    Globs expand in place, in the order of `value_globs`; a file that is also written out stands where it is written;
+    none stands twice.
     """
     entries = [_place(path, text, environment) for text in options.value_files]
     written = {entry for entry in entries if not is_glob(entry)}
     result: dict[str, None] = {}
     for entry, text in zip(entries, options.value_files, strict=True):
         if is_glob(entry):
-            hits = sorted(name for name in paths if matches_path(entry, name))
+            hits = expand_glob(entry, paths.below(fixed_part(entry)))
         else:
             hits = [entry] if entry in paths else []
         if not hits and not options.ignore_missing_value_files:
@@ -42,7 +54,7 @@ def value_files(
 
 
 def parameter_files(
-    path: str, options: HelmOptions, paths: Collection[str], environment: Mapping[str, str]
+    path: str, options: HelmOptions, paths: Places, environment: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """Return (parameter, file) of `fileParameters`."""
     result = []

@@ -62,6 +62,8 @@ class GitSource:
     ignore: str | None = None
     """Flux `spec.ignore`, gitignore syntax; None means the defaults plus any `.sourceignore`."""
     timeout: float = 60.0
+    submodules: bool = True
+    """Whether submodules are fetched where something in them is read: in Argo CD always, in Flux on request."""
 
 
 @dataclass(frozen=True, slots=True)

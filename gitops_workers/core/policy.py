@@ -7,7 +7,7 @@ anybody's rights. What is the engine's own (core.reserved) is nobody's to manage
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from gitops_workers.core import allowed_destinations, repositories
@@ -64,6 +64,14 @@ def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
     more = f" (and {len(stays) - 1} more)" if len(stays) > 1 else ""
     text = f"{key}{more} left Git and stays: {reason} Allow it there, or delete it by hand."
     return replace(app, conditions=(*app.conditions, Condition(FORBIDDEN, text)))
+
+
+def permits_repository(app: Application) -> Callable[[str], bool]:
+    """Whether the application may read a repository: the rule for its own source, for whatever that leads to."""
+    limits = app.limits
+    if limits is None:
+        return lambda _: app.project == DEFAULT
+    return lambda url: repositories.permitted(limits.source_repos, url)
 
 
 def _check_application(app: Application, limits: Project, cluster: ClusterIdentity) -> None:

@@ -21,6 +21,7 @@ from gitops_workers.core.facts import Facts
 from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import Application, Resolved
+from gitops_workers.core.policy import permits_repository
 from gitops_workers.core.reasons import explain
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import asking
@@ -79,7 +80,7 @@ def _closure(world: World, app: Application, resolved: Resolved) -> Closure | No
     if not resolved.commit:
         return None
     with contextlib.suppress(GitOpsError):
-        return world.closures.closure(app.source, app.render, resolved, app.name)
+        return world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
     return None
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import structlog
 
-from gitops_workers.core.errors import GitOpsError, Refused
+from gitops_workers.core.errors import GitOpsError, Refused, SubmoduleUnavailable
 from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.policy import permits_repository
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.attempt import suspended
 from gitops_workers.pipeline.outside import SEEN
@@ -85,8 +86,8 @@ def _news(
         world.sources.fetch(app.source, resolved.commit)
         fetched.add(resolved.commit)
     try:
-        closure = world.closures.closure(app.source, app.render, resolved, app.name)
-    except Refused as error:
+        closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+    except (Refused, SubmoduleUnavailable) as error:
         return f"{resolved.commit[:12]}: {error}"
     except GitOpsError:
         raise

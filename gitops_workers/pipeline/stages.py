@@ -16,6 +16,7 @@ from gitops_workers.core.health import settled
 from gitops_workers.core.hooks import Hook, hook, split
 from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
+from gitops_workers.core.policy import permits_repository
 from gitops_workers.core.prune import Deletion
 from gitops_workers.core.record import InventoryItem, applyset_id
 from gitops_workers.core.render_spec import SecretRef
@@ -62,7 +63,7 @@ def _looked_up(
 def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[Closure, Rendered]:
     """The inputs and the rendered objects."""
     world.sources.fetch(app.source, resolved.commit)
-    closure = world.closures.closure(app.source, app.render, resolved, app.name)
+    closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
     may_use(app, closure.tool)
     context = RenderContext(
         app_name=app.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,13 +27,25 @@ class Closure:
     whole: bool = False
     others: tuple[TreeEntry, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
+    repositories: tuple[str, ...] = ()
+    """URLs of the submodules that were read."""
 
 
 class Closures(Protocol):
     """Finds the inputs of a render from git trees."""
 
-    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
-        """The inputs of this source at this commit. Raises RenderFailed (path missing, link out of the tree ...)."""
+    def closure(
+        self,
+        source: GitSource,
+        render: RenderSpec,
+        resolved: Resolved,
+        app_name: str,
+        permits: Callable[[str], bool] = ...,
+    ) -> Closure:
+        """The inputs of this source at this commit. Raises RenderFailed (path missing, link out of the tree ...).
+
+        `permits` says whether a submodule may be fetched from a URL; else PolicyRefused is raised.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from gitops_workers.adapters.closure.files import Files, Node, Permits
 from gitops_workers.adapters.closure.kustomize import NAMES, Graph
 from gitops_workers.adapters.closure.references import References
-from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Files, Tree, Trees
+from gitops_workers.adapters.closure.submodules import Submodules
+from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Tree, Trees
 from gitops_workers.core import helm_files, repo_paths
 from gitops_workers.core.build_environment import build_environment
-from gitops_workers.core.errors import RenderFailed, UnsafeContent
+from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
 from gitops_workers.core.gitignore import Ignore
 from gitops_workers.core.globs import matches_directory
 from gitops_workers.core.model import GitSource, Resolved
@@ -39,14 +41,22 @@ class GitClosures:
         """`sandbox` reads what kustomizations and charts refer to."""
         self._sources = sources
         self._trees = Trees(sources)
+        self._submodules = Submodules(sources)
         self._references = References(sources, sandbox)
         self._lock = threading.Lock()
         self._incomplete: OrderedDict[str, None] = OrderedDict()
         self._ignores: OrderedDict[tuple[object, ...], Ignore] = OrderedDict()
 
-    def closure(self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str) -> Closure:
+    def closure(
+        self,
+        source: GitSource,
+        render: RenderSpec,
+        resolved: Resolved,
+        app_name: str,
+        permits: Permits = lambda _: True,
+    ) -> Closure:
         """The inputs of this source at this commit; everything there is where the analysis cannot tell."""
-        files, path, tool = self._look(source, render, resolved, app_name)
+        files, path, tool = self._look(source, render, resolved, app_name, permits)
         whole = False
         if tool is Tool.KUSTOMIZE:
             graph = Graph(files, self._references, source)
@@ -58,8 +68,8 @@ class GitClosures:
             if not whole:
                 found |= _value_files(files, source, path, render, resolved, app_name)
         else:
-            found = {entry.path: files.resolve(entry) for entry in self._manifests(files, path, render.directory)}
-        partial = _closure(tool, path, found.values())
+            found = {entry.path: entry for entry in _manifests(files, path, render.directory)}
+        partial = replace(_closure(tool, path, found.values()), repositories=files.repositories)
         with self._lock:
             whole = whole or partial.digest in self._incomplete
         return _widened(files, partial) if whole else partial
@@ -74,31 +84,32 @@ class GitClosures:
             while len(self._incomplete) > 10_000:
                 self._incomplete.popitem(last=False)
         tree = self._trees.get(source, resolved.commit)
-        return _widened(self._files(source, render, tree), missed)
+        # What the project allows was asked for `missed`; a submodule that it did not read needs the answer again.
+        known = frozenset(missed.repositories)
+        return _widened(self._files(source, render, tree, known.__contains__), missed)
 
     def _look(
-        self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str
+        self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str, permits: Permits
     ) -> tuple[Files, str, Tool]:
         flux = render.kustomize.merge is KustomizeMerge.FLUX
         # Flux joins an absolute path to the root of the source; Argo CD refuses it.
         path = repo_paths.join("", source.path.lstrip("/") if flux else source.path, what="spec.source.path")
         tree = self._trees.get(source, resolved.commit)
-        files = self._files(source, render, tree)
-        if path and not tree.is_folder(path):
-            files.find(path)  # says so where a submodule or link is in the way
-            raise RenderFailed(_no_path(tree, path, resolved))
+        files = self._files(source, render, tree, permits)
+        if path and not files.is_folder(path):
+            raise RenderFailed(_no_path(files, path, resolved))
         if not flux:
             for name in (".argocd-source.yaml", f".argocd-source-{app_name}.yaml"):
-                if files.visible(f"{path}/{name}".lstrip("/")):
+                if files.find(f"{path}/{name}".lstrip("/")):
                     raise RenderFailed(
                         f"{path or '.'} holds {name}; such parameter overrides are not supported: move them into the "
                         "Application or into the chart's values, and delete the file"
                     )
         return files, path, render.tool or _detect(files, path)
 
-    def _files(self, source: GitSource, render: RenderSpec, tree: Tree) -> Files:
+    def _files(self, source: GitSource, render: RenderSpec, tree: Tree, permits: Permits) -> Files:
         if source.ignore is None and render.kustomize.merge is not KustomizeMerge.FLUX:
-            return Files(tree, self._sources, source)
+            return Files(tree, self._sources, self._submodules, source, None, permits)
         places = {path: tree.files[path] for path in tree.named(_IGNORE_FILE) if tree.files[path].mode != LINK}
         key = (source.url, source.ignore, *((path, entry.oid) for path, entry in places.items()))
         with self._lock:
@@ -109,7 +120,7 @@ class GitClosures:
                 self._ignores[key] = known
                 while len(self._ignores) > _IGNORES:
                     self._ignores.popitem(last=False)
-        return Files(tree, self._sources, source, known)
+        return Files(tree, self._sources, self._submodules, source, known, permits)
 
     def _ignore(self, source: GitSource, places: Mapping[str, TreeEntry]) -> Ignore:
         blobs = self._sources.blobs(source, [entry.oid for entry in places.values()]) if places else {}
@@ -118,25 +129,6 @@ class GitClosures:
         ]
         return Ignore(texts, source.ignore)
 
-    def _manifests(self, files: Files, path: str, options: DirectoryOptions) -> Iterable[TreeEntry]:
-        skip = len(path) + 1 if path else 0
-        for entry in files.under(path):
-            name = entry.path[skip:]
-            if entry.mode == SUBMODULE and (options.recurse or not name):
-                files.resolve(entry)  # says what to do: what is in it would be missing without a word
-            if not name.endswith(_MANIFESTS) or ("/" in name and not options.recurse):
-                continue
-            if options.exclude and matches_directory(options.exclude, name):
-                continue
-            if options.include and not matches_directory(options.include, name):
-                continue
-            if name.endswith(".jsonnet"):
-                raise RenderFailed(
-                    f"{entry.path}: Jsonnet is not supported; commit what `jsonnet` prints, or exclude the file "
-                    "(spec.source.directory.exclude)"
-                )
-            yield entry
-
     def _charts(self, files: Files, source: GitSource, path: str) -> dict[str, TreeEntry]:
         """The chart and those that it depends on by `file://`."""
         found: dict[str, TreeEntry] = {}
@@ -144,7 +136,7 @@ class GitClosures:
         seen = {path}
         while waiting:
             chart = waiting.pop()
-            found.update({entry.path: files.resolve(entry) for entry in files.under(chart)})
+            found.update({node.place: files.resolve(node) for node in files.walk(chart)})
             description = found.get(f"{chart}/Chart.yaml".lstrip("/"))
             if description is None:
                 raise RenderFailed(f"{chart or '.'} holds no Chart.yaml; choose another path or tool")
@@ -159,6 +151,31 @@ class GitClosures:
         return found
 
 
+def _manifests(files: Files, path: str, options: DirectoryOptions) -> Iterable[TreeEntry]:
+    """The files of a directory source, as Argo CD finds them.
+
+    By extension and globs; a link counts by its own name, and one that leads to nothing in the repository or to a
+    folder is passed over, as Argo CD does with a warning (3.5, `getPotentiallyValidManifestFile`).
+    """
+    skip = len(path) + 1 if path else 0
+    for node in files.under(path) if options.recurse else files.inside(path):
+        name = node.place[skip:]
+        if not name.endswith(_MANIFESTS):
+            continue
+        if options.exclude and matches_directory(options.exclude, name):
+            continue
+        if options.include and not matches_directory(options.include, name):
+            continue
+        if node.entry.mode == LINK and files.find(node.entry.path) is None:
+            continue
+        if name.endswith(".jsonnet"):
+            raise RenderFailed(
+                f"{node.place}: Jsonnet is not supported; commit what `jsonnet` prints, or exclude the file "
+                "(spec.source.directory.exclude)"
+            )
+        yield files.resolve(node)
+
+
 def _value_files(
     files: Files, source: GitSource, path: str, render: RenderSpec, resolved: Resolved, app_name: str
 ) -> dict[str, TreeEntry]:
@@ -170,10 +187,31 @@ def _value_files(
         url=source.url,
         target_revision=source.revision.value,
     )
-    paths = files.tree.files
-    extra = [*helm_files.value_files(path, render.helm, paths, environment)]
-    extra += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
-    return {place: entry for place in extra if (entry := files.find(place)) is not None}
+    paths = _Places(files)
+    wanted = [*helm_files.value_files(path, render.helm, paths, environment)]
+    wanted += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
+    found = {}
+    for place in wanted:
+        if (entry := files.find(place)) is None:
+            raise UnsafeContent(f"{place} is a link to nothing in this repository; correct the link or remove it")
+        found[place] = entry
+    return found
+
+
+class _Places:
+    """The files that value files may name (`helm_files.Places`)."""
+
+    def __init__(self, files: Files) -> None:
+        """`files` of the commit."""
+        self._files = files
+
+    def __contains__(self, path: object) -> bool:
+        """Whether there is such a file."""
+        return isinstance(path, str) and self._files.find(path) is not None
+
+    def below(self, folder: str) -> Iterable[str]:
+        """All files below a folder, also those that cannot be read: whoever wants one is told."""
+        return (node.place for node in self._files.walk(folder))
 
 
 def _widened(files: Files, partial: Closure) -> Closure:
@@ -184,17 +222,24 @@ def _widened(files: Files, partial: Closure) -> Closure:
     known = {entry.path for entry in partial.entries}
     others: list[TreeEntry] = []
     unreadable: list[tuple[str, str]] = []
-    for entry in files.under(""):
-        if entry.path not in known:
-            try:
-                others.append(files.resolve(entry))
-            except RenderFailed as error:
-                unreadable.append((entry.path, str(error)))
-    layout = _layout([*partial.entries, *others]) + "".join(f"\n? {path!r}" for path, _ in unreadable)
+    waiting = [Node(entry.path, entry) for entry in files.tree.under("") if not files.hidden(entry.path)]
+    while waiting:
+        node = waiting.pop()
+        if node.place in known:
+            continue
+        try:
+            if node.entry.mode in (LINK, SUBMODULE) and files.is_folder(node.entry.path):
+                waiting += files.walk(node.place)
+            else:
+                others.append(files.resolve(node))
+        except (RenderFailed, PolicyRefused) as error:
+            unreadable.append((node.place, str(error)))
+    layout = _layout([*partial.entries, *others]) + "".join(f"\n? {path!r}" for path, _ in sorted(unreadable))
     return replace(
         partial,
         others=tuple(others),
         unreadable=tuple(unreadable),
+        repositories=tuple(dict.fromkeys((*partial.repositories, *files.repositories))),
         digest=digest(partial.tool.value, partial.path, layout),
         whole=True,
     )
@@ -212,20 +257,20 @@ def _layout(entries: Iterable[TreeEntry]) -> str:
 
 def _detect(files: Files, path: str) -> Tool:
     def there(name: str) -> bool:
-        return files.visible(f"{path}/{name}" if path else name)
+        return files.find(f"{path}/{name}" if path else name) is not None
 
     if there("Chart.yaml"):
         return Tool.HELM
     return Tool.KUSTOMIZE if any(map(there, NAMES)) else Tool.DIRECTORY
 
 
-def _no_path(tree: Tree, path: str, resolved: Resolved) -> str:
+def _no_path(files: Files, path: str, resolved: Resolved) -> str:
     where = f"{resolved.ref} ({resolved.commit[:7]})" if resolved.ref else resolved.commit[:7]
-    if path in tree.files:
+    if files.find(path) is not None:
         return f'path "{path}" is a file at {where}; name the folder it is in'
     parent = repo_paths.folder(path)
-    while parent and not tree.is_folder(parent):
+    while parent and not files.is_folder(parent):
         parent = repo_paths.folder(parent)
-    names = tree.children(parent)
+    names = list(dict.fromkeys(node.place[len(parent) :].lstrip("/").partition("/")[0] for node in files.under(parent)))
     shown = ", ".join(names[:_NAMED]) + (", ..." if len(names) > _NAMED else "")
     return f'path "{path}" does not exist at {where}: {parent or "the root"} holds {shown or "nothing"}'

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gitops_workers.adapters.closure.files import Files
 from gitops_workers.adapters.closure.references import References
-from gitops_workers.adapters.closure.tree import SUBMODULE, Files
 from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
@@ -41,6 +41,8 @@ class Graph:
         self.entries: dict[str, TreeEntry] = {}
         self._named: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
+        self._moved: dict[str, str] = {}
+        """Places that only exist seen from a link: `..` out of a folder that a link shows -> where it really leads."""
 
     def walk(self, path: str, options: KustomizeOptions) -> None:
         """Collect everything that `path` with these options reads. Raises RenderFailed."""
@@ -53,7 +55,7 @@ class Graph:
                 level[folder] = "kustomize.components"
         for patch in options.patches:
             if patch.path:
-                self._file(repo_paths.join(path, patch.path, what="kustomize.patches: path"), "kustomize.patches")
+                self._file(self._placed(path, patch.path, "kustomize.patches: path"), "kustomize.patches")
         seen, tops = set(level), list(level)
         plugins: list[_Plugin] = []
         while level:
@@ -75,7 +77,7 @@ class Graph:
                 for kind, text, name in answer["references"]:
                     origin = f"{entry.path}: {name}"
                     if kind == "plugin":
-                        plugins.append(_Plugin(folder, repo_paths.join(folder, text, what=origin), origin))
+                        plugins.append(_Plugin(folder, self._placed(folder, text, origin), origin))
                         continue
                     target = self._target(folder, kind, text, origin)
                     if target is not None:
@@ -107,9 +109,7 @@ class Graph:
         seen = set(waiting)
         while waiting:
             following: list[_Plugin] = []
-            folders = [
-                one for one in waiting if not self._files.visible(one.path) and self._files.tree.is_folder(one.path)
-            ]
+            folders = [one for one in waiting if self._is_folder(one.path)]
             files = [one for one in waiting if one not in folders]
             for one in files:
                 self._file(one.path, one.origin)
@@ -117,7 +117,7 @@ class Graph:
             for one, answer in zip(files, answers, strict=True):
                 for _, text, name in answer["references"]:
                     origin = f"{one.path}: {name}"
-                    self._file(repo_paths.join(one.folder, text, what=origin), origin)
+                    self._file(self._placed(one.folder, text, origin), origin)
             for one in folders:
                 following += self._listed(one)
             waiting = [one for one in following if one not in seen]
@@ -138,57 +138,84 @@ class Graph:
                 "checked: list only `resources` in it"
             )
         listed = [(f"{entry.path}: {name}", text) for _, text, name in answer["references"]]
-        return [
-            _Plugin(plugin.folder, repo_paths.join(plugin.path, text, what=origin), origin) for origin, text in listed
-        ]
+        return [_Plugin(plugin.folder, self._placed(plugin.path, text, origin), origin) for origin, text in listed]
 
     def _target(self, folder: str, kind: str, text: str, field: str) -> str | None:
         """Take in a file, or return the folder that is a root of its own."""
-        path = repo_paths.join(folder, text, what=field)
-        if kind in ("root", "component"):
-            return self._root(folder, path, field)
-        if kind == "either" and self._is_folder(path):
-            return self._root(folder, path, field)
-        self._file(path, field)
+        place = self._placed(folder, text, field)
+        if kind in ("root", "component") or (kind == "either" and self._is_folder(place)):
+            if repo_paths.inside(self._real(folder), self._real(place)):
+                raise UnsafeContent(
+                    f"{field} names {place or '.'!r}, which is the kustomization's own folder or one above it"
+                )
+            return place
+        self._file(place, field)
         return None
 
-    def _is_folder(self, path: str) -> bool:
-        return not self._files.visible(path) and self._files.tree.is_folder(path)
-
-    def _root(self, folder: str, path: str, field: str) -> str:
-        if repo_paths.inside(folder, path):
-            raise UnsafeContent(
-                f"{field} names {path or '.'!r}, which is the kustomization's own folder or one above it"
-            )
-        return path
-
-    def _file(self, path: str, field: str) -> None:
-        if path in self.entries:
+    def _file(self, place: str, field: str) -> None:
+        if place in self.entries:
             return
-        entry = self._files.find(path)
+        entry = self._files.find(self._behind(place))
         if entry is None:
             raise RenderFailed(
-                f"{field} names {path!r}, which does not exist in this commit; add it or remove the entry"
+                f"{field} names {place!r}, which does not exist in this commit; add it or remove the entry"
             )
-        self.entries[path] = entry
+        self.entries[place] = TreeEntry(place, entry.mode, entry.oid)
+
+    def _placed(self, folder: str, text: str, field: str) -> str:
+        """Where kustomize looks in the export for what it names from the place of a folder.
+
+        In a checkout `..` leaves the real folder behind a link. The export has no links, so what is there from the real
+        folder is put where it looks from the link's place; where that is something else already, it is refused.
+        """
+        place, path = repo_paths.join(folder, text, what=field), repo_paths.join(self._real(folder), text, what=field)
+        if place == path:
+            return place
+        there = self._files.real(self._behind(place))
+        if there is None:
+            self._moved[place] = path
+        elif there != (self._files.real(path) or path):
+            raise RenderFailed(
+                f"{field} names {text!r}, which is {path!r} from the folder and {place!r} from the link to it; "
+                "name the folder itself"
+            )
+        return place
+
+    def _behind(self, place: str) -> str:
+        """The path in the repository of a place, links not yet followed."""
+        for moved, path in self._moved.items():
+            if repo_paths.inside(place, moved):
+                return path + place[len(moved) :]
+        return place
+
+    def _real(self, place: str) -> str:
+        path = self._behind(place)
+        return self._files.real(path) or path
+
+    def _is_folder(self, place: str) -> bool:
+        return self._files.is_folder(self._behind(place))
 
     def _kustomization(self, folder: str) -> TreeEntry | None:
         for name in NAMES:
-            path = f"{folder}/{name}" if folder else name
-            if self._files.visible(path):
-                return self._files.find(path)
+            place = f"{folder}/{name}".lstrip("/")
+            entry = self._files.find(self._behind(place))
+            if entry is not None:
+                return TreeEntry(place, entry.mode, entry.oid)
         return None
 
     def _generated(self, path: str) -> dict[str, str]:
-        """Flux: all manifests below the path; a folder with a kustomization counts as one."""
+        """Flux: all manifests below the path; a folder with a kustomization counts as one.
+
+        A link to a folder is not followed, as by kustomize-controller, whose artifacts hold no links.
+        """
         roots: dict[str, str] = {}
-        for entry in self._files.under(path):
-            folder = repo_paths.folder(entry.path)
+        for node in self._files.under(path):
+            folder = repo_paths.folder(node.place)
             root = next((place for place in _upwards(folder, path) if self._kustomization(place) is not None), None)
             if root is not None:
                 roots[root] = "the path"
-            elif entry.mode == SUBMODULE or entry.path.endswith((".yaml", ".yml")):
-                self.entries[entry.path] = self._files.resolve(entry)
+            elif node.place.endswith((".yaml", ".yml")):
+                self.entries[node.place] = self._files.resolve(node)
         return roots
 
 

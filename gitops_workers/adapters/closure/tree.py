@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
 from gitops_workers.core import repo_paths
-from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.ports import Sources, TreeEntry
 
@@ -19,8 +18,6 @@ TREES = 8
 
 FOLDERS = 16
 """Changed folders up to which a listing is brought forward; beyond, one listing of everything is cheaper."""
-
-_LINKS = 8
 
 
 class Tree:
@@ -107,52 +104,6 @@ class Trees:
         return known.changed({folder: self._sources.tree(source, commit, folder) for folder in folders})
 
 
-class Files:
-    """The files of a commit as one source may see them: ignored ones hidden, links followed inside the repository."""
-
-    def __init__(self, tree: Tree, sources: Sources, source: GitSource, hides: object = None) -> None:
-        """`hides`: an `Ignore`, or None."""
-        self.tree = tree
-        self._sources = sources
-        self._source = source
-        self._hides = getattr(hides, "hides", None)
-
-    def visible(self, path: str) -> bool:
-        """Whether there is such a file for this source."""
-        return path in self.tree.files and not (self._hides and self._hides(path))
-
-    def under(self, path: str) -> list[TreeEntry]:
-        """The visible files below a folder, links not yet followed."""
-        return [entry for entry in self.tree.under(path) if not (self._hides and self._hides(entry.path))]
-
-    def resolve(self, entry: TreeEntry) -> TreeEntry:
-        """The entry with a link's target in its place. Raises UnsafeContent when the target is not a file in here."""
-        target = entry
-        for _ in range(_LINKS):
-            if target.mode == SUBMODULE:
-                raise RenderFailed(f"{entry.path} is a submodule; submodules are not fetched: commit the files instead")
-            if target.mode != LINK:
-                return TreeEntry(entry.path, target.mode, target.oid)
-            target = self._follow(entry, target)
-        raise UnsafeContent(f"{entry.path} is a link to a link to a link; make it a file")
-
-    def find(self, path: str) -> TreeEntry | None:
-        """A visible file by path, links followed; None when there is none."""
-        if self.visible(path):
-            return self.resolve(self.tree.files[path])
-        parent = repo_paths.folder(path)
-        while parent:
-            if (entry := self.tree.files.get(parent)) is not None and entry.mode in (LINK, SUBMODULE):
-                raise UnsafeContent(f"{path} goes through {parent}, which is a link or a submodule; use the real path")
-            parent = repo_paths.folder(parent)
-        return None
-
-    def _follow(self, entry: TreeEntry, link: TreeEntry) -> TreeEntry:
-        text = self._sources.blobs(self._source, [link.oid])[link.oid].decode("utf-8", "replace")
-        target = repo_paths.join(repo_paths.folder(link.path), text, what=f"{entry.path} is a link, and its target")
-        if target in self.tree.files and self.visible(target):
-            return self.tree.files[target]
-        what = "a folder" if self.tree.is_folder(target) else "nothing in this repository"
-        raise UnsafeContent(
-            f"{entry.path} is a link to {target!r}, which is {what}; a link must lead to a file in here"
-        )
+def prefixed(folder: str, entries: Iterable[TreeEntry]) -> Tree:
+    """A tree of these entries as they stand below a folder."""
+    return Tree(TreeEntry(f"{folder}/{entry.path}", entry.mode, entry.oid) for entry in entries)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from gitops_workers.core import helm_files
+from gitops_workers.core import helm_files, repo_paths
 from gitops_workers.core.build_environment import build_environment, expand
 from gitops_workers.core.errors import InvalidManifest, RenderFailed
 from gitops_workers.core.model import GitSource
@@ -75,7 +75,7 @@ def _helm(
     options: HelmOptions, closure: Closure, context: RenderContext, environment: Mapping[str, str]
 ) -> dict[str, Any]:
     unreadable = dict(closure.unreadable)
-    paths = {entry.path for entry in (*closure.entries, *closure.others)} | unreadable.keys()
+    paths = _Paths({entry.path for entry in (*closure.entries, *closure.others)} | unreadable.keys())
     parameters = [
         ("--set-string" if item.force_string else "--set", item.name, expand(item.value, environment))
         for item in options.parameters
@@ -101,3 +101,11 @@ def _helm(
         "--skip-tests": options.skip_tests,
         "--skip-schema-validation": options.skip_schema_validation,
     }
+
+
+class _Paths(frozenset[str]):
+    """The paths of a closure as `helm_files.Places`."""
+
+    def below(self, folder: str) -> Iterable[str]:
+        """The paths below a folder."""
+        return (path for path in self if repo_paths.inside(path, folder))

@@ -50,7 +50,7 @@ class GitRepositorySpec(Shape):
     suspend: bool = False
     verify: Annotated[Any, Later("verifying signatures", refuses=True)] = None
     include: Annotated[Any, Later("including other repositories", refuses=True)] = None
-    recurse_submodules: Annotated[Any, Later("fetching submodules", refuses=True)] = None
+    recurse_submodules: bool = False
     sparse_checkout: Annotated[Any, Later("a sparse checkout")] = None
     provider: Annotated[Any, Later("authentication by a cloud provider", same=("generic",))] = None
     proxy_secret_ref: Annotated[Any, Later("fetching through a proxy")] = None
@@ -107,7 +107,14 @@ def parse_repository(reading: Reading, default_interval: float = INTERVAL) -> Re
     key = SourceKey("GitRepository", namespace, metadata.name)
     return Repository(
         key=key,
-        source=GitSource(spec.url, revision(spec.ref), credential=credential, ignore=spec.ignore, timeout=spec.timeout),
+        source=GitSource(
+            spec.url,
+            revision(spec.ref),
+            credential=credential,
+            ignore=spec.ignore,
+            timeout=spec.timeout,
+            submodules=spec.recurse_submodules,
+        ),
         interval=spec.interval or default_interval,
         suspended=spec.suspend,
         labels=pairs(metadata.labels),

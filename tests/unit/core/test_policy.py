@@ -10,7 +10,7 @@ import pytest
 from gitops_workers.core.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.policy import check, permits
+from gitops_workers.core.policy import check, permits, permits_repository
 from gitops_workers.core.project import AllowedDestination, KindRule, Project
 from tests.unit.core.making import application
 
@@ -141,3 +141,12 @@ def test_an_application_of_another_namespace_needs_the_projects_consent():
 
     assert not allowed(OPEN, id=elsewhere)
     assert allowed(replace(OPEN, source_namespaces=("team-*",)), id=elsewhere)
+
+
+def test_what_a_source_leads_to_obeys_the_rule_for_sources():
+    app = replace(application(), project="shop", limits=replace(OPEN, source_repos=("https://git.test/team/*",)))
+    assert permits_repository(app)("https://git.test/team/shared.git")
+    assert not permits_repository(app)("https://git.test/other/secret.git")
+    undeclared = replace(app, limits=None)
+    assert not permits_repository(undeclared)("https://git.test/team/shared.git")
+    assert permits_repository(replace(undeclared, project="default"))("https://git.test/team/shared.git")

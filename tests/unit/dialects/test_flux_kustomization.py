@@ -168,12 +168,18 @@ def test_a_field_for_later_that_matters_is_named_and_stops_the_sync(path, value)
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("spec.verify", {"mode": "HEAD"}), ("spec.include", [{}]), ("spec.recurseSubmodules", True)],
+    [("spec.verify", {"mode": "HEAD"}), ("spec.include", [{}])],
 )
 def test_a_repositorys_field_for_later_stops_its_kustomizations(path, value):
     app = with_repository(path, value)
 
     assert f"GitRepository flux-system/fleet: {path}" in app.refusal
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_submodules_are_fetched_on_request(value):
+    assert with_repository("spec.recurseSubmodules", value).source.submodules is value
+    assert with_repository("spec.suspend", False).source.submodules is False
 
 
 def test_suspension_comes_from_either_object():

@@ -39,9 +39,9 @@ class Poison:
         self.die(context.app_name)
         return self.original(source, render, closure, context)
 
-    def closure(self, source: Any, render: Any, resolved: Any, app_name: str) -> Any:
+    def closure(self, source: Any, render: Any, resolved: Any, app_name: str, permits: Any) -> Any:
         self.die(app_name)
-        return self.original(source, render, resolved, app_name)
+        return self.original(source, render, resolved, app_name, permits)
 
     def die(self, app: str) -> None:
         if app == self.app and not self.cured:

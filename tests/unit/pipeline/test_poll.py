@@ -61,6 +61,21 @@ def two(lab: Lab) -> tuple[AppId, AppId]:
     return apps
 
 
+def test_a_submodule_that_does_not_answer_costs_its_own_application_the_commit(
+    lab: Lab, two: tuple[AppId, AppId]
+) -> None:
+    plain, net = two
+    files = {
+        "plain/a.json": json.dumps(manifest("ConfigMap", "a", data={"v": "2"})).encode(),
+        "net/module": ("160000", b"1" * 40),
+    }
+    lab.repository.commit(files)
+    lab.run(65)
+    assert value(lab) == "2"
+    assert lab.status(plain).sync is SyncStatus.SYNCED
+    assert "submodule net/module" in lab.status(net).message
+
+
 def test_a_kind_that_cannot_be_listed_is_unknown_to_its_applications_only(lab: Lab, two: tuple[AppId, AppId]) -> None:
     plain, net = two
     lab.cluster.failed_groups.add("networking.k8s.io")
