@@ -1,7 +1,7 @@
 """One helm render: `helm template` on an exported copy of the chart, without network, cluster or plug-ins."""
 
 # Paths stay texts: pathlib would cost the child a megabyte, and each path an object.
-# ruff: noqa: PTH103, PTH112, PTH113, PTH208
+# ruff: noqa: PTH103, PTH113
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import orjson
 from gitops_workers.adapters import yaml_events
 from gitops_workers.core import repo_paths, sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.sandboxed import chart_tree, objects, scan
+from gitops_workers.sandboxed import chart_tree, dependencies, objects
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.programs import Programs
 
@@ -70,15 +70,18 @@ def _provide_dependencies(export: Export, path: str, depth: int) -> None:
     chart = export.place(path)
     if not os.path.isfile(f"{chart}/Chart.yaml"):
         raise RenderFailed(f"{path or '.'} holds no Chart.yaml; choose another path or tool")
-    for name, reference in scan.chart(read(f"{chart}/Chart.yaml"), f"{path}/Chart.yaml")["local"]:
+    vendored = dependencies.vendored(chart)
+    provided = set()
+    for name, reference in dependencies.local(chart, path):
         source = repo_paths.join(path, reference, what="chart dependency")
         target = repo_paths.join(path, f"charts/{name}", what="chart dependency")
         if repo_paths.folder(target) != repo_paths.join(path, "charts", what="chart"):
             raise UnsafeContent(f"{path}/Chart.yaml: dependency name {repo_paths.shown(name)} is no folder name")
-        packed = f"{chart}/charts"
-        vendored = os.listdir(packed) if os.path.isdir(packed) else []
-        if any(entry == name or entry.startswith(f"{name}-") for entry in vendored):
+        if name in vendored or source in provided:
             continue
+        provided.add(source)
+        while os.path.lexists(export.place(target)):  # another chart of this name, or a folder that is called so
+            target += "-"
         if repo_paths.inside(target, source):
             raise UnsafeContent(f"{path}/Chart.yaml: dependency {repo_paths.shown(name)} contains the chart itself")
         _provide_dependencies(export, source, depth + 1)

@@ -79,7 +79,10 @@ def plugin(data: bytes, place: str) -> dict[str, Any]:
 
 
 def chart(data: bytes, place: str) -> dict[str, Any]:
-    """Return `{"local": [[name, path], ...]}`: dependencies of a chart that are folders of the repository."""
+    """Return `{"local": [[name, path], ...], "declares": bool}` of a Chart.yaml or requirements.yaml.
+
+    `local`: dependencies that are folders of the repository. `declares`: it has a list of dependencies at all.
+    """
     documents = yaml_events.load_documents(data)
     content = documents[0] if documents and isinstance(documents[0], dict) else {}
     local = []
@@ -87,7 +90,7 @@ def chart(data: bytes, place: str) -> dict[str, Any]:
         repository, name = entry.get("repository"), entry.get("name")
         if isinstance(repository, str) and isinstance(name, str) and repository.startswith("file://"):
             local.append([name, repository.removeprefix("file://")])
-    return {"local": local}
+    return {"local": local, "declares": content.get("dependencies") is not None}
 
 
 def load_kustomization(data: bytes, place: str) -> dict[str, Any]:

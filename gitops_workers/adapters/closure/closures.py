@@ -137,12 +137,16 @@ class GitClosures:
         while waiting:
             chart = waiting.pop()
             found.update({node.place: files.resolve(node) for node in files.walk(chart)})
-            description = found.get(f"{chart}/Chart.yaml".lstrip("/"))
-            if description is None:
+            named = [f"{chart}/{name}".lstrip("/") for name in ("Chart.yaml", "requirements.yaml")]
+            if named[0] not in found:
+                if chart != path:
+                    continue  # a copy in charts/ may stand in for it; else the render says that it is missing
                 raise RenderFailed(f"{chart or '.'} holds no Chart.yaml; choose another path or tool")
-            (answer,) = self._references.of(source, "chart", [description])
-            for _, reference in answer["local"]:
-                place = repo_paths.join(chart, reference, what=f"{description.path}: dependencies")
+            described = [found[name] for name in named if name in found]
+            answers = self._references.of(source, "chart", described)
+            declared = next((item for item in reversed(answers) if item["declares"]), answers[0])
+            for _, reference in declared["local"]:
+                place = repo_paths.join(chart, reference, what=f"{chart or '.'}: dependencies of the chart")
                 if place not in seen:
                     seen.add(place)
                     waiting.append(place)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
@@ -142,6 +145,90 @@ def test_a_vendored_dependency_is_used(repo: RenderWorld):
     objects = repo.objects(CHART | vendored | {"chart/Chart.yaml": depends("https://charts.example.com")}, "chart")
 
     assert sorted(item["metadata"]["name"] for item in objects) == ["from-lib", "web"]
+
+
+def part(folder: str, name: str, version: str = "0.1.0", shows: str = "") -> dict[str, str]:
+    """A chart in a folder, with one object that says which chart it is of."""
+    shown = shows or f"from-{folder.rpartition('/')[2]}"
+    return {
+        f"{folder}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n",
+        f"{folder}/templates/x.yaml": f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {shown}}}\n",
+    }
+
+
+def archive(files: dict[str, str]) -> tuple[str, bytes]:
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as tar:
+        for path, text in files.items():
+            info = tarfile.TarInfo(path)
+            info.size = len(text)
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return ("100644", data.getvalue())
+
+
+def needs(*names: str, more: str = "") -> str:
+    entries = [f"{{name: {name}, version: 0.1.0, repository: 'file://../{name}'}}" for name in names]
+    return f"apiVersion: v2\nname: chart\nversion: 0.1.0\ndependencies: [{', '.join(entries)}{more}]\n"
+
+
+@pytest.mark.parametrize("order", [("web", "web-extra"), ("web-extra", "web"), ("web", "web-1.2.3", "web-extra")])
+def test_names_that_begin_alike_are_different_charts(repo: RenderWorld, order):
+    tree = {"chart/Chart.yaml": needs(*order)}
+    for name in order:
+        tree |= part(name, name)
+
+    assert {item["metadata"]["name"] for item in repo.objects(tree, "chart")} == {f"from-{name}" for name in order}
+
+
+VENDORED = {
+    "an archive of another chart": (
+        {"charts/common-db-0.1.0.tgz": archive(part("common-db", "common-db"))},
+        "from-common",
+    ),
+    "an archive of this chart": ({"charts/common-0.1.0.tgz": archive(part("packed", "common"))}, "from-packed"),
+    "an archive by any name": ({"charts/x.tgz": archive(part("packed", "common"))}, "from-packed"),
+    "a folder by any name": (part("charts/other", "common"), "from-other"),
+    "a folder of another chart": (part("charts/common", "different", shows="beside"), "from-common"),
+}
+
+
+@pytest.mark.parametrize("case", VENDORED)
+def test_a_vendored_chart_counts_by_its_own_name(repo: RenderWorld, case):
+    vendored, expected = VENDORED[case]
+    tree = {"chart/Chart.yaml": needs("common")} | {f"chart/{path}": content for path, content in vendored.items()}
+    tree |= part("common", "common")
+
+    found = {item["metadata"]["name"] for item in repo.objects(tree, "chart")}
+
+    assert expected in found
+    assert "from-packed" not in found or "from-common" not in found
+
+
+def test_a_vendored_chart_stands_in_for_a_folder_that_is_not_there(repo: RenderWorld):
+    tree = {"chart/Chart.yaml": needs("common")} | part("chart/charts/common", "common")
+    assert [item["metadata"]["name"] for item in repo.objects(tree, "chart")] == ["from-common"]
+    with pytest.raises(RenderFailed, match=r"common holds no Chart\.yaml"):
+        repo.objects({"chart/Chart.yaml": needs("common")}, "chart")
+
+
+def test_one_name_may_be_two_folders(repo: RenderWorld):
+    more = ", {name: common, alias: b, version: 0.2.0, repository: 'file://../second'}"
+    tree = {"chart/Chart.yaml": needs("common", more=more)} | part("common", "common")
+    tree |= part("second", "common", "0.2.0")
+
+    assert {item["metadata"]["name"] for item in repo.objects(tree, "chart")} == {"from-common", "from-second"}
+
+
+@pytest.mark.parametrize("api", ["v1", "v2"])
+def test_requirements_of_helm_2_replace_those_of_the_chart(repo: RenderWorld, api):
+    tree = {
+        "chart/Chart.yaml": needs("gone").replace("v2", api),
+        "chart/requirements.yaml": "dependencies: [{name: old, version: 0.1.0, repository: 'file://../old'}]\n",
+    }
+    assert [item["metadata"]["name"] for item in repo.objects(tree | part("old", "old"), "chart")] == ["from-old"]
+
+    kept = {"chart/Chart.yaml": needs("old"), "chart/requirements.yaml": "# nothing\n"}
+    assert [item["metadata"]["name"] for item in repo.objects(kept | part("old", "old"), "chart")] == ["from-old"]
 
 
 @pytest.mark.parametrize(

@@ -23,13 +23,15 @@ def description(name: str, dependencies: str = "") -> str:
 
 
 def beside() -> dict[str, str]:
-    """Charts side by side; each depends on the next one under eight other names."""
+    """Charts side by side; each depends on the eight of the next level."""
     tree = {}
     for level in range(LEVELS):
         next_ones = ", ".join(
-            f"{{name: n{number}, version: 0.1.0, repository: 'file://../c{level + 1}'}}" for number in range(TIMES)
+            f"{{name: c{level + 1}-{number}, version: 0.1.0, repository: 'file://../c{level + 1}-{number}'}}"
+            for number in range(TIMES)
         )
-        tree[f"c{level}/Chart.yaml"] = description(f"c{level}", next_ones if level < LEVELS - 1 else "")
+        for folder in ["c0"] if level == 0 else [f"c{level}-{number}" for number in range(TIMES)]:
+            tree[f"{folder}/Chart.yaml"] = description(folder, next_ones if level < LEVELS - 1 else "")
     return tree
 
 
