@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteException
 
 from gitops_workers.web import applications, asking, docs, hooks, probes, problems, stream
+from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.description import describe
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.limits import Limits
@@ -37,6 +38,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.registry = new_registry(services.state)
     app.state.counters = Counters(app.state.registry)
     app.state.streams = set()
+    app.state.bodies = Bodies(settings.body_limit, settings.body_seconds)
     routers = [part.router for part in (applications, asking, stream, hooks, probes, docs)]
     app.state.doors = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     for router in routers:
@@ -47,5 +49,11 @@ def create_app(services: WebServices) -> FastAPI:
     app.add_exception_handler(Exception, problems.failed)
     for kind in services.outages:
         app.add_exception_handler(kind, problems.outage)
-    app.add_middleware(Limits, limit=settings.body_limit, seconds=settings.body_seconds, requests=settings.requests)
+    app.add_middleware(
+        Limits,
+        limit=settings.body_limit,
+        webhooks=settings.webhook_limit,
+        seconds=settings.body_seconds,
+        requests=settings.requests,
+    )
     return app

@@ -1,4 +1,8 @@
-"""The two doors for Git servers: `POST /api/webhook` and Flux's `POST /hook/<hash>`."""
+"""The two doors for Git servers: `POST /api/webhook` and Flux's `/hook/<hash>`.
+
+Both answer with the status that Argo CD 3.5 and Flux 2.9 answer, so that a Git server's list of deliveries reads alike.
+The one difference: a provider without a secret is off (404), where Argo CD takes what nobody has signed.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,22 @@ import re
 from collections.abc import Mapping
 
 import structlog
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
 from gitops_workers.web import answers, receivers
 from gitops_workers.web.access import services_of
+from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.metrics import Counters
-from gitops_workers.web.problems import documented
+from gitops_workers.web.problems import Refusal, documented
 from gitops_workers.web.webhooks.event import Ignored, Rejected
-from gitops_workers.web.webhooks.registry import receive
+from gitops_workers.web.webhooks.registry import Received, admit
 
 log = structlog.get_logger(__name__)
-router = APIRouter(tags=["webhooks"], responses=documented(400, 401, 404, 422))
+router = APIRouter(tags=["webhooks"], responses=documented(400, 404, 422))
 _HASH = re.compile(r"[0-9a-f]{64}")
+_METHODS = ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @router.post("/api/webhook", response_model=answers.Received, response_model_exclude_unset=True)
@@ -29,14 +35,13 @@ async def webhook(request: Request) -> Mapping[str, object]:
     Verified by the provider's own signature or token; see GITOPS_WEBHOOK_SECRETS. The answer comes when the request for
     a poll is stored.
     """
-    services, counters = services_of(request), _counters(request)
-    body = await request.body()
+    counters = _counters(request)
     try:
-        received = receive(request.headers, body, services.settings.webhook_secrets)
+        received = await _received(request)
     except Rejected as problem:
         counters.webhooks.labels("none", "rejected").inc()
         log.info("webhook_rejected", reason=str(problem))
-        raise HTTPException(problem.status, str(problem)) from None
+        raise Refusal(problem.status, problem.code, str(problem)) from None
     provider, event = received.provider, received.event
     if isinstance(event, Ignored):
         counters.webhooks.labels(provider, "ignored").inc()
@@ -51,27 +56,46 @@ async def webhook(request: Request) -> Mapping[str, object]:
     return {"accepted": True, "polls": groups}
 
 
+async def _received(request: Request) -> Received:
+    """The event. What the headers tell is refused before a byte of the body is read."""
+    services = services_of(request)
+    admitted = admit(request.headers, services.settings.webhook_secrets)
+    if admitted.ignored:
+        return admitted.read(request.headers, b"")
+    async with _bodies(request).read(request) as body:
+        if len(body) <= services.settings.body_limit:
+            return admitted.read(request.headers, body)
+        return await run_in_threadpool(admitted.read, request.headers, body)
+
+
+@router.api_route("/hook/{path_hash}", methods=_METHODS, include_in_schema=False)
 @router.post("/hook/{path_hash}", response_model=answers.Received, response_model_exclude_unset=True)
 async def hook(request: Request, path_hash: str) -> Mapping[str, object]:
-    """Take a notification for a Flux Receiver and have its resources polled."""
+    """Take a notification for a Flux Receiver and have its resources polled; any method will do, as in Flux."""
     services, counters = services_of(request), _counters(request)
-    body = await request.body()
     try:
-        if not _HASH.fullmatch(path_hash):
+        if not _HASH.fullmatch(path_hash) or request.url.query:
             raise Rejected("the path is /hook/ and 64 lower-case hexadecimal digits", 404)  # noqa: TRY301 - one answer below
         receiver, token = await run_in_threadpool(receivers.find, services.state, services.secrets, path_hash)
-        ignored = receivers.verify(receiver, request.headers, body, token)
+        if receivers.reads_body(receiver):
+            async with _bodies(request).read(request) as body:
+                await run_in_threadpool(receivers.verify, receiver, request.headers, body, token)
+        else:
+            receivers.verify(receiver, request.headers, b"", token)
     except Rejected as problem:
         counters.webhooks.labels("flux", "rejected").inc()
         log.info("hook_rejected", reason=str(problem))
-        raise HTTPException(problem.status, str(problem)) from None
-    if ignored:
-        counters.webhooks.labels("flux", "ignored").inc()
-        return {"accepted": False, "reason": ignored.reason}
+        raise Refusal(problem.status, problem.code, str(problem)) from None
     await _intake(request).poll(receiver.groups)
     counters.webhooks.labels("flux", "accepted").inc()
     log.info("hook_received", receiver=f"{receiver.namespace}/{receiver.name}", groups=len(receiver.groups))
     return {"accepted": True, "polls": len(receiver.groups)}
+
+
+def _bodies(request: Request) -> Bodies:
+    bodies = request.app.state.bodies
+    assert isinstance(bodies, Bodies)
+    return bodies
 
 
 def _intake(request: Request) -> Intake:

@@ -23,6 +23,10 @@ PROBES = frozenset({"/healthz", "/readyz"})
 """What is answered whatever else goes on: a full process is neither dead nor of any use to be started again."""
 
 
+WEBHOOKS = ("/api/webhook", "/hook/")
+"""The doors of Git servers, whose events are larger than anything else that is sent here."""
+
+
 class _Refused(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         self.status = status
@@ -30,11 +34,12 @@ class _Refused(Exception):
 
 
 class Limits:
-    """ASGI middleware: `limit` in bytes, `seconds` for the whole body to arrive, `requests` at a time."""
+    """ASGI middleware: `limit` and `webhooks` in bytes of a body, `seconds` for it to arrive, `requests` at a time."""
 
-    def __init__(self, app: ASGIApp, *, limit: int, seconds: float, requests: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, webhooks: int, seconds: float, requests: int) -> None:
         self.app = app
         self.limit = limit
+        self.webhooks = webhooks
         self.seconds = seconds
         self.requests = requests
         self.running = 0
@@ -70,9 +75,10 @@ class Limits:
             self.running -= 1
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        too_large = _Refused(413, f"the body is larger than {self.limit} bytes; no event of a Git server is")
+        limit = self.webhooks if scope["path"].startswith(WEBHOOKS) else self.limit
+        too_large = f"the body is larger than {limit} bytes; no event of a Git server is"
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        length = int(declared) if declared.isdigit() and len(declared) < 20 else self.limit + 1
+        length = int(declared) if declared.isdigit() and len(declared) < 20 else limit + 1
         deadline = asyncio.get_running_loop().time() + self.seconds
         read, ended = 0, False
 
@@ -81,8 +87,8 @@ class Limits:
             if ended:
                 # What comes after the body is the client's leaving, and an event stream waits for it for hours.
                 return await receive()
-            if length > self.limit:
-                raise too_large
+            if length > limit:
+                raise _Refused(413, too_large)
             self.running -= 1  # who is slow to send holds nobody up
             try:
                 async with asyncio.timeout_at(deadline):
@@ -93,8 +99,8 @@ class Limits:
                 self.running += 1
             read += len(message.get("body", b""))
             ended = not message.get("more_body", False)
-            if read > self.limit:
-                raise too_large
+            if read > limit:
+                raise _Refused(413, too_large)
             return message
 
         return bounded

@@ -14,7 +14,7 @@ from typing import Any
 from gitops_workers.core.receiver_address import hook_hash
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.ports import Secrets, State
-from gitops_workers.web.webhooks.event import Headers, Ignored, Rejected
+from gitops_workers.web.webhooks.event import Body, Headers, Rejected
 from gitops_workers.web.webhooks.signature import check_hmac, check_token
 
 
@@ -61,24 +61,44 @@ def from_json(document: Mapping[str, Any]) -> StoredReceiver:
 class _Type:
     """How a receiver type proves itself, and the header that says which event it is."""
 
-    verify: Callable[[Headers, bytes, bytes], None]
+    verify: Callable[[Headers, Body, bytes], None]
     event_header: str = ""
+    reads: bool = True
+    """Whether the proof is of the body."""
 
 
-def _anybody(_headers: Headers, _body: bytes, _token: bytes) -> None:
+def _anybody(_headers: Headers, _body: Body, _token: bytes) -> None:
     """Knowing the path is the proof of type `generic`."""
 
 
-def _signed(header: str, *algorithms: str) -> Callable[[Headers, bytes, bytes], None]:
-    return lambda headers, body, token: check_hmac(headers, header, body, token, allowed=algorithms)
+def _signed(*names: str) -> Callable[[Headers, Body, bytes], None]:
+    """The first of the headers that is there, in any algorithm that Flux takes (go-github, ValidateSignature)."""
+
+    def verify(headers: Headers, body: Body, token: bytes) -> None:
+        header = next((name for name in names if headers.get(name)), names[0])
+        check_hmac(headers, header, body, token, allowed=("sha1", "sha256", "sha512"))
+
+    return verify
+
+
+def _payload(headers: Headers, body: Body, token: bytes) -> None:
+    """GitHub's and Bitbucket's requests, as go-github reads them (ValidatePayload)."""
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/x-www-form-urlencoded"):
+        raise Rejected("the content type is neither application/json nor a form's; choose application/json there")
+    _signed("x-hub-signature-256", "x-hub-signature")(headers, body, token)
+
+
+def _token(headers: Headers, _body: Body, token: bytes) -> None:
+    check_token(headers, "x-gitlab-token", token)
 
 
 TYPES: Mapping[str, _Type] = {
-    "generic": _Type(_anybody),
-    "generic-hmac": _Type(_signed("x-signature", "sha1", "sha256", "sha512")),
-    "github": _Type(_signed("x-hub-signature-256", "sha256"), "x-github-event"),
-    "gitlab": _Type(lambda headers, _body, token: check_token(headers, "x-gitlab-token", token), "x-gitlab-event"),
-    "bitbucket": _Type(_signed("x-hub-signature", "sha256"), "x-event-key"),
+    "generic": _Type(_anybody, reads=False),
+    "generic-hmac": _Type(_signed("x-signature")),
+    "github": _Type(_payload, "x-github-event"),
+    "gitlab": _Type(_token, "x-gitlab-event", reads=False),
+    "bitbucket": _Type(_payload, "x-event-key"),
 }
 
 
@@ -96,15 +116,20 @@ def find(state: State, secrets: Secrets | None, path_hash: str) -> tuple[StoredR
     return receiver, token
 
 
-def verify(receiver: StoredReceiver, headers: Headers, body: bytes, token: bytes) -> Ignored | None:
-    """Check a request's proof and its event; None when the Receiver's resources are to be polled."""
-    kind = TYPES.get(receiver.type)
-    if kind is None:
-        raise Rejected(f"Receiver type {receiver.type} is not served; served are {', '.join(sorted(TYPES))}", 403)
+def reads_body(receiver: StoredReceiver) -> bool:
+    """Whether the body is part of the proof. Raises Rejected for a Receiver that takes nothing now (Flux 2.9: 503)."""
     if receiver.suspended:
-        return Ignored("the Receiver is suspended")
+        raise Rejected("the Receiver is suspended; it takes requests again when spec.suspend is false", 503)
+    if receiver.type not in TYPES:
+        raise Rejected(f"Receiver type {receiver.type} is not served; served are {', '.join(sorted(TYPES))}")
+    return TYPES[receiver.type].reads
+
+
+def verify(receiver: StoredReceiver, headers: Headers, body: Body, token: bytes) -> None:
+    """Check a request's proof and its event. Raises Rejected, with the status that Flux answers."""
+    reads_body(receiver)
+    kind = TYPES[receiver.type]
     kind.verify(headers, body, token)
     event = headers.get(kind.event_header, "") if kind.event_header else ""
     if receiver.events and kind.event_header and event.lower() not in {name.lower() for name in receiver.events}:
-        return Ignored(f"the Receiver does not list the event {event[:40]}")
-    return None
+        raise Rejected(f"the Receiver does not list the event {event[:40]!r}; list it in spec.events")

@@ -50,7 +50,9 @@ class WebSettings:
     open_metrics: bool = False
     """Whether `/metrics` is for everybody; else it needs a token, for it names every application."""
     body_limit: int = 1_048_576
-    """Bytes of a request body; the largest push events seen are a tenth of it."""
+    """Bytes of a request's body, and of a webhook's that is read beside others."""
+    webhook_limit: int = 26_214_400
+    """Bytes of a webhook's body: GitHub sends up to 25 MB. Those above `body_limit` are read one at a time."""
     body_seconds: float = 30.0
     """How long a body may take to arrive."""
     bounds: Bounds = field(default_factory=Bounds)

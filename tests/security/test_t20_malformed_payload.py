@@ -35,6 +35,13 @@ HOSTILE = {
     "wrong types": b'{"repository": {"html_url": {}, "clone_url": [], "ssh_url": 1}, "ref": [], "commits": {}}',
     "deeper wrong types": b'{"repository": {"html_url": "https://a/b"}, "commits": [1, {"added": {}}, {"added": [1]}]}',
     "push of nothing": b'{"push": {"changes": [null, {"new": 1, "old": []}]}, "repository": {"links": {"html": []}}}',
+    "large and cut": b'{"commits": [' + b'"' + b"x" * 1_100_000,
+    "large list": b"[" + b'"x",' * 300_000 + b"1]",
+    "large not a number": b'{"repository": NaN, "padding": "' + b"x" * 1_100_000 + b'"}',
+    "large lone surrogate": b'{"ref": "\\ud800", "padding": "' + b"x" * 1_100_000 + b'"}',
+    "large no UTF-8": b'{"ref": "\xff", "padding": "' + b"x" * 1_100_000 + b'"}',
+    "large deep lists": b"[" * 600_000 + b"]" * 600_000,
+    "large wrong types": b'{"repository": [], "push": 1, "resource": {}, "padding": "' + b"x" * 1_100_000 + b'"}',
     "wide list": b'{"commits": [' + b"{}," * 200_000 + b"{}]}",
 }
 VALUES = [None, True, 0, -1, 1e308, "", "\x00", "a" * 5_000, "\ud7ff", [], {}, [[]], {"": {}}, "https://[/", "@:/"]
@@ -91,7 +98,7 @@ def test_receivers_take_anything(kind, body):
         headers = dict.fromkeys(
             ("x-signature", "x-hub-signature", "x-hub-signature-256", "x-gitlab-token", "x-github-event"), value
         )
-        assert _status(verify, receiver, headers, body, b"token") in (200, 401, 403)
+        assert _status(verify, receiver, headers, body, b"token") in (200, 400)
 
 
 @pytest.mark.parametrize("path", ["/hook/x", "/hook/" + "é" * 64, "/hook/" + "A" * 64, "/hook/%00", "/hook/..%2f"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitops_workers.web.webhooks.event import Headers, Ignored, PushEvent, Read
-from gitops_workers.web.webhooks.payload import files_of, parse_payload, push, text
-from gitops_workers.web.webhooks.signature import check_plain_hmac
+from gitops_workers.web.webhooks.event import Admit, Body, Headers, Ignored, PushEvent, Read, unlisted
+from gitops_workers.web.webhooks.payload import parse_payload, push, text
+from gitops_workers.web.webhooks.signature import check_plain_hmac, plain_signature_in
 
 
 def matcher(product: str) -> Callable[[Headers], bool]:
@@ -15,16 +15,25 @@ def matcher(product: str) -> Callable[[Headers], bool]:
     return lambda headers: header in headers
 
 
+def admitter(product: str) -> Admit:
+    """Refuse what no body can make good."""
+
+    def admit(headers: Headers, secret: bytes) -> Ignored | None:  # noqa: ARG001 - the body is signed with it
+        if headers[f"x-{product}-event"].lower() != "push":
+            raise unlisted(product.capitalize(), headers[f"x-{product}-event"], ("push",))
+        plain_signature_in(headers, f"x-{product}-signature")
+        return None
+
+    return admit
+
+
 def reader(product: str) -> Read:
     """Read one product's events, signed in hexadecimal without a prefix."""
 
-    def read(headers: Headers, body: bytes, secret: bytes) -> PushEvent | Ignored:
+    def read(headers: Headers, body: Body, secret: bytes) -> PushEvent | Ignored:
         check_plain_hmac(headers, f"x-{product}-signature", body, secret)
         payload = parse_payload(headers, body)
-        event = headers[f"x-{product}-event"].lower()
-        if event != "push":
-            return Ignored(f"{product.capitalize()} event {event[:40]} moves no ref; only push events cause work")
         urls = [text(payload, "repository", key) for key in ("html_url", "clone_url", "ssh_url")]
-        return push(urls, [text(payload, "ref")], text(payload, "repository", "default_branch"), files_of(payload))
+        return push(urls, [text(payload, "ref")], text(payload, "repository", "default_branch"))
 
     return read

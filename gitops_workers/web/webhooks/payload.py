@@ -7,28 +7,55 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
-from gitops_workers.web.webhooks.event import Headers, PushEvent, Rejected
+from gitops_workers.web.webhooks.event import Body, Headers, PushEvent, Rejected
 
 MAX_ITEMS = 2_048
-"""Commits, changes or links looked at; GitHub sends at most 2,048 commits, what is beyond is only a hint lost."""
+"""Changes or links looked at; what is beyond is only a hint lost."""
+
+MAX_VALUES = 800_000
+"""Values of one body, counted before they are made: each costs up to 200 bytes, and 25 MB of a push hold 500,000."""
+
+WHOLE = 1_048_576
+"""Bytes of a body that is made into objects as a whole, which costs six times its size."""
 
 MAX_TEXT = 2_048
 """Characters of one URL or ref; longer ones name no repository anybody configured."""
 
 
-def parse_object(body: bytes) -> Mapping[str, Any]:
+class _Parts(TypedDict, total=False):
+    """What providers are asked for; the rest of an event, its commits above all, is passed over unmade."""
+
+    ref: Any
+    repository: Any
+    project: Any
+    event_name: Any
+    object_kind: Any
+    push: Any
+    changes: Any
+    eventType: Any
+    resource: Any
+
+
+_PARTS: TypeAdapter[_Parts] = TypeAdapter(_Parts)
+
+
+def parse_object(body: Body) -> Mapping[str, Any]:
     """Read a JSON object. orjson bounds the depth (1,024), refuses NaN, and takes numbers of any length."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise Rejected(f"the body holds more than {MAX_VALUES:,} values; no event of a Git server does", 413)
     try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as problem:
+        value = orjson.loads(body) if len(body) <= WHOLE else _PARTS.validate_json(body)
+    except (orjson.JSONDecodeError, ValidationError) as problem:
         raise Rejected("the body is not JSON; send the event as application/json") from problem
     if not isinstance(value, dict):
         raise Rejected("the body is no JSON object; send the provider's own push event")
     return value
 
 
-def parse_payload(headers: Headers, body: bytes) -> Mapping[str, Any]:
+def parse_payload(headers: Headers, body: Body) -> Mapping[str, Any]:
     """Read a JSON body, or the `payload` field of a form, by content type."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -57,24 +84,9 @@ def items(value: Any, *path: str) -> Iterator[Mapping[str, Any]]:
         yield from (item for item in value[:MAX_ITEMS] if isinstance(item, dict))
 
 
-def files_of(payload: Any) -> frozenset[str] | None:
-    """Paths that GitHub-like `commits` added, modified and removed; None when there is no such list."""
-    commits = list(items(payload, "commits"))
-    if not commits or len(commits) == MAX_ITEMS:
-        return None
-    found: set[str] = set()
-    for commit in commits:
-        for field in ("added", "modified", "removed"):
-            paths = commit.get(field)
-            if not isinstance(paths, list):
-                return None
-            found.update(path for path in paths[:MAX_ITEMS] if isinstance(path, str) and len(path) <= MAX_TEXT)
-    return frozenset(found)
-
-
-def push(urls: list[str], refs: list[str], branch: str = "", files: frozenset[str] | None = None) -> PushEvent:
+def push(urls: list[str], refs: list[str], branch: str = "") -> PushEvent:
     """Build the event; Rejected when the sender named no repository."""
     known = tuple(dict.fromkeys(url for url in urls if url))
     if not known:
         raise Rejected("the event names no repository URL; send the provider's own push event")
-    return PushEvent(known, tuple(dict.fromkeys(ref for ref in refs if ref)), branch, files)
+    return PushEvent(known, tuple(dict.fromkeys(ref for ref in refs if ref)), branch)

@@ -11,6 +11,7 @@ from gitops_workers.web.receivers import StoredReceiver, from_json
 from tests.webhook_requests import gitlab, hook_path, signature
 
 TOKEN = b"a receiver's token"
+JSON = {"Content-Type": "application/json"}
 
 
 def receiver(kind: str, **changes: object) -> StoredReceiver:
@@ -33,9 +34,13 @@ def proof(kind: str, body: bytes) -> dict[str, str]:
     return {
         "generic": {},
         "generic-hmac": {"X-Signature": "sha512=" + signature(body, TOKEN, "sha512")},
-        "github": {"X-Hub-Signature-256": "sha256=" + signature(body, TOKEN), "X-GitHub-Event": "push"},
+        "github": {"X-Hub-Signature-256": "sha256=" + signature(body, TOKEN), "X-GitHub-Event": "push", **JSON},
         "gitlab": {"X-Gitlab-Token": TOKEN.decode(), "X-Gitlab-Event": "Push Hook"},
-        "bitbucket": {"X-Hub-Signature": "sha256=" + signature(body, TOKEN), "X-Event-Key": "repo:refs_changed"},
+        "bitbucket": {
+            "X-Hub-Signature": "sha256=" + signature(body, TOKEN),
+            "X-Event-Key": "repo:refs_changed",
+            **JSON,
+        },
     }[kind]
 
 
@@ -53,17 +58,58 @@ def test_a_notification_rings_for_what_the_receiver_lists(world, path, kind):
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_a_wrong_proof_is_refused(world, path, kind):
     save(world, receiver(kind))
-    wrong = {name: value[:-1] + ("0" if value[-1] != "0" else "1") for name, value in proof(kind, b"x").items()}
-    assert world.client().post(path, content=b"x", headers=wrong).status_code == 401
-    assert world.client().post(path, content=b"x").status_code == 401
+    right = proof(kind, b"x")
+    forged = next(name for name in right if "Sig" in name or "Token" in name)
+    wrong = {**right, forged: right[forged][:-1] + ("0" if right[forged][-1] != "0" else "1")}
+    answer = world.client().post(path, content=b"x", headers=wrong)
+    assert (answer.status_code, answer.json()["code"]) == (400, "unauthorized")
+    assert world.client().post(path, content=b"x").status_code == 400
     assert world.published == []
 
 
-def test_an_event_that_is_not_listed_does_nothing(world, path):
+def test_an_event_that_is_not_listed_is_refused_and_does_nothing(world, path):
     save(world, receiver("github", events=("release",)))
     answer = world.client().post(path, content=b"{}", headers=proof("github", b"{}"))
-    assert answer.json()["accepted"] is False
+    assert answer.status_code == 400
+    assert "'push'" in answer.json()["detail"]
     assert world.published == []
+
+
+@pytest.mark.parametrize("kind", ["github", "bitbucket", "generic-hmac"])
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "sha512"])
+def test_a_signature_in_any_algorithm_of_flux_is_taken(world, path, kind, algorithm):
+    save(world, receiver(kind))
+    header = "X-Signature" if kind == "generic-hmac" else "X-Hub-Signature"
+    headers = {header: f"{algorithm}=" + signature(b"x", TOKEN, algorithm), **JSON}
+    assert world.client().post(path, content=b"x", headers=headers).status_code == 200
+
+
+def test_the_newer_signature_goes_before_the_older_one(world, path):
+    save(world, receiver("github"))
+    headers = {
+        "X-Hub-Signature-256": "sha256=" + "0" * 64,
+        "X-Hub-Signature": "sha1=" + signature(b"x", TOKEN, "sha1"),
+        **JSON,
+    }
+    assert world.client().post(path, content=b"x", headers=headers).status_code == 400
+
+
+def test_a_content_type_that_github_never_sends_is_refused(world, path):
+    save(world, receiver("github"))
+    headers = {**proof("github", b"x"), "Content-Type": "text/plain"}
+    assert world.client().post(path, content=b"x", headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_any_method_will_do_as_in_flux(world, path, method):
+    save(world, receiver("generic"))
+    assert world.client().request(method, path).status_code == 200
+    assert [bell.id for bell in world.published] == ["repository/one"]
+
+
+def test_a_path_with_a_query_is_another_path(world, path):
+    save(world, receiver("generic"))
+    assert world.client().post(path + "?a=b").status_code == 404
 
 
 def test_events_are_compared_without_case(world, path):
@@ -72,9 +118,10 @@ def test_events_are_compared_without_case(world, path):
     assert world.client().post(path, content=body, headers=headers).json()["accepted"] is True
 
 
-def test_a_suspended_receiver_does_nothing(world, path):
-    save(world, receiver("generic", suspended=True))
-    assert world.client().post(path, content=b"").json()["accepted"] is False
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_suspended_receiver_is_unavailable_and_does_nothing(world, path, kind):
+    save(world, receiver(kind, suspended=True))
+    assert world.client().post(path, content=b"", headers=proof(kind, b"")).status_code == 503
     assert world.published == []
 
 
@@ -99,7 +146,7 @@ def test_everything_that_is_not_there_answers_alike(world, path, missing):
 def test_a_type_that_is_not_served_says_which_are(world, path):
     save(world, receiver("dockerhub"))
     answer = world.client().post(path)
-    assert answer.status_code == 403
+    assert answer.status_code == 400
     assert "generic-hmac" in answer.json()["detail"]
 
 
@@ -119,6 +166,7 @@ def test_a_token_may_be_any_bytes_and_its_address_is_the_one_the_catalogue_saves
     saved = address(world, secret, "hook", "flux-system")
     world.state.save("receiver", saved.removeprefix("/hook/"), receiver(kind).to_json())
     headers = {**proof(kind, b"x"), "X-Signature": "sha512=" + signature(b"x", token, "sha512")}
+    headers |= JSON
     headers["X-Hub-Signature-256"] = "sha256=" + signature(b"x", token)
     headers["X-Hub-Signature"] = "sha256=" + signature(b"x", token)
     raw = [(name.encode(), value.encode()) for name, value in headers.items() if name != "X-Gitlab-Token"]
