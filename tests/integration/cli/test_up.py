@@ -97,7 +97,7 @@ def test_everything_runs_and_commands_find_it_by_the_state_directory(tmp_path: P
     (tmp_path / "catalogue" / "web.yaml").write_text(APPLICATION)
     with up(tmp_path, "--workers", "1") as running:
         running.wait_for("first sync over, 1 application: 1 Unknown")
-        assert "application/argocd/web: Unknown:" in running.said, "what is not well is named"
+        running.wait_for("        application/argocd/web: ")  # what is not well is named
         [row] = json.loads(running.cli("app", "list", "-o", "json").stdout)
         assert row["id"] == "application/argocd/web"
         place = running.said.partition("Applications  ")[2].split()[0]
