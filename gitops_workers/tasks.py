@@ -1,7 +1,9 @@
-"""The Celery tasks: ids in, a pipeline call, nothing out.
+"""The Celery tasks: ids in, a pipeline call, one word and the id out.
 
-Results are ignored and arguments hold ids only, so nothing in Redis or Flower can leak or command anything: an edited
-message can at most make somebody look at an application once more (T35, T37).
+No result is stored. What a task returns travels in its event alone, for Flower's Tasks page: a word that is no secret
+and the id that the message brought. A task whose application is in trouble fails, so that Flower can filter failures.
+Arguments hold ids only, so nothing in Redis or Flower can leak or command anything: an edited message can at most make
+somebody look at an application once more (T35, T37).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import structlog
 from celery import Task, shared_task
 
 from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.core.trouble import failing, word
 from gitops_workers.engine import current
 from gitops_workers.pipeline import attempt, catalogue
 from gitops_workers.pipeline import poll as polling
@@ -25,25 +28,48 @@ BATCH = 64
 """Doorbells that a finished task may pull at once: the freed slot and whatever else became due."""
 
 
-@shared_task(name="gitops.reconcile", bind=True, ignore_result=True)
-def reconcile(self: Task, app: str, generation: int) -> None:  # noqa: ARG001 - the generation is for people who read messages
+class Failed(Exception):
+    """What Flower files under FAILURE. Its text is a word and an id: the reason is on the application's own page."""
+
+
+@shared_task(name="gitops.reconcile", bind=True, ignore_result=True, throws=(Failed,))
+def reconcile(self: Task, app: str, generation: int) -> str:  # noqa: ARG001 - the generation is for people who read messages
     """Look at one application."""
     engine = current()
-    with _timed("reconcile", app):
-        attempt.reconcile(engine.world, app)
+    with _timed("reconcile", app), _defects_hidden(app):
+        status = attempt.reconcile(engine.world, app)
     publish(self.app, engine.world.queue.dispatch(BATCH))
+    if status is None:
+        return f"Skipped {app}"
+    if failing(status):
+        raise Failed(f"{word(status)} {app}")
+    return f"{word(status)} {app}"
 
 
-@shared_task(name="gitops.poll", bind=True, ignore_result=True, acks_late=False)
-def poll(self: Task, group: str, generation: int) -> None:  # noqa: ARG001
+@shared_task(name="gitops.poll", bind=True, ignore_result=True, acks_late=False, throws=(Failed,))
+def poll(self: Task, group: str, generation: int) -> str:  # noqa: ARG001
     """Look at one repository, one cluster, or the catalogue. It is acknowledged at once, see `pool`."""
     engine = current()
-    with _timed("poll", group):
+    error = None
+    with _timed("poll", group), _defects_hidden(group):
         if group == CATALOGUE:
             catalogue.refresh(engine.world, engine.catalogues)
         else:
-            polling.poll(engine.world, group)
+            error = polling.poll(engine.world, group)
     publish(self.app, engine.world.queue.dispatch(BATCH))
+    if error is not None:
+        raise Failed(f"{type(error).__name__} {group}")
+    return f"Polled {group}"
+
+
+@contextmanager
+def _defects_hidden(identity: str) -> Iterator[None]:
+    """Tell a defect of ours by its class: its text may hold anything, and events are readable in Redis and Flower."""
+    try:
+        yield
+    except Exception as defect:
+        log.exception("task_crashed", id=identity)
+        raise Failed(f"{type(defect).__name__} {identity}") from None
 
 
 @contextmanager

@@ -42,5 +42,5 @@ def _handlers(prefix: str) -> list[url]:
         url(rf"{base}/applications/?", Applications, name="gitops-applications"),
         url(rf"{base}/application/(.+)", ApplicationPage, name="gitops-application"),
         url(rf"{base}/clusters/?", ClustersPage, name="gitops-clusters"),
-        url(rf"{base}/gitops-static/(.*)", StaticFileHandler, {"path": str(STATIC)}),
+        url(rf"{base}/gitops-static/(.*)", StaticFileHandler, {"path": str(STATIC)}, name="gitops-static"),
     ]

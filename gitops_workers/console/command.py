@@ -54,13 +54,21 @@ def configure(settings: Settings, arguments: tuple[str, ...]) -> None:
     options.read_only = True
     options.max_tasks = 10_000
     options.natural_time = True
-    options.tasks_columns = "name,args,state,received,runtime,worker"
+    options.tasks_columns = "name,args,state,result,received,runtime,worker"
+    options.format_task = with_outcome
     apply_env_options()
     apply_options(sys.argv[0], arguments)
     extract_settings()
     setup_logging()
     if problem := refusal(options):
         raise click.UsageError(problem)
+
+
+def with_outcome(task: Any) -> Any:
+    """A task as the Tasks page shows it: a failed one has its outcome where the others have theirs."""
+    if task.exception and not task.result:
+        task.result = task.exception
+    return task
 
 
 def refusal(chosen: Any) -> str:

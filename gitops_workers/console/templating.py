@@ -1,4 +1,4 @@
-"""Our templates in front of Flower's, and our tabs in its navigation."""
+"""Our templates in front of Flower's, and our tabs in its navigation and links to our pages on its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from gitops_workers.core.errors import Refused
 
 OWN = Path(__file__).parent / "templates"
 FLOWER = Path(flower.__file__).parent / "templates"
+_WITH_LINKS = frozenset({"tasks.html", "task.html"})
+"""Flower's pages on which ids of applications become links."""
 _FIRST_TAB = re.compile(rb'<ul class="app-nav navbar-nav">')
 
 
@@ -32,6 +34,8 @@ class ChainLoader(BaseLoader):
         content = next(path.read_bytes() for folder in self._folders if (path := folder / name).is_file())
         if name == "navbar.html":
             content = _with_tabs(content)
+        elif name in _WITH_LINKS:
+            content += (OWN / "gitops-links.html").read_bytes()
         return Template(content, name=name, loader=self)
 
 

@@ -66,3 +66,13 @@ def reason(status: Status) -> str:
         return status.message
     remarks = [item.message for item in status.conditions]
     return status.health_message or (remarks[0] if remarks else "") or status.message
+
+
+def word(status: Status) -> str:
+    """One word for the row: Failed, Suspended, Running, or its sync status."""
+    if failing(status):
+        return "Failed"
+    if status.suspended:
+        return "Suspended"
+    running = status.operation is not None and status.operation.phase is Phase.RUNNING
+    return Phase.RUNNING.value if running else status.sync.value

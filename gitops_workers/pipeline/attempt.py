@@ -30,6 +30,7 @@ from gitops_workers.core.policy import barred, check, noting
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.record import StoredRecord
 from gitops_workers.core.request import Request
+from gitops_workers.core.status import Status
 from gitops_workers.pipeline import (
     asking,
     bookkeeping,
@@ -76,16 +77,19 @@ NEWER = 1.0
 """Seconds until the commit is looked at that had to wait for an operation which has just ended."""
 
 
-def reconcile(world: World, app_id: AppId) -> None:
-    """Serve the application's wanted generation, or the part of it that can be done without waiting."""
+def reconcile(world: World, app_id: AppId) -> Status | None:
+    """Serve the application's wanted generation, or the part of it that can be done without waiting.
+
+    Returns the application's row as it is now; None when this attempt has found out nothing.
+    """
     attempt = world.queue.begin(app_id, world.lease)
     if attempt is None:
-        return
+        return None
     telling.bound(attempt)
     app = world.state.application(app_id)
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
-        return
+        return None
     kinds = (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS
     known = world.state.load_of(app_id, kinds, (settings_in_force.KIND,))
     app = told(app, known.get(moving.KIND))
@@ -100,7 +104,7 @@ def reconcile(world: World, app_id: AppId) -> None:
     except Superseded as error:
         log.info("attempt_superseded", reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
-        return
+        return None
     except GitOpsError as error:
         outcome = failure.outcome_of(world, app, leaving, attempt, known, error)
     except Exception as error:
@@ -110,8 +114,7 @@ def reconcile(world: World, app_id: AppId) -> None:
     except BaseException:
         abandon(world, app, attempt)
         raise
-    if outcome is not None:
-        report(world, app, attempt, known, outcome)
+    return None if outcome is None else report(world, app, attempt, known, outcome)
 
 
 def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any]) -> Outcome:

@@ -34,24 +34,24 @@ OUTAGE = "outage"
 """The document with the applications of a group that were told that their state is unknown."""
 
 
-def poll(world: World, group: str) -> None:
-    """Look at one group and ring for those applications that have to be looked at."""
+def poll(world: World, group: str) -> GitOpsError | None:
+    """Look at one group and ring for those applications that have to be looked at; the error that kept it from that."""
     attempt = world.queue.begin_poll(group, world.lease)
     if attempt is None:
-        return
+        return None
     telling.bound_group(group)
     with kept(world, attempt):
         if group.startswith(UNFINISHED_PREFIX):
             unfinished.search(world, attempt)
-        else:
-            _look(world, group, attempt)
+            return None
+        return _look(world, group, attempt)
 
 
-def _look(world: World, group: str, attempt: Attempt) -> None:
+def _look(world: World, group: str, attempt: Attempt) -> GitOpsError | None:
     members = world.state.load("group", group)
     if not members:
         world.queue.expel_poll(group)
-        return
+        return None
     apps, due_in = members["apps"], reach.AGAIN
     answered: bool | None = None
     message = ""
@@ -77,8 +77,10 @@ def _look(world: World, group: str, attempt: Attempt) -> None:
         if isinstance(error, HostUnavailable):
             answered, message = False, str(error)
         _tell(world, group, dict.fromkeys(apps, error))
+        return error
     finally:
         world.queue.finish_poll(attempt, due_in, answered=answered, message=message)
+    return None
 
 
 def _failed_again(world: World, group: str) -> float:

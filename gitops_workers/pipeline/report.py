@@ -28,8 +28,13 @@ from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Attempt
 
 
-def report(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> None:
-    """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read."""
+def report(
+    world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
+) -> Status | None:
+    """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read.
+
+    Returns the row as it is stored now; None when a later attempt was faster.
+    """
     now = world.queue.now()
     state = world.state
     before = state.status(app.id)
@@ -39,7 +44,7 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         documents[EXPLANATION] = found
     if not state.save_status(after, attempt.token, documents):
         world.queue.finish(attempt, done=False, due_in=None)
-        return
+        return None
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
     if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
@@ -52,6 +57,7 @@ def report(world: World, app: Application, attempt: Attempt, known: Mapping[str,
         dependants.ring(world, app, after)
     answered = not outcome.cluster_away and reach.heard(world, after.cluster, attempt, now)
     world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
+    return after
 
 
 def watch_in(waited: float, longest: float) -> float:

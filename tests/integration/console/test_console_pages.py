@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from celery import Celery
 
 from gitops_workers.core.model import Condition, SyncStatus
 from gitops_workers.core.status import Event, ResourceView
@@ -243,3 +247,34 @@ def _run(chromium: str, folder: Path, url: str, *options: str) -> str:
     )
     done = subprocess.run([chromium, *fixed, *options, url], capture_output=True, text=True, timeout=90, check=True)
     return done.stdout
+
+
+def test_failed_tasks_show_their_outcome_and_ids_become_links(start, redis, rows):
+    app = Celery(broker=redis.broker_url)
+    well, ill = rows[0].id, rows[1].id
+    ends = {
+        "one": (well, "task-succeeded", {"result": repr(f"Synced {well}"), "runtime": 0.1}),
+        "two": (ill, "task-failed", {"exception": f"Failed('Failed {ill}')", "traceback": ""}),
+    }
+    with start() as console, app.connection_for_write() as connection:
+
+        def told() -> dict[str, dict[str, Any]]:
+            with app.events.Dispatcher(connection, hostname="one@host") as dispatcher:
+                for uuid, (name, kind, fields) in ends.items():
+                    dispatcher.send(
+                        "task-received", uuid=uuid, name="gitops.reconcile", args=f"('{name}', 1)", kwargs="{}"
+                    )
+                    dispatcher.send(kind, uuid=uuid, **fields)
+            _, text = console.get("/tasks/datatable?draw=1&start=0&length=50&order[0][column]=0&order[0][dir]=asc")
+            return {row["uuid"]: row for row in json.loads(text)["data"]}
+
+        deadline = time.monotonic() + 30
+        while not ends.keys() <= (found := told()).keys():
+            assert time.monotonic() < deadline, found
+        assert (found["one"]["state"], found["one"]["result"]) == ("SUCCESS", repr(f"Synced {well}"))
+        assert (found["two"]["state"], found["two"]["result"]) == ("FAILURE", f"Failed('Failed {ill}')")
+        for path in ("/tasks", "/task/two"):
+            page = console.get(path)[1]
+            script = re.search(r'src="([^"]*gitops-links\.js[^"]*)"', page)
+            assert script, page
+            assert console.get(script[1])[0] == 200

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status import OperationView, Status
-from gitops_workers.core.trouble import failing, reason, urgency
+from gitops_workers.core.trouble import failing, reason, urgency, word
 
 WELL = Status(
     id="application/argocd/shop",
@@ -78,3 +78,17 @@ def test_the_worst_comes_first() -> None:
     places = [urgency(row) for row in rows]
     assert places == sorted(places)
     assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (WELL, "Synced"),
+        (DIFFERS, "OutOfSync"),
+        (replace(DIFFERS, operation=ended(Phase.RUNNING)), "Running"),
+        (replace(DIFFERS, operation=ended(Phase.FAILED)), "Failed"),
+        (replace(UNKNOWN, message="Suspended: nothing is done.", suspended=True), "Suspended"),
+    ],
+)
+def test_one_word_says_how_a_task_ended(status: Status, said: str) -> None:
+    assert word(status) == said
