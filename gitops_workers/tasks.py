@@ -18,7 +18,7 @@ from celery import Task, shared_task
 from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.trouble import failing, word
 from gitops_workers.engine import current
-from gitops_workers.pipeline import attempt, catalogue
+from gitops_workers.pipeline import attempt, catalogue, telling
 from gitops_workers.pipeline import poll as polling
 from gitops_workers.publishing import publish
 
@@ -80,3 +80,4 @@ def _timed(task: str, identity: str) -> Iterator[None]:
         yield
     finally:
         log.debug("task_ended", task=task, id=identity, seconds=round(time.monotonic() - began, 3))
+        telling.silent()

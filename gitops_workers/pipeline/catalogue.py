@@ -44,7 +44,7 @@ from gitops_workers.pipeline import (
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.outside import BEGUN, SEEN
 from gitops_workers.pipeline.report import new_status
-from gitops_workers.pipeline.telling import tell
+from gitops_workers.pipeline.telling import bound_group, tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
 
@@ -78,6 +78,7 @@ def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
     attempt = world.queue.begin_poll(CATALOGUE, world.lease)
     if attempt is None:
         return Change()
+    bound_group(CATALOGUE)
     try:
         return _refresh(world, catalogues, Lease(world, attempt))
     except Superseded as error:

@@ -32,6 +32,11 @@ def bound_group(group: str) -> None:
     bind_contextvars(group=group)
 
 
+def silent() -> None:
+    """The task has ended: what this thread says next is about nothing of it."""
+    clear_contextvars()
+
+
 def goes_on(operation: Operation) -> None:
     """From now on the attempt's lines are about this operation."""
     bind_contextvars(operation=operation.run)

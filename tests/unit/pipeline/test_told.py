@@ -10,11 +10,13 @@ from structlog.contextvars import clear_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from gitops_workers.core.errors import ApplyRefused
-from gitops_workers.core.model import AppId
+from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.status import Event
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
 from tests.unit.pipeline.moves import config, deployment
 from tests.unit.pipeline.test_waiting import READY
 
@@ -153,3 +155,31 @@ def test_a_quiet_application_says_nothing(lab: Lab, lines: Lines) -> None:
         lab.run(300.0)
     assert len(lab.state.events(app)) == events
     assert lines[said:] == []
+
+
+def test_a_deletion_is_told_from_its_beginning_to_its_end_and_what_holds_it_up_is_a_warning(lines: Lines) -> None:
+    lab = LeavingLab()
+    lab.push(config("a"))
+    lab.begin(argo())
+    app = app_id(Dialect.ARGOCD)
+    lab.declare_all()
+    lab.cluster.fail_next(ApplyRefused("the object may not be deleted"), verb="delete")
+    lab.settle_down(120)
+    began, removed = told(lab, app, "DeletionStarted", "Removed")
+    assert (began.type, removed.type) == ("Normal", "Normal")
+    (held_up,) = [event for event in lab.state.events(app) if event.type == "Warning"]
+    assert "the object may not be deleted" in held_up.message
+    (operation,) = {event.operation for event in told(lab, app, "OperationRunning")}
+    assert {line["operation"] for line in lines if line["event"] == "deletion_failed"} == {operation}
+
+
+def test_a_refresh_of_the_catalogue_says_nothing_in_an_applications_name(lines: Lines) -> None:
+    lab = LeavingLab()
+    lab.push(config("a"))
+    lab.begin(argo())
+    lab.declare_all()
+    lab.settle_down(120)
+    read = [line for line in lines if line["event"] == "catalogue_read"]
+    assert read
+    assert {line["group"] for line in read} == {CATALOGUE}
+    assert not any("attempt" in line for line in read)
