@@ -38,7 +38,8 @@ class Settings:
     )
     cache_key: str = _setting(
         "",
-        "64 hex digits that seal the render cache; the same for all workers. Empty: derived from the state directory.",
+        "64 hex digits that seal what Redis and records keep; the same for all processes, kept for exact rollbacks."
+        " Empty: derived from the state directory.",
     )
     state: str = _setting("", "Directory for mirrors, embedded Redis and logs; empty: `~/.local/state/gitops-workers`.")
     git_schemes: tuple[str, ...] = _setting(

@@ -27,6 +27,7 @@ from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import UserRules
+from gitops_workers.cipher import Cipher
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.objects import digest
 from gitops_workers.core.render_spec import SecretRef
@@ -57,7 +58,8 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
     tools = _tools()
     sandbox = Sandbox(tools, children=settings.sandboxes, limits=render_limits(settings))
     queue, state = open_queue(settings), open_state(settings)
-    cache = RedisRenderCache(connect(settings.redis_url), cache_key(settings), "gitops:cache:")
+    cipher = Cipher(cache_key(settings))
+    cache = RedisRenderCache(connect(settings.redis_url), cipher, "gitops:cache:")
     catalogues: list[Catalogue] = []
     configs = CatalogueConfigs(catalogues)
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, _loader(sandbox), configs.objects)
@@ -90,6 +92,7 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
         clusters=clusters,
         state=state,
         queue=queue,
+        sealer=cipher,
         lease=settings.lease,
         interval=settings.argocd_interval,
         jitter=settings.argocd_jitter,

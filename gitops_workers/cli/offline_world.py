@@ -17,6 +17,7 @@ from gitops_workers.adapters.volatile_cluster import VolatileClusters
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
+from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
@@ -63,15 +64,17 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     )
     closures = GitClosures(sources, sandbox)
     queue = VolatileQueue(time.time)
+    key = randomness.token_bytes(32)
     try:
         yield World(
             sources=sources,
             closures=closures,
-            renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=randomness.token_bytes(32)),
+            renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=key),
             secrets=secrets,
             clusters=VolatileClusters("nowhere"),
             state=VolatileState(queue.loads, VolatileTelemetry(queue.now).presence),
             queue=queue,
+            sealer=Cipher(key),
         )
     finally:
         sources.close()

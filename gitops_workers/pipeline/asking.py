@@ -49,7 +49,7 @@ def of(known: Mapping[str, Any], previous: Operation | None) -> Request | None:
 
 
 def aim(
-    app: Application, asked: Request | None, previous: Operation | None, stored: StoredRecord | None
+    world: World, app: Application, asked: Request | None, previous: Operation | None, stored: StoredRecord | None
 ) -> tuple[Application, Resolved | None]:
     """What is synced: the application as the request wants it, and its commit where that is known already.
 
@@ -63,7 +63,7 @@ def aim(
         app = replace(app, sync=replace(app.sync, force=True))
     if asked.rollback is not None:
         entry = _entry(app, asked.rollback, stored)
-        return restored(app, entry), Resolved(entry.revision, entry.ref)
+        return restored(app, entry, world.sealer.open), Resolved(entry.revision, entry.ref)
     if asked.revision:
         source = replace(app.source, revision=RevisionSpec(value=asked.revision))
         return replace(app, source=source), operations.pinned(previous, asked)

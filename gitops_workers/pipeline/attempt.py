@@ -137,7 +137,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     app = moving.checked(world, app, cluster_name, known)
 
     stored, paused = bookkeeping.in_order(world, app, attempt, cluster_name, known, previous)
-    app, commit = asking.aim(pauses.paused(app, paused), asked, previous, stored)
+    app, commit = asking.aim(world, pauses.paused(app, paused), asked, previous, stored)
     identity = world.clusters.identity(cluster_name)
     check(app, (), identity)  # a repository that the project bars is not even fetched
     # Another worker's memory of the refs may be older than what has been written since.

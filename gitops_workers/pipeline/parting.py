@@ -55,7 +55,7 @@ def of(world: World, app: Application, cluster_name: str, cluster: Cluster, reco
         return NONE
     entry = record.history[-1]
     found = cluster.discovery()
-    deployed = restored(homed(app, entry), entry)
+    deployed = restored(homed(app, entry), entry, world.sealer.open)
     _, rendered = stages.render_objects(world, deployed, Resolved(entry.revision, entry.ref), found)
     wanted = stages.wanted(deployed, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
     parting = Parting(hook_stages(wanted.hooks, HookPhase.PRE_DELETE), hook_stages(wanted.hooks, HookPhase.POST_DELETE))

@@ -181,7 +181,9 @@ class Step:
         return operations.counted(operation, applied=writer.applied, pruned=len(writer.deleted), ran=writer.hooks_run)
 
     def _report(self, operation: Operation) -> Outcome:
-        outcome = _report(self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched)
+        outcome = _report(
+            self.world, self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched
+        )
         if not operation.running or not operation.deadline or outcome.due_in is None:
             return outcome
         left = max(operations.FIRST_WAIT, operation.deadline - self.world.queue.now())
@@ -230,6 +232,7 @@ def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -
 
 
 def _report(
+    world: World,
     sight: Sight,
     writer: Writer,
     operation: Operation,
@@ -242,7 +245,7 @@ def _report(
     history = sight.stored.record.history if sight.stored else ()
     left = {item.key for item in pruning.deletions} - writer.deleted
     if succeeded:
-        history = _settled(sight, writer, operation, _away(sight, writer, pruning))
+        history = _settled(world, sight, writer, operation, _away(sight, writer, pruning))
     in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
     stays = views.staying(sight.app, pruning) if succeeded else ""
     approved = pruning.unconfirmed and sight.app.deleting.approved_at > operation.started_at
@@ -276,11 +279,13 @@ def _pause(sight: Sight, operation: Operation) -> Pause | None:
     return Pause(operation.started_at, f"{asked.by} rolled back to #{asked.rollback}")
 
 
-def _settled(sight: Sight, writer: Writer, operation: Operation, away: set[ObjectKey]) -> tuple[HistoryEntry, ...]:
+def _settled(
+    world: World, sight: Sight, writer: Writer, operation: Operation, away: set[ObjectKey]
+) -> tuple[HistoryEntry, ...]:
     """The record after the good end. A part of a sync is no deployment: no entry in the history (Argo CD 3.5)."""
     history = sight.stored.record.history if sight.stored else ()
     if not writer.part:
-        return writer.settle(away, _history_entry(sight, operation, history)).history
+        return writer.settle(away, _history_entry(world, sight, operation, history)).history
     return writer.settle(away, None).history if writer.fenced or away else history
 
 
@@ -320,7 +325,7 @@ def retry_delay(app: Application, failures: int) -> float:
     return app.schedule.retry_interval if app.dialect is Dialect.FLUX else retry_pause(app.sync.retry, failures)
 
 
-def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
+def _history_entry(world: World, sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
     last = history[-1] if history else None
     again = last is not None and (last.revision, last.digest) == (sight.resolved.commit, sight.rendered)
     # Whoever names a revision gets an entry also where nothing differed; a repeated attempt must not give a second one.
@@ -329,7 +334,7 @@ def _history_entry(sight: Sight, operation: Operation, history: tuple[HistoryEnt
         id=last.id + (not renewed) if last else 0,
         revision=sight.resolved.commit,
         ref=sight.resolved.ref,
-        source=snapshot(sight.app, sight.resolved.commit),
+        source=snapshot(sight.app, sight.resolved.commit, world.sealer.close),
         digest=sight.rendered,
         initiated_by=operation.initiated_by,
         deployed_at=datetime.fromtimestamp(operation.finished_at, UTC)

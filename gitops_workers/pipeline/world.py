@@ -12,7 +12,7 @@ from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest
 from gitops_workers.pipeline.own_settings import OwnSettings
-from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Secrets, Sources, State
+from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Sealer, Secrets, Sources, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class World:
     clusters: Clusters
     state: State
     queue: Queue
+    sealer: Sealer
     lease: float = 30.0
     interval: float = 120.0
     jitter: float = 60.0

@@ -12,7 +12,7 @@ from gitops_workers.ports.git import Refs, Sources, TreeEntry
 from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Standing, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
-from gitops_workers.ports.state import RenderCache, State, StatusPage, StatusQuery
+from gitops_workers.ports.state import RenderCache, Sealer, State, StatusPage, StatusQuery
 from gitops_workers.ports.telemetry import Meter, Telemetry
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Renderer",
     "Resource",
     "Rules",
+    "Sealer",
     "Secrets",
     "Seen",
     "Sources",

@@ -47,7 +47,8 @@ class State(Protocol):
     """Applications, statuses, operations, agreements, views: everything rebuildable.
 
     Documents are small JSON values under (kind, key): `operation/<app>`, `agreement/<app>`, `record/<app>`,
-    `poll/<group>`, `catalogue/<name>`. None of them ever holds a secret value.
+    `poll/<group>`, `catalogue/<name>`. None of them ever holds a secret value. An application may: users write
+    passwords into Helm parameters, so nobody who reads the store can read applications.
     """
 
     def applications(self) -> Sequence[AppId]:
@@ -127,6 +128,16 @@ class State(Protocol):
 
     def clusters(self) -> Sequence[ClusterView]:
         """The Clusters page, with live queue depth, in-flight count and lag."""
+
+
+class Sealer(Protocol):
+    """Hides what we keep where others can read, for a place: what was closed for another place does not open."""
+
+    def close(self, place: str, content: bytes) -> bytes:
+        """What may be kept anywhere."""
+
+    def open(self, place: str, sealed: bytes) -> bytes | None:
+        """The content; None when another installation closed it, or it was changed or moved."""
 
 
 class RenderCache(Protocol):

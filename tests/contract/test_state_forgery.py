@@ -1,13 +1,17 @@
 """Whoever can write Redis must not thereby write to clusters (T35)."""
 
+from dataclasses import replace
+
 import pytest
 import zstandard
 
 from gitops_workers.adapters.redis_state import RedisState
-from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.adapters.volatile_queue import VolatileQueue
+from gitops_workers.cipher import Cipher
 from gitops_workers.core.presence import Presence
+from gitops_workers.core.render_spec import HelmOptions
 from tests.contract.test_state_port import FULL, PLAIN
+from tests.security.leaks import found
 
 
 def nobody() -> Presence:
@@ -35,6 +39,13 @@ def test_an_application_copied_to_another_id_is_as_good_as_absent(real, store):
     assert real.application(FULL.id) is None
 
 
+def test_nobody_reads_an_application_in_redis(real, store):
+    app = replace(FULL, render=replace(FULL.render, helm=HelmOptions(values="password: kanarie-0815")))
+    real.save_applications([app])
+    assert real.application(app.id) == app
+    assert not found(["kanarie", app.source.url], store.hget("gitops:apps", app.id))
+
+
 def test_a_document_with_a_flipped_bit_is_as_good_as_absent(real, store):
     real.save("operation", PLAIN.id, {"phase": "Running"})
     stored = bytearray(store.hget("gitops:doc:operation", PLAIN.id))
@@ -44,7 +55,7 @@ def test_a_document_with_a_flipped_bit_is_as_good_as_absent(real, store):
 
 
 def test_an_application_of_another_version_is_as_good_as_absent(real, store):
-    sealed = Seal(b"secret").close(f"application {PLAIN.id}", b'{"id": "application/argocd/shop", "new": 1}')
+    sealed = Cipher(b"secret").close(f"application {PLAIN.id}", b'{"id": "application/argocd/shop", "new": 1}')
     store.hset("gitops:apps", PLAIN.id, sealed)
     assert real.application(PLAIN.id) is None
 

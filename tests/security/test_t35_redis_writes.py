@@ -10,7 +10,7 @@ from dataclasses import asdict
 import pytest
 import redis
 
-from gitops_workers.adapters.redis_state.sealed import Seal
+from gitops_workers.cipher import Cipher
 from gitops_workers.redis_keys import APPLICATIONS
 from tests.integration.engine.installation import Installation, Repository, config_map, installation
 from tests.security.test_t34_pickle import message
@@ -59,8 +59,7 @@ def test_an_edited_application_is_ignored_and_read_from_its_manifest_again(site,
         assert genuine is not None
         document = json.loads(as_json(site, ours))
         document["destination"]["namespace"] = "kube-system"
-        place = f"{APPLICATIONS}/{ours}"
-        forged = Seal(b"").close(place, json.dumps(document).encode())
+        forged = Cipher(b"").close(f"application {ours}", json.dumps(document).encode())
         for value in (forged, genuine, json.dumps(document).encode(), b""):
             client.hset(APPLICATIONS, ours, value)
             assert site.state.application(ours) is None

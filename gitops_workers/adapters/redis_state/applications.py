@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state.sealed import Seal
+from gitops_workers.cipher import Cipher
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.redis_client import RedisClient
 
@@ -16,12 +17,15 @@ _CODEC = TypeAdapter(Application)
 
 
 class Applications:
-    """The part of the port about applications and documents."""
+    """The part of the port about applications.
 
-    def __init__(self, client: RedisClient, seal: Seal) -> None:
-        """Both are shared with the other parts."""
+    They are encrypted, for users write passwords into Helm parameters.
+    """
+
+    def __init__(self, client: RedisClient, cipher: Cipher) -> None:
+        """`client` is shared with the other parts."""
         self._client = client
-        self._seal = seal
+        self._cipher = cipher
 
     def ids(self) -> Sequence[AppId]:
         """All ids, sorted."""
@@ -42,7 +46,7 @@ class Applications:
         """Add or replace."""
         if apps:
             sealed: dict[str | bytes, bytes | float | str] = {
-                app.id: self._seal.close(_place(app.id), _CODEC.dump_json(app, exclude_defaults=True)) for app in apps
+                app.id: self._cipher.close(_place(app.id), _CODEC.dump_json(app, exclude_defaults=True)) for app in apps
             }
             self._client.hset(keys.APPLICATIONS, mapping=sealed)
 
@@ -51,7 +55,7 @@ class Applications:
         self._client.hdel(keys.APPLICATIONS, app)
 
     def _read(self, app: AppId, stored: bytes | None) -> Application | None:
-        content = self._seal.open(_place(app), stored)
+        content = self._cipher.open(_place(app), stored) if stored else None
         if content is None:
             return None
         try:

@@ -9,6 +9,7 @@ from gitops_workers.adapters.redis_state.applications import Applications, Docum
 from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.adapters.redis_state.status import StatusRows
 from gitops_workers.adapters.redis_state.views import Attendance, Loads, Views
+from gitops_workers.cipher import Cipher
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import StatusPage, StatusQuery
@@ -21,7 +22,7 @@ class RedisState:
     def __init__(self, client: RedisClient, loads: Loads, presence: Attendance, *, key: bytes = b"") -> None:
         """`loads`, `presence`: queue's and telemetry's method of that name. `key`: the installation's secret."""
         seal = Seal(key)
-        self._applications = Applications(client, seal)
+        self._applications = Applications(client, Cipher(key))
         self._documents = Documents(client, seal)
         self._statuses = StatusRows(client)
         self._views = Views(client, loads, presence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,10 +11,14 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 import yaml
 
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.record import record_name
+from gitops_workers.redis_keys import APPLICATIONS
 from tests.integration.engine.installation import Installation, config_map
+from tests.security.leaks import dump, found
 
 COMMAND = [sys.executable, "-m", "gitops_workers.cli", "app"]
 MANUAL = {"automated": None}
@@ -90,6 +95,37 @@ def test_a_flux_application_that_is_pinned_to_a_commit_stays_there_until_the_pin
     site.until_synced(app, after)
     assert (site.value("pinned"), site.value("pinned-control")) == ("better", None)
     assert control != after
+
+
+def test_a_rollback_has_the_parameters_of_then_which_nobody_reads_in_redis_or_the_record(story):
+    site, shop = story.site, story.site.repository("sealed.git")
+    chart = "apiVersion: v2\nname: chart\nversion: 1.0.0\n"
+    template = config_map("sealed", "X").replace("'X'", "X").replace("X", '"{{ .Values.greeting }}"')
+    commit = shop.push({"chart/Chart.yaml": chart, "chart/templates/a.yaml": template})
+    app = site.app("sealed")
+
+    def deploy(greeting: str) -> None:
+        # Nothing renders the password: a user may still have written one.
+        parameters = [{"name": "greeting", "value": greeting}, {"name": "password", "value": "kanarie-4711"}]
+        source = {"helm": {"parameters": parameters}}
+        site.declare("sealed.yaml", site.argo("sealed", shop.url, "chart", source=source))
+        site.until(lambda: site.value("sealed") == greeting, greeting)
+
+    deploy("first")
+    site.until_synced(app, commit)
+    deploy("second")
+    site.until(lambda: len(done(site, "history", app).splitlines()) == 3, "two entries and a head")
+    number = done(site, "history", app).splitlines()[-1].split()[0]
+
+    done(site, "rollback", app, number, "--pause-automation", "--wait")
+    assert site.value("sealed") == "first"
+    record = json.dumps(site.live("configmaps", record_name(app), space="gitops-workers"))
+    assert "history" in record
+    assert not found(["kanarie"], record.encode())
+    with redis.Redis.from_url(site.redis.url) as client:
+        everything = dict(dump(client))
+    assert APPLICATIONS in everything
+    assert not [key for key, parts in everything.items() for part in parts if found(["kanarie"], part)]
 
 
 def test_a_rollback_pauses_automated_sync_until_it_is_resumed(story):

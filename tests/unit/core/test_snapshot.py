@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
+from random import Random
+from typing import Any
 
 import pytest
 
+from gitops_workers.cipher import Cipher
+from gitops_workers.core import codec
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.model import AppId, Application, GitSource, RevisionKind, RevisionSpec
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.render_spec import HelmOptions, SecretRef
-from gitops_workers.core.snapshot import LARGEST_OF_ALL, bounded, is_exact, restored, snapshot
+from gitops_workers.core.snapshot import LARGEST_OF_ALL, bounded, is_exact
+from gitops_workers.core.snapshot import restored as restored_with
+from gitops_workers.core.snapshot import snapshot as snapshot_with
+from tests.security.leaks import found
 from tests.unit.core.making import application
 from tests.unit.core.test_codec import FULL
 
@@ -19,8 +27,24 @@ COMMIT = "c" * 40
 SECRET = SecretRef("Secret", "flux-system", "git")
 
 
+CIPHER = Cipher(bytes(32))
+
+
+def snapshot(app: Application, commit: str) -> str:
+    return snapshot_with(app, commit, CIPHER.close)
+
+
+def restored(app: Application, found: HistoryEntry) -> Application:
+    return restored_with(app, found, CIPHER.open)
+
+
 def entry(source: str, number: int = 3) -> HistoryEntry:
     return HistoryEntry(number, COMMIT, "main", source, "d", "ann", "2026-01-01T00:00:00Z", "Succeeded")
+
+
+def noise(size: int) -> str:
+    """A text that no compression makes shorter than three quarters."""
+    return b64encode(Random(1).randbytes(size)).decode()[:size]
 
 
 def test_an_application_comes_back_as_it_was_deployed_with_the_credential_of_today() -> None:
@@ -50,13 +74,41 @@ def test_no_credential_goes_to_a_repository_that_it_is_not_meant_for() -> None:
 
 
 def test_what_is_too_large_is_kept_as_url_path_commit_and_namespace() -> None:
-    huge = replace(application(), render=replace(FULL, helm=HelmOptions(values="x" * 70_000)))
+    huge = replace(application(), render=replace(FULL, helm=HelmOptions(values=noise(70_000))))
     text = snapshot(huge, COMMIT)
     kept = {"url": huge.source.url, "path": huge.source.path, "revision": COMMIT, "namespace": "shop"}
     assert json.loads(text) == kept
     assert not is_exact(text)
     today = application()
     assert restored(today, entry(text)) == today
+
+
+def test_no_parameter_can_be_read_in_it() -> None:
+    then = replace(application(), render=replace(FULL, helm=HelmOptions(values="password: kanarie-0815")))
+    text = snapshot(then, COMMIT)
+    assert not found(["kanarie"], text.encode())
+    assert restored(application(), entry(text)).render == then.render
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        lambda app, text: restored_with(app, entry(text), Cipher(b"another key").open),
+        lambda app, text: restored(replace(app, id=AppId("application/argocd/other")), entry(text)),
+        lambda app, text: restored(app, entry(text.replace("c" * 40, "d" * 40))),
+        lambda app, text: restored(app, entry(text.replace('"sealed":"', '"sealed":"!'))),
+    ],
+    ids=["another key", "another application", "another commit", "damaged"],
+)
+def test_what_was_not_sealed_here_for_it_is_refused_and_says_what_to_do(back: Any) -> None:
+    with pytest.raises(Refused, match=r"entry 3 .* GITOPS_CACHE_KEY.*--revision"):
+        back(application(), snapshot(replace(application(), render=FULL), COMMIT))
+
+
+def test_an_entry_in_clear_of_the_releases_before_renders_the_same_objects() -> None:
+    text = json.dumps({"url": "u", "path": "p", "revision": COMMIT, "render": codec.dump(FULL)})
+    assert is_exact(text)
+    assert restored(application(), entry(text)).render == FULL
 
 
 def test_entries_of_the_first_releases_are_rendered_with_the_parameters_of_today() -> None:
@@ -73,7 +125,7 @@ def test_a_source_that_cannot_be_read_is_refused_by_the_number_of_its_entry(text
 
 
 def test_the_oldest_entries_lose_their_parameters_first() -> None:
-    text = snapshot(replace(application(), render=replace(FULL, helm=HelmOptions(values="x" * 60_000))), COMMIT)
+    text = snapshot(replace(application(), render=replace(FULL, helm=HelmOptions(values=noise(60_000)))), COMMIT)
     history = bounded([entry(text, number) for number in range(10)])
     assert [is_exact(item.source) for item in history] == [False] * 6 + [True] * 4
     assert sum(len(item.source) for item in history) < LARGEST_OF_ALL + 10_000

@@ -12,6 +12,7 @@ from gitops_workers.adapters.volatile_rendering import VolatileClosures, Volatil
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
+from gitops_workers.cipher import Cipher
 from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -55,6 +56,7 @@ class Lab:
             self.clusters,
             self.state,
             self.queue,
+            Cipher(bytes(32)),
         )
         self.applications: dict[AppId, Application] = {}
         self.catalogues: list[Catalogue] = []
