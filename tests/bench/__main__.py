@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitops_workers.local.scratch import scratch_folder
-from tests.bench import planning, scenario, waves
+from tests.bench import planning, repositories, scenario, waves
 from tests.bench.floor import bare_loop
 
 OUT = Path("build/bench.jsonl")
@@ -30,6 +30,10 @@ TARGETS = {
     "one-directory commit, engine CPU-s": 0.3,
     "base change reaching all, s": 8,
     "peak memory, MiB": 300,
+    "first sync from a repository each, of one repository's": 1.5,
+    "a push to 200 repositories applied, s": 10,
+    "commit beside a silent Git host, max s": 2,
+    "recovery after an API outage of 5 s, s": 90,
     "planning 3 objects, ms": 1,
     "planning 2000 objects, ms": 200,
 }
@@ -106,6 +110,39 @@ def waiting_figures(report: Report, folder: Path, size: int) -> None:
         report.add(size, f"longest task of two waves after {healthy_after:g} s, s", longest)
 
 
+def repository_figures(report: Report, folder: Path, size: int) -> None:
+    """First sync of as many repositories as applications beside that of one repository, and a push to many at once."""
+    with scenario.running(folder / "one", size) as bench:
+        one = scenario.first_sync(bench, folder / "one" / "catalogue", wait=False)
+    report.add(size, "first sync from one repository, s", one["seconds"])
+    paths = repositories.write_repositories(folder / "many-repositories", size)
+    with scenario.running(folder / "many", size) as bench:
+        many = repositories.first_sync(bench, folder / "many" / "catalogue", paths)
+        report.add(size, "first sync from a repository each, s", many["seconds"])
+        report.add(size, "first sync from a repository each, of one repository's", many["seconds"] / one["seconds"])
+        report.add(size, "first sync from a repository each, peak memory, MiB", many["memory"])
+        report.add(size, "a push to 200 repositories applied, s", repositories.storm(bench, paths))
+
+
+def silent_host_figures(report: Report, folder: Path, size: int) -> None:
+    """Commits of a healthy application beside forty whose Git host never answers."""
+    with scenario.running(folder, size) as bench:
+        scenario.first_sync(bench, folder / "catalogue", wait=False)
+        found = repositories.silent_host(bench, folder / "catalogue")
+        report.add(size, "commit alone, p50 s", found["alone"])
+        report.add(size, "commit beside a silent Git host, p50 s", found["beside"])
+        report.add(size, "commit beside a silent Git host, max s", found["slowest"])
+        report.add(size, "beside a silent Git host, peak memory, MiB", found["memory"])
+
+
+def recovery_figures(report: Report, folder: Path, size: int) -> None:
+    """An API server that is killed for five seconds while everybody gets a commit."""
+    for count in (60, size):
+        with scenario.running(folder / str(count), count) as bench:
+            scenario.first_sync(bench, folder / str(count) / "catalogue", wait=False)
+            report.add(count, "recovery after an API outage of 5 s, s", repositories.recovery(bench, 7))
+
+
 def planning_figures(report: Report, _: Path, __: int) -> None:
     """Deciding alone, without any request."""
     for size in (3, 2000):
@@ -131,7 +168,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--size", type=int, default=200)
     parser.add_argument("--large", type=int, default=1000)
-    parser.add_argument("--only", choices=["fleet", "gated", "large", "waiting", "planning"], action="append")
+    parser.add_argument(
+        "--only",
+        choices=["fleet", "gated", "large", "waiting", "planning", "repositories", "silent", "recovery"],
+        action="append",
+    )
     chosen = parser.parse_args()
     parts: dict[str, tuple[Callable[[Report, Path, int], None], int]] = {
         "fleet": (fleet_figures, chosen.size),
@@ -139,6 +180,9 @@ def main() -> None:
         "large": (large_figures, chosen.large),
         "waiting": (waiting_figures, chosen.large),
         "planning": (planning_figures, 1),
+        "repositories": (repository_figures, chosen.large),
+        "silent": (silent_host_figures, 20),
+        "recovery": (recovery_figures, chosen.large),
     }
     report = Report()
     for name, (measure, size) in parts.items():

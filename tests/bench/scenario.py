@@ -63,14 +63,15 @@ class Bench:
         client = redis.Redis.from_url(self.engine.settings.redis_url)
         return sum(1 for _ in client.scan_iter(match="gitops:cache:*", count=10_000))
 
-    def push(self, commit: str) -> None:
+    def push(self, commit: str, repository: Path | None = None) -> None:
         """The webhook of a push, signed as GitHub does."""
+        url = (repository or self.repository).as_uri()
         payload = {
             "ref": "refs/heads/main",
             "after": commit,
             "repository": {
-                "clone_url": self.repository.as_uri(),
-                "html_url": self.repository.as_uri(),
+                "clone_url": url,
+                "html_url": url,
                 "default_branch": "main",
             },
             "commits": [],
@@ -165,7 +166,7 @@ def commits(bench: Bench, rounds: int = 15) -> dict[str, float]:
         path = f"/api/v1/namespaces/app-{number}/configmaps/web"
         start = time.monotonic()
         bench.push(commit)
-        until(functools.partial(_has, bench.plane, path, str(turn)), 30, f"commit {turn}")
+        until(functools.partial(has_value, bench.plane, path, str(turn)), 30, f"commit {turn}")
         latencies.append(time.monotonic() - start)
         time.sleep(1.0)
     return {
@@ -176,7 +177,8 @@ def commits(bench: Bench, rounds: int = 15) -> dict[str, float]:
     }
 
 
-def _has(plane: ControlPlane, path: str, value: str) -> bool:
+def has_value(plane: ControlPlane, path: str, value: str) -> bool:
+    """Whether the ConfigMap there has the overlay's value."""
     return bool(plane.call("GET", path)[1]["data"].get("own") == value)
 
 
