@@ -22,6 +22,9 @@ class Engine:
     """The ports, the catalogues, and how to read credentials anew."""
 
     world: World
+    """What attempts use."""
+    polling: World
+    """What polls use: the same, and they may wait as long as it takes."""
     catalogues: Sequence[Catalogue]
     reload: Callable[[], None]
     _checked: float = field(default_factory=time.monotonic)

@@ -53,9 +53,9 @@ def poll(self: Task, group: str, generation: int) -> str:  # noqa: ARG001
     error = None
     with _timed("poll", group), _defects_hidden(group):
         if group == CATALOGUE:
-            catalogue.refresh(engine.world, engine.catalogues)
+            catalogue.refresh(engine.polling, engine.catalogues)
         else:
-            error = polling.poll(engine.world, group)
+            error = polling.poll(engine.polling, group)
     publish(self.app, engine.world.queue.dispatch(BATCH))
     if error is not None:
         raise Failed(f"{type(error).__name__} {group}")

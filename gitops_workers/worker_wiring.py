@@ -20,7 +20,7 @@ from gitops_workers.adapters.catalogue_files import FileCatalogue
 from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
-from gitops_workers.adapters.git import GitSources
+from gitops_workers.adapters.git import GitSources, Turns
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CachedRenderer
@@ -53,8 +53,11 @@ log = structlog.get_logger()
 GIT_CATALOGUE = "git+"
 
 
-def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], None]]:
-    """Everything a worker's tasks use: the ports, the catalogues, and how to read credentials anew."""
+def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callable[[], None]]:
+    """Everything a worker's tasks use: the ports of attempts, those of polls, the catalogues, how to read all anew.
+
+    Attempts give their turn back where too many wait for a Git host already; a quarter of the threads may for one host.
+    """
     tools = _tools()
     sandbox = Sandbox(tools, children=settings.sandboxes, limits=render_limits(settings))
     queue, state = open_queue(settings), open_state(settings)
@@ -69,6 +72,7 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
         lookup=lambda source: credential(secrets, source),
         shared=cache,
         clock=queue.now,
+        turns=Turns(per_host=max(1, settings.concurrency // 4), in_all=max(1, settings.concurrency // 2)),
     )
     catalogues += [_catalogue(text, sandbox, sources, queue.now) for text in settings.catalogue]
     closures = GitClosures(sources, sandbox)
@@ -76,7 +80,7 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
     reload = _reload(settings, clusters, secrets, rules, evaluators)
-    world = World(
+    polling = World(
         sources=sources,
         closures=closures,
         renderer=CachedRenderer(
@@ -104,7 +108,7 @@ def wired(settings: Settings) -> tuple[World, Sequence[Catalogue], Callable[[], 
         calendar=CronCalendar(),
     )
     reload()
-    return world, catalogues, reload
+    return replace(polling, sources=sources.bounded()), polling, catalogues, reload
 
 
 @dataclass(slots=True)

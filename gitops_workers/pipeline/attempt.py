@@ -18,7 +18,7 @@ from gitops_workers.core import operation as operations
 from gitops_workers.core import pause as pauses
 from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.agreement import Agreement
-from gitops_workers.core.errors import GitOpsError, Refused, Superseded
+from gitops_workers.core.errors import Deferred, GitOpsError, Refused, Superseded
 from gitops_workers.core.explanation import KIND as EXPLANATION
 from gitops_workers.core.governing import seen
 from gitops_workers.core.hooks import warned
@@ -73,6 +73,8 @@ DOCUMENTS = (
     EXPLANATION,
 )
 """What an attempt reads of its application, in one round trip."""
+DEFERRED = 3.0
+"""Seconds until an attempt begins again that would have waited for a Git host for which others wait already."""
 NEWER = 1.0
 """Seconds until the commit is looked at that had to wait for an operation which has just ended."""
 
@@ -104,6 +106,10 @@ def reconcile(world: World, app_id: AppId) -> Status | None:
     except Superseded as error:
         log.info("attempt_superseded", reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
+        return None
+    except Deferred as error:
+        log.info("attempt_deferred", reason=str(error))
+        world.queue.finish(attempt, done=False, due_in=DEFERRED)
         return None
     except GitOpsError as error:
         outcome = failure.outcome_of(world, app, leaving, attempt, known, error)

@@ -115,10 +115,12 @@ def repository_figures(report: Report, folder: Path, size: int) -> None:
     with scenario.running(folder / "one", size) as bench:
         one = scenario.first_sync(bench, folder / "one" / "catalogue", wait=False)
     report.add(size, "first sync from one repository, s", one["seconds"])
+    report.add(size, "first sync from one repository, engine CPU-s", one["cpu"])
     paths = repositories.write_repositories(folder / "many-repositories", size)
     with scenario.running(folder / "many", size) as bench:
         many = repositories.first_sync(bench, folder / "many" / "catalogue", paths)
         report.add(size, "first sync from a repository each, s", many["seconds"])
+        report.add(size, "first sync from a repository each, engine CPU-s", many["cpu"])
         report.add(size, "first sync from a repository each, of one repository's", many["seconds"] / one["seconds"])
         report.add(size, "first sync from a repository each, peak memory, MiB", many["memory"])
         report.add(size, "a push to 200 repositories applied, s", repositories.storm(bench, paths))

@@ -74,11 +74,13 @@ def declare(catalogue: Path, urls: list[str], *, first: int = 0) -> None:
 
 def first_sync(bench: Bench, catalogue: Path, repositories: list[Path]) -> dict[str, float]:
     """From the moment the catalogue appears until every application is in sync and healthy."""
+    used = bench.cpu()
     with PeakMemory(bench.roots) as memory:
         start = time.monotonic()
         declare(catalogue, [path.as_uri() for path in repositories])
         until(lambda: bench.synced() == len(repositories), 600, "first sync")
-        return {"seconds": time.monotonic() - start, "memory": memory.peak}
+        seconds = time.monotonic() - start
+    return {"seconds": seconds, "cpu": bench.cpu() - used, "memory": memory.peak}
 
 
 def storm(bench: Bench, repositories: list[Path]) -> float:

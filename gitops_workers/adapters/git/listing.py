@@ -106,6 +106,10 @@ class Listings:
             self._shared.put(f"refs/{key}", _dump(refs), LIFETIME)
             return refs
 
+    def known(self, key: str, not_before: float) -> Refs | None:
+        """What this process knows already, if it is new enough."""
+        return _fresh(self._entry(key).refs, not_before)
+
     def last(self, key: str) -> Refs | None:
         """The newest listing this process knows."""
         return self._entry(key).refs

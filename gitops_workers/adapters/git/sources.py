@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import posixpath
 import re
 import threading
@@ -21,6 +22,7 @@ from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import TreeCache, parse_tree
+from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import GitOpsError, RenderFailed, SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
@@ -49,15 +51,28 @@ class _Place:
     modules: dict[str, _Place] = field(default_factory=dict)
     """The submodules that were fetched through this source, by key."""
 
+    @property
+    def host(self) -> str:
+        """Who is asked: the host with its port."""
+        return f"{self.address.host}:{self.address.port}"
+
 
 class GitSources:
     """Reads Git repositories; one per process, safe to share between threads."""
 
     def __init__(
-        self, directory: Path, settings: GitSettings, *, lookup: Lookup, shared: RenderCache, clock: Callable[[], float]
+        self,
+        directory: Path,
+        settings: GitSettings,
+        *,
+        lookup: Lookup,
+        shared: RenderCache,
+        clock: Callable[[], float],
+        turns: Turns | None = None,
     ) -> None:
         """`directory` holds this host's mirrors; `shared` (sealed) and `clock` (epoch s) are those of all workers.
 
+        `turns` bounds how many may wait for servers through `bounded`.
         Raises Refused when git is missing or too old.
         """
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -69,9 +84,17 @@ class GitSources:
         self._listings = Listings(shared, clock)
         self._readers = ReaderPool(self._git, settings.idle_readers)
         self._trees = TreeCache(settings.cached_entries)
+        self._turns = turns or Turns(per_host=1, in_all=1)
+        self._turn = self._turns.watched
         self._lock = threading.Lock()
         self._places: OrderedDict[tuple[str, str], _Place] = OrderedDict()
         self._changes: OrderedDict[tuple[str, str, str], frozenset[str]] = OrderedDict()
+
+    def bounded(self) -> GitSources:
+        """The same repositories for those who must not wait long: a request may raise Deferred."""
+        same = copy.copy(self)
+        same._turn = self._turns.taken  # noqa: SLF001 - another handle on the same value
+        return same
 
     def close(self) -> None:
         """End the reading processes."""
@@ -84,7 +107,10 @@ class GitSources:
         def ask() -> bytes:
             return self._transport.list_refs(place.address, self._credential(source, place), source.timeout)
 
-        return self._listings.get(place.key, not_before, source.timeout, ask)
+        if (known := self._listings.known(place.key, not_before)) is not None:
+            return known
+        with self._turn(place.host, place.key):
+            return self._listings.get(place.key, not_before, source.timeout, ask)
 
     def fetch(self, source: GitSource, commit: str) -> None:
         """See `Sources.fetch`. Raises RevisionNotFound when the server answers and has no such commit."""
@@ -299,7 +325,7 @@ class GitSources:
             place.mirror.use(commit)
             return True
         timeout = max(source.timeout, self._settings.fetch_timeout)
-        with _disk(place), place.mirror.writing(timeout):
+        with self._turn(place.host, place.key), _disk(place), place.mirror.writing(timeout):
             if self._has(place, commit):  # another one fetched it while we waited
                 return True
             return place.mirror.fetch_commit(
@@ -336,7 +362,7 @@ class GitSources:
         if place.history.usable and place.history.signature == state:
             return
         timeout = max(source.timeout, self._settings.fetch_timeout)
-        with _disk(place), place.history.writing(timeout):
+        with self._turn(place.host, place.key), _disk(place), place.history.writing(timeout):
             if place.history.signature != state:
                 place.history.fetch_history(place.address, self._credential(source, place), state, timeout)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.adapters.volatile_sources import VolatileRepository
-from gitops_workers.core.errors import ClusterUnavailable, ServerFailed
+from gitops_workers.core.errors import ClusterUnavailable, Deferred, ServerFailed
 from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import AppId, Dialect, GitSource, SyncStatus
 from gitops_workers.ports import Urgency
@@ -171,3 +171,22 @@ def test_a_host_that_does_not_answer_is_probed_and_the_first_repository_that_ans
         lab.sources.repositories[url].down = ""
     lab.run(90)
     assert set(values(lab).values()) == {"2"}
+
+
+def test_an_attempt_that_finds_no_place_in_the_line_for_git_comes_again_and_says_nothing(lab: Lab) -> None:
+    lab.run(1)
+    app = next(iter(lab.applications))
+    before = lab.status(app)
+    original = lab.sources.refs
+
+    def refs(*_: Any, **__: Any) -> Any:
+        raise Deferred("others wait already")
+
+    lab.sources.refs = refs  # type: ignore[method-assign]
+    commit(lab, "2")
+    lab.queue.request(app, "asked by hand", Urgency.MANUAL)
+    assert lab.run(1) == [f"reconcile {app}"]
+    assert lab.status(app) == before
+    lab.sources.refs = original  # type: ignore[method-assign]
+    lab.run(3)
+    assert lab.status(app).revision != before.revision
