@@ -52,8 +52,9 @@ _CONFIG = {
     "gc.auto": "0",
     "maintenance.auto": "false",
 }
-# The kernel's death signal reaches git and not its helpers (git-remote-https, ssh), which would hold a credential until
-# the server hangs up. A watcher in the group reads a pipe that only the worker holds: at its end, all of them go.
+# A killed worker must leave neither git nor its helpers (git-remote-https, ssh) behind, which the kernel's death signal
+# does not reach: they would hold a credential until the server hangs up. A watcher in the group reads a pipe that only
+# the worker holds: at its end, all of them go.
 _GUARD = (
     'ulimit -f "$1"; shift; exec 9<&0 </dev/null; '
     "(read -r _ <&9; kill -KILL 0) >/dev/null 2>&1 & watcher=$!; "
@@ -92,12 +93,16 @@ class GitProgram:
         if numbers is None or (int(numbers[1]), int(numbers[2])) < FLOOR:
             raise Refused(f"git is {self.version!r}; install git {FLOOR[0]}.{FLOOR[1]} or newer")
 
-    def argv(self, arguments: Sequence[str], config: Sequence[str] = ()) -> list[str]:
-        """The whole command line. `config` are further `name=value` settings without any secret."""
+    def argv(self, arguments: Sequence[str]) -> list[str]:
+        """The whole command line of a child that is not guarded by `run`: it ends with the thread that starts it."""
+        return [*_death_signal(), *self._argv(arguments)]
+
+    def _argv(self, arguments: Sequence[str], config: Sequence[str] = ()) -> list[str]:
+        """`config` are further `name=value` settings without any secret."""
         stall = f"http.lowSpeedTime={self.settings.stall_seconds}"
         options = [f"{name}={value}" for name, value in _CONFIG.items()]
         settings = [part for option in (*options, stall, *config) for part in ("-c", option)]
-        return [*_death_signal(), self._executable, "--no-pager", "--no-replace-objects", *settings, *arguments]
+        return [self._executable, "--no-pager", "--no-replace-objects", *settings, *arguments]
 
     def environment(self, extra: Mapping[str, str] | None = None, protocols: str = "none") -> dict[str, str]:
         """Everything a child sees. `protocols` is what git may speak, colon-separated; reading needs none."""
@@ -130,7 +135,7 @@ class GitProgram:
     ) -> Finished:
         """Run to the end and return what it said. Raises DeadlinePassed; SourceUnavailable past the output limit."""
         deadline = time.monotonic() + timeout
-        argv = self.argv(arguments, config)
+        argv = self._argv(arguments, config)
         blocks = str(self.settings.max_pack_bytes // 512)
         guarded = ["/bin/sh", "-c", _GUARD, "git-guard", blocks, *argv]
         with self._started(guarded, environment or self.environment(), descriptors) as process:

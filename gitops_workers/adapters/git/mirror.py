@@ -25,6 +25,8 @@ from gitops_workers.core.errors import SourceUnavailable
 T = TypeVar("T")
 KEEP = "refs/keep/"
 _EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_BARE = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
+"""All that `git init --bare` would write but hooks (gitrepository-layout(5)), without the 3 ms of a process."""
 _CONDEMNED = "condemned"
 _SIGNATURE = "signature"
 _CLEANED = "cleaned"
@@ -151,15 +153,10 @@ class Mirror:
             shutil.rmtree(leftover, ignore_errors=True)
         mark = f"{os.getpid()}-{time.monotonic_ns()}"
         fresh = self.path.with_name(f"{self.path.name}.new-{mark}")
-        finished = self._git.run(
-            ["init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", str(fresh)],
-            timeout=self._git.settings.read_timeout,
-            limit=1 << 16,
-        )
-        if finished.status:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise SourceUnavailable(f"no repository can be made in {self.path.parent}: {finished.error.strip()}")
-        (fresh / KEEP).mkdir(parents=True)
+        for folder in ("objects/info", "objects/pack", "refs/heads", "refs/tags", KEEP):
+            (fresh / folder).mkdir(parents=True)
+        (fresh / "config").write_text(_BARE)
+        (fresh / "HEAD").write_text("ref: refs/heads/main\n")
         (fresh / _CLEANED).touch()
         if self.path.exists():
             old = self.path.with_name(f"{self.path.name}.old-{mark}")

@@ -38,7 +38,7 @@ class GitSettings:
     """All files of one `blobs` call together."""
     max_pack_bytes: int = 4096 * MIB
     """One file that git may write, so one pack: what a repository may take of the disk in one fetch."""
-    idle_readers: int = 16
+    idle_readers: int = 8
     """`cat-file` processes kept for the next read, over all repositories: 3 MB each."""
     cached_entries: int = 200_000
     """Paths kept in memory over all tree listings: about 250 bytes each."""

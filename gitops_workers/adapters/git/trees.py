@@ -33,6 +33,23 @@ def parse_tree(output: bytes, folder: str) -> Entries:
     return tuple(entries)
 
 
+def parse_folder(data: bytes) -> list[tuple[str, str, str]]:
+    """Mode, name and object id of each entry of a tree object, in git's order; folders have the mode `40000`.
+
+    Raises SourceUnavailable when the object is cut short.
+    """
+    entries, place = [], 0
+    while place < len(data):
+        end = data.find(b"\0", place)
+        oid = data[end + 1 : end + 21]
+        if end < 0 or len(oid) < 20:
+            raise SourceUnavailable("a folder of the local copy ended in the middle of an entry")
+        mode, _, name = data[place:end].decode("utf-8", "surrogateescape").partition(" ")
+        entries.append((mode, name, oid.hex()))
+        place = end + 21
+    return entries
+
+
 class TreeCache:
     """The least recently used listings are dropped when there are too many entries in all."""
 
