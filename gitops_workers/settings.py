@@ -66,11 +66,11 @@ class Settings:
     lease: float = _setting(30.0, "Seconds a dead worker's application stays locked; renewed at a third of it.")
     admission: int = _setting(32, "Applications of one cluster in work at a time: protects its API server.")
     git_admission: int = _setting(
-        16, "Repositories of one Git host polled at once: protects it, and everybody else from one that never answers."
+        8, "Repositories of one Git host polled at once: protects it, and everybody else from one that never answers."
     )
     concurrency: int = _setting(8, "Threads of one worker process; scale by processes, a process uses one core.")
     poll_concurrency: int = _setting(
-        32, "Threads of one worker process for polls alone, which wait and cost next to nothing: two hosts' worth."
+        16, "Threads of one worker process for polls alone, which wait and cost next to nothing: two hosts' worth."
     )
     sandboxes: int = _setting(2, "Render children of one worker process; rendering is CPU-bound.")
     render_memory_mib: int = _setting(1024, "Memory of one render child: YAML grows up to 250 times in memory.")

@@ -139,7 +139,7 @@ def silent_host_figures(report: Report, folder: Path, size: int) -> None:
 
 def recovery_figures(report: Report, folder: Path, size: int) -> None:
     """An API server that is killed for five seconds while everybody gets a commit."""
-    for count in (60, size):
+    for count in dict.fromkeys((60, size)):
         with scenario.running(folder / str(count), count) as bench:
             scenario.first_sync(bench, folder / str(count) / "catalogue", wait=False)
             report.add(count, "recovery after an API outage of 5 s, s", repositories.recovery(bench, 7))

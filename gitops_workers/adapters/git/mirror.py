@@ -20,7 +20,7 @@ from gitops_workers.adapters.git.address import Address
 from gitops_workers.adapters.git.command import Finished, GitProgram
 from gitops_workers.adapters.git.transport import DamagedCopy, NotServed, Transport
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import SourceUnavailable
+from gitops_workers.core.errors import GitOpsError, SourceUnavailable
 
 T = TypeVar("T")
 KEEP = "refs/keep/"
@@ -32,6 +32,19 @@ _SIGNATURE = "signature"
 _CLEANED = "cleaned"
 _POLL = 0.05
 _TIDY_SECONDS = 240.0
+
+
+@contextlib.contextmanager
+def usable_disk(url: str) -> Iterator[None]:
+    """Errors of the disk as what they are to a caller: try again later."""
+    try:
+        yield
+    except GitOpsError:
+        raise
+    except OSError as problem:
+        raise SourceUnavailable(
+            f"the local copy of {url} cannot be used: {problem.strerror or problem}; look at the disk"
+        ) from None
 
 
 class Mirror:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import posixpath
+import functools
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -17,14 +17,15 @@ from gitops_workers.adapters.git.address import Address, parse_address, rewrite
 from gitops_workers.adapters.git.batch import BrokenReaderError, Info, Reader, ReaderPool, TooLargeError, present
 from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.listing import Listings, signature, valid_ref
-from gitops_workers.adapters.git.mirror import Mirror
+from gitops_workers.adapters.git.mirror import Mirror, usable_disk
+from gitops_workers.adapters.git.names import full_id, inside
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
-from gitops_workers.adapters.git.trees import TreeCache, parse_tree
+from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import GitOpsError, RenderFailed, SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import RenderFailed, SourceUnavailable
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.objects import digest
 from gitops_workers.core.revisions import BRANCHES, TAGS, RevisionNotFound
@@ -34,7 +35,6 @@ Lookup = Callable[[GitSource], Credential | None]
 """The credential of a source at this moment; None when it has none. Asked before every request, never stored."""
 
 T = TypeVar("T")
-_COMMIT = re.compile(r"[0-9a-f]{40}")
 _PREFIX = re.compile(r"[0-9a-f]{7,39}")
 _PLACES = 4_096
 _CHANGES = 256
@@ -165,7 +165,7 @@ class GitSources:
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`. Raises SourceUnavailable when the commit cannot be fetched."""
         place = self._place(source)
-        folder = _inside(path)
+        folder = inside(path)
         oid = self.tree_id(source, commit, folder)
         if not oid:
             return ()
@@ -174,8 +174,8 @@ class GitSources:
     def tree_id(self, source: GitSource, commit: str, path: str) -> str:
         """See `Sources.tree_id`. An unfetched commit is fetched: absence is only told of a commit that is there."""
         place = self._place(source)
-        _full(commit)
-        name = f"{commit}:{_inside(path)}"
+        full_id(commit)
+        name = f"{commit}:{inside(path)}"
         with contextlib.suppress(FileNotFoundError):
             [found] = self._info(place.mirror, name)
             if found is not None:
@@ -187,8 +187,8 @@ class GitSources:
     def changed_paths(self, source: GitSource, old: str, new: str) -> frozenset[str] | None:
         """See `Sources.changed_paths`. A renamed file is both of its paths."""
         place = self._place(source)
-        _full(old)
-        _full(new)
+        full_id(old)
+        full_id(new)
         key = (place.key, old, new)
         with self._lock:
             if key in self._changes:
@@ -211,7 +211,7 @@ class GitSources:
     def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
         """See `Sources.blobs`."""
         place = self._place(source)
-        wanted = list(dict.fromkeys(_full(oid) for oid in oids))
+        wanted = list(dict.fromkeys(full_id(oid) for oid in oids))
         found = self._contents(place, wanted)
         with self._lock:
             modules = list(place.modules.values())
@@ -226,7 +226,7 @@ class GitSources:
     def _contents(self, place: _Place, oids: Sequence[str]) -> dict[str, bytes | None]:
         settings = self._settings
         try:
-            with _disk(place):
+            with usable_disk(place.address.url):
                 return self._ask(
                     place.mirror,
                     lambda reader: reader.contents(oids, settings.max_blob_bytes, settings.max_read_bytes),
@@ -264,7 +264,7 @@ class GitSources:
     def on_branch(self, source: GitSource, commit: str, branch: str) -> bool:
         """See `Sources.on_branch`. An unknown branch has no commits."""
         place = self._place(source)
-        _full(commit)
+        full_id(commit)
         ref = BRANCHES + branch.removeprefix(BRANCHES)
         if not valid_ref(ref):
             return False
@@ -297,10 +297,12 @@ class GitSources:
         [info] = self._info(place.mirror, oid)
         if info is None or info.type != "tree":
             return ()
-        finished = place.mirror.read(["ls-tree", "-r", "-z", "--full-tree", oid], self._settings.max_tree_bytes)
-        if finished.status:
-            raise self._damaged(place.mirror)
-        entries = parse_tree(finished.output, folder)
+        entries = walked(functools.partial(self._read_folders, place), oid, folder)
+        if entries is None:
+            finished = place.mirror.read(["ls-tree", "-r", "-z", "--full-tree", oid], self._settings.max_tree_bytes)
+            if finished.status:
+                raise self._damaged(place.mirror)
+            entries = parse_tree(finished.output, folder)
         self._trees.put(place.key, oid, folder, entries)
         return entries
 
@@ -320,12 +322,12 @@ class GitSources:
 
     def _fetched(self, source: GitSource, place: _Place, commit: str, credential: Callable[[], Credential]) -> bool:
         """Bring the commit into the place's mirror; False when the server has no such commit."""
-        _full(commit)
+        full_id(commit)
         if self._has(place, commit):
             place.mirror.use(commit)
             return True
         timeout = max(source.timeout, self._settings.fetch_timeout)
-        with self._turn(place.host, place.key), _disk(place), place.mirror.writing(timeout):
+        with self._turn(place.host, place.key), usable_disk(place.address.url), place.mirror.writing(timeout):
             if self._has(place, commit):  # another one fetched it while we waited
                 return True
             return place.mirror.fetch_commit(
@@ -362,9 +364,15 @@ class GitSources:
         if place.history.usable and place.history.signature == state:
             return
         timeout = max(source.timeout, self._settings.fetch_timeout)
-        with self._turn(place.host, place.key), _disk(place), place.history.writing(timeout):
+        with self._turn(place.host, place.key), usable_disk(place.address.url), place.history.writing(timeout):
             if place.history.signature != state:
                 place.history.fetch_history(place.address, self._credential(source, place), state, timeout)
+
+    def _read_folders(self, place: _Place, oids: Sequence[str]) -> Mapping[str, bytes]:
+        found = present(self._ask(place.mirror, functools.partial(_folders, oids=oids)))
+        if found is None:
+            raise self._damaged(place.mirror)
+        return found
 
     def _info(self, mirror: Mirror, *names: str) -> list[Info | None]:
         return self._ask(mirror, lambda reader: reader.info(names))
@@ -384,30 +392,5 @@ def _server(address: Address) -> tuple[str, str, int]:
     return address.scheme, address.host.lower(), address.port
 
 
-def _full(commit: str) -> str:
-    if not _COMMIT.fullmatch(commit):
-        raise RenderFailed(f"{commit[:50]!r} is no object id: 40 lower-case hexadecimal digits")
-    return commit
-
-
-def _inside(path: str) -> str:
-    """A path from the repository's root as git names it; "" is the root."""
-    if any(ord(sign) < 32 for sign in path):
-        raise UnsafeContent(f"path {path!r} has control characters; no file of a repository needs them")
-    plain = posixpath.normpath(path or ".")
-    if plain.startswith(("/", "../")) or plain == "..":
-        raise UnsafeContent(f"path {path!r} leaves the repository; write it relative to the repository's root")
-    return "" if plain == "." else plain
-
-
-@contextlib.contextmanager
-def _disk(place: _Place) -> Iterator[None]:
-    """Errors of the disk as what they are to a caller: try again later."""
-    try:
-        yield
-    except GitOpsError:
-        raise
-    except OSError as problem:
-        raise SourceUnavailable(
-            f"the local copy of {place.address.url} cannot be used: {problem.strerror or problem}; look at the disk"
-        ) from None
+def _folders(reader: Reader, oids: Sequence[str]) -> Mapping[str, bytes | None]:
+    return reader.contents(oids, FOLDER_BYTES, FOLDERS * FOLDER_BYTES)

@@ -34,7 +34,7 @@ class RedisQueue:
     )
 
     def __init__(
-        self, client: RedisClient, *, slots: int = 32, host_slots: int = 16, ring: float = RING_SECONDS
+        self, client: RedisClient, *, slots: int = 32, host_slots: int = 8, ring: float = RING_SECONDS
     ) -> None:
         """`slots`, `host_slots`: members of one cluster and of one Git host in work at a time.
 

@@ -53,9 +53,7 @@ class _Store:
 class VolatileQueue:
     """Port `Queue` without a server."""
 
-    def __init__(
-        self, clock: Callable[[], float], *, slots: int = 32, host_slots: int = 16, ring: float = 60.0
-    ) -> None:
+    def __init__(self, clock: Callable[[], float], *, slots: int = 32, host_slots: int = 8, ring: float = 60.0) -> None:
         """`clock` gives epoch seconds; the rest as in RedisQueue."""
         self._clock = clock
         self._slots = slots

@@ -1,0 +1,59 @@
+"""The files of a commit, read folder by folder or all at once: the same list, and bounded whatever it stands for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gitops_workers.adapters.git import trees
+from gitops_workers.core.model import GitSource
+from tests.servers.git_repository import BareRepository, File
+from tests.servers.sources import git_sources
+
+NAMES = st.text(st.sampled_from("ab-.0Zé "), min_size=1, max_size=4).filter(lambda name: set(name) != {"."})
+CONTENTS = st.sampled_from(
+    [b"x", ("100755", b"run"), ("120000", b"elsewhere"), ("160000", b"1" * 40), b"\x00\xff" * 10]
+)
+FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), CONTENTS, min_size=1, max_size=12)
+
+
+def no_file_is_a_folder(files: dict[str, File]) -> bool:
+    return not any(other.startswith(f"{path}/") for path in files for other in files)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(files=FILES.filter(no_file_is_a_folder))
+def test_folder_by_folder_and_all_at_once_are_the_same_list(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, File]
+) -> None:
+    folder = tmp_path_factory.mktemp("trees")
+    repository = BareRepository(folder / "app.git")
+    source, commit = GitSource(repository.url), repository.commit(files)
+    found = []
+    for limit in (64, 0):
+        with pytest.MonkeyPatch.context() as patch, git_sources(folder / str(limit)) as sources:
+            patch.setattr(trees, "FOLDERS", limit)
+            sources.fetch(source, commit)
+            found.append(sources.tree(source, commit))
+    assert found[0] == found[1]
+    assert sorted(entry.path for entry in found[0]) == sorted(files)
+
+
+def test_a_small_tree_that_stands_for_very_many_paths_is_not_written_out(tmp_path: Path) -> None:
+    """Each folder holds the next one ten times: six objects, a million paths; the list of them is over its limit."""
+    repository = BareRepository(tmp_path / "app.git")
+    blob = repository.git("hash-object", "-w", "--stdin", data=b"x")
+    tree = repository.git("mktree", data=f"100644 blob {blob}\tfile\n".encode())
+    for _ in range(6):
+        lines = "".join(f"040000 tree {tree}\td{number}\n" for number in range(10))
+        tree = repository.git("mktree", data=lines.encode())
+    commit = repository.git("-c", "user.name=a", "-c", "user.email=b", "commit-tree", "-m", "x", tree)
+    repository.git("update-ref", "refs/heads/main", commit)
+    source = GitSource(repository.url)
+    with git_sources(tmp_path / "m") as sources:
+        sources.fetch(source, commit)
+        place = sources._place(source)
+        assert trees.walked(lambda oids: sources._read_folders(place, oids), tree, "") is None
