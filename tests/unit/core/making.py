@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from random import Random
 from typing import Any
 
 from gitops_workers.core.desired import Desired, desired_objects
@@ -57,3 +59,8 @@ def crd(kind: str, group: str) -> Manifest:
 
 def desired(app: Application, *manifests: Manifest) -> tuple[Desired, ...]:
     return desired_objects(app, manifests, SCOPES)
+
+
+def noise(size: int) -> str:
+    """A text that no compression makes shorter than three quarters."""
+    return b64encode(Random(1).randbytes(size)).decode()[:size]

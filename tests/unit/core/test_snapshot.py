@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import pytest
@@ -20,7 +18,7 @@ from gitops_workers.core.snapshot import LARGEST_OF_ALL, bounded, is_exact
 from gitops_workers.core.snapshot import restored as restored_with
 from gitops_workers.core.snapshot import snapshot as snapshot_with
 from tests.security.leaks import found
-from tests.unit.core.making import application
+from tests.unit.core.making import application, noise
 from tests.unit.core.test_codec import FULL
 
 COMMIT = "c" * 40
@@ -40,11 +38,6 @@ def restored(app: Application, found: HistoryEntry) -> Application:
 
 def entry(source: str, number: int = 3) -> HistoryEntry:
     return HistoryEntry(number, COMMIT, "main", source, "d", "ann", "2026-01-01T00:00:00Z", "Succeeded")
-
-
-def noise(size: int) -> str:
-    """A text that no compression makes shorter than three quarters."""
-    return b64encode(Random(1).randbytes(size)).decode()[:size]
 
 
 def test_an_application_comes_back_as_it_was_deployed_with_the_credential_of_today() -> None:

@@ -12,7 +12,7 @@ from gitops_workers.core.record import PART_OF
 from gitops_workers.core.render_spec import HelmOptions
 from gitops_workers.pipeline import step
 from gitops_workers.ports import Urgency
-from tests.unit.core.making import manifest
+from tests.unit.core.making import manifest, noise
 from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, argo
@@ -152,7 +152,7 @@ def test_the_same_objects_are_rendered_again_whatever_the_parameters_are_today(l
 
 def test_parameters_that_were_too_large_to_keep_are_said_to_be_those_of_today(lab: Lab) -> None:
     app = lab.declare()
-    huge = HelmOptions(values="x" * 70_000)
+    huge = HelmOptions(values=noise(70_000))
     redeclare(lab, app, render=replace(lab.applications[app].render, helm=huge))
     lab.push(config("a", "1"))
     lab.poll_repository()
