@@ -75,7 +75,8 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
         turns=Turns(per_host=max(1, settings.concurrency // 4), in_all=max(1, settings.concurrency // 2)),
     )
     catalogues += [_catalogue(text, sandbox, sources, queue.now) for text in settings.catalogue]
-    closures = GitClosures(sources, sandbox)
+    bounded = sources.bounded()
+    closures = GitClosures(bounded, sandbox)
     evaluators = rules_sandbox(settings)
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
@@ -84,7 +85,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
         sources=sources,
         closures=closures,
         renderer=CachedRenderer(
-            sources,
+            bounded,
             closures,
             sandbox,
             cache,
@@ -108,7 +109,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
         calendar=CronCalendar(),
     )
     reload()
-    return replace(polling, sources=sources.bounded()), polling, catalogues, reload
+    return replace(polling, sources=bounded), polling, catalogues, reload
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from gitops_workers.core.errors import GitOpsError, Refused, SubmoduleUnavailable
+from gitops_workers.core.errors import Deferred, GitOpsError, Refused, SubmoduleUnavailable
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.policy import permits_repository
 from gitops_workers.pipeline import records
@@ -87,7 +87,7 @@ def _news(
         fetched.add(resolved.commit)
     try:
         closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
-    except (Refused, SubmoduleUnavailable) as error:
+    except (Refused, SubmoduleUnavailable, Deferred) as error:
         return f"{resolved.commit[:12]}: {error}"
     except GitOpsError:
         raise
