@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from gitops_workers.wiring import open_state
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory
 from tests.bench.scenario import Bench, has_value, until
@@ -83,18 +84,27 @@ def first_sync(bench: Bench, catalogue: Path, repositories: list[Path]) -> dict[
     return {"seconds": seconds, "cpu": bench.cpu() - used, "memory": memory.peak}
 
 
-def storm(bench: Bench, repositories: list[Path]) -> float:
-    """Seconds from the first of so many webhooks, one per repository, until every commit is applied."""
+def storm(bench: Bench, repositories: list[Path]) -> tuple[float, float]:
+    """Seconds from the first of many webhooks, one per repository, until all are polled and until all are applied."""
     chosen = repositories[:PUSHED]
     commits = []
     for number, repository in enumerate(chosen):
         fleet.change_overlay(repository, number, 1)
         commits.append(fleet.commit(repository, "pushed"))
-    start = time.monotonic()
+    start, moment = time.monotonic(), time.time()
     for repository, commit in zip(chosen, commits, strict=True):
         bench.push(commit, repository)
+    until(lambda: _polled_since(bench, moment) == len(chosen), 300, "the polls")
+    polled = time.monotonic() - start
     until(lambda: _values(bench, "own").count("1") == len(chosen), 300, "the pushed commits")
-    return time.monotonic() - start
+    return polled, time.monotonic() - start
+
+
+def _polled_since(bench: Bench, moment: float) -> int:
+    """Repositories whose poll has answered a webhook of after this moment."""
+    state = open_state(bench.engine.settings)
+    answered = state.load_many("answered", state.load("catalogue", "groups"))
+    return sum(asked >= moment for asked in answered.values())
 
 
 def silent_host(bench: Bench, catalogue: Path) -> dict[str, float]:
