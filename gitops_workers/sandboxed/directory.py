@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed import objects
 
 SKIP = b"# +argocd:skip-file-rendering"
+_FIELDS = [re.compile(rb"\b%s[\"']?\s*:" % field) for field in (b"apiVersion", b"kind", b"metadata")]
 TOTAL = 10 << 20
 """Bytes of all manifests of a directory source together: Argo CD's own cap (reposerver.max.combined...)."""
 
@@ -22,5 +25,29 @@ def render(files: Sequence[tuple[str, str, bytes]]) -> list[objects.Found]:
     found: list[objects.Found] = []
     for path, _, content in sorted(files):
         if SKIP not in content:
-            found += objects.read(content, path)
+            found += _read(path, content)
     return found
+
+
+def _read(path: str, content: bytes) -> list[objects.Found]:
+    """The objects of a file; none of a YAML file that holds something else, which Argo CD passes over, too.
+
+    That is decided for the whole file (3.5, `getObjsFromYAMLOrJson`): it begins with what is no object of Kubernetes,
+    and nowhere in it stands what one consists of. Any doubt is an error: then an object would be missing.
+    """
+    foreign = not path.endswith(".json") and not all(field.search(content) for field in _FIELDS)
+    try:
+        found = objects.read(content, path)
+    except UnsafeContent:
+        raise
+    except RenderFailed:
+        if foreign:
+            return []
+        raise
+    return [] if foreign and found and _is_foreign(found[0].manifest) else found
+
+
+def _is_foreign(document: Mapping[str, Any]) -> bool:
+    """Whether it is no object: it names no kind, and not because that was forgotten (which Argo CD overlooks)."""
+    named = isinstance(document.get("kind"), str) and document["kind"] != ""
+    return not named and not {"apiVersion", "metadata"} <= document.keys()

@@ -78,6 +78,8 @@ def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:
         kind = version = ""
     elif not isinstance(document, dict):
         raise RenderFailed(f"{place} is no object but {type(document).__name__}; remove it or exclude the file")
+    elif _is_empty_list(document):
+        return
     elif isinstance(document.get("items"), list) and str(document.get("kind", "")).endswith("List"):
         members, kind, version = document["items"], document["kind"][:-4], str(document.get("apiVersion", ""))
     else:
@@ -89,6 +91,11 @@ def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:
         if isinstance(member, dict) and kind and "kind" not in member:  # ConfigMapList: members may leave it out
             member = {"apiVersion": version, "kind": kind, **member}  # noqa: PLW2901 - the member, completed
         yield from _flatten(member, f"{place}, item {number}", depth + 1)
+
+
+def _is_empty_list(document: dict[str, Any]) -> bool:
+    """Whether this is a typed list without items, as templates write it (`items: null`; Argo CD 3.5, `isNullList`)."""
+    return "items" in document and document["items"] is None and not {"spec", "status"} & document.keys()
 
 
 def _title(manifest: dict[str, Any], place: str) -> str:

@@ -47,7 +47,10 @@ CONTENT = {
         {"huge/b.yaml": config_map("b", "x" * 5_000_000)},
         r"ConfigMap \S+/b in cluster east .* was refused \(413\): .*limit is 3145728",
     ),
-    "syntax": ({"syntax/b.yaml": "a: [1\nb: }\n"}, r"syntax/b\.yaml: line 2: no YAML: did not find expected"),
+    "syntax": (
+        {"syntax/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\na: [1\nb: }\n"},
+        r"syntax/b\.yaml: line 5: no YAML: did not find expected",
+    ),
     "refused": ({"refused/a.yaml": config_map("refused", "2")}, r"is forbidden: .*; grant it to our user there"),
     "expired": (
         {"expired/a.yaml": config_map("expired", "2")},

@@ -94,7 +94,7 @@ def test_no_secret_value_is_in_a_key_or_readable_digest(repo: RenderWorld):
 
 
 def test_a_failed_render_is_believed_without_asking_again(repo: RenderWorld):
-    at = repo.commit({"a.yaml": "a: 1\n"})
+    at = repo.commit({"a.yaml": "kind: ConfigMap\n"})
     with pytest.raises(RenderFailed) as first:
         repo.rendered(at)
     repo.sandbox = None

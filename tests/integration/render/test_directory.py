@@ -53,12 +53,15 @@ def test_values_are_read_as_kubectl_reads_them(repo: RenderWorld):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a: 1\n", r"a\.yaml: apiVersion is missing"),
         ("apiVersion: v1\nkind: ConfigMap\n", "ConfigMap has no metadata.name"),
+        ("apiVersion: v1\nmetadata: {name: forgotten}\n", r"a\.yaml: kind is missing"),
         (config_map("x") + "---\nkind: Pod\n", r"a\.yaml, document 2: apiVersion is missing"),
-        ("- 1\n", "is no object"),
-        ("just text", "is no object"),
-        ("a: [1\n", r"a\.yaml: line 2: no YAML"),
+        (config_map("x") + "---\na: 1\n", r"a\.yaml, document 2: apiVersion is missing"),
+        ("a: 1\n---\n" + config_map("x"), r"a\.yaml, document 1: apiVersion is missing"),
+        (config_map("x") + "---\njust text\n", "is no object"),
+        (config_map("x") + "---\na: [1\n", r"a\.yaml: line \d+: no YAML"),
+        ('{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}\n---\na: [1\n', "no YAML"),
+        ("# apiVersion: kind: metadata:\na: [\n", "no YAML"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", "metadata.name is no text"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {x: 1}}", "labels must map text to text"),
     ],
@@ -66,6 +69,42 @@ def test_values_are_read_as_kubectl_reads_them(repo: RenderWorld):
 def test_what_is_no_object_is_refused_by_place(repo: RenderWorld, content, message):
     with pytest.raises(RenderFailed, match=message):
         repo.objects({"a.yaml": content})
+
+
+FOREIGN = {
+    "the configuration of another program": "extends: [config:base]\nkind: 7\n",
+    "a list": "- 1\n- a: 2\n",
+    "a text": "just text",
+    "a template": "{{- range .Values.x }}\na: {{ . }}\n{{- end }}\n",
+    "what is no YAML": "a: [1\n",
+    "an object without a kind": "apiVersion: v2\nname: chart\n",
+    "nothing": "# nothing\n---\n---\n",
+    "two documents of another program": "a: 1\n---\nb: 2\n",
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_a_yaml_file_that_is_no_manifest_is_passed_over(repo: RenderWorld, case):
+    assert names(repo.objects({"a.yaml": config_map("a"), "foreign.yaml": FOREIGN[case]})) == ["a"]
+
+
+@pytest.mark.parametrize("content", ['{"extends": []}', "[1]", "{", "1"])
+def test_a_json_file_that_is_no_manifest_is_refused(repo: RenderWorld, content):
+    with pytest.raises(RenderFailed, match=r"package\.json"):
+        repo.objects({"a.yaml": config_map("a"), "package.json": content})
+
+
+@pytest.mark.parametrize("empty", ["items: null\n", "items:\n", "items: []\n", "metadata: {}\nitems: ~\n"])
+def test_an_empty_typed_list_holds_nothing(repo: RenderWorld, empty):
+    tree = {"a.yaml": config_map("a"), "b.yaml": f"apiVersion: v1\nkind: ConfigMapList\n{empty}"}
+
+    assert names(repo.objects(tree)) == ["a"]
+
+
+def test_an_object_that_has_items_of_its_own_is_one(repo: RenderWorld):
+    (found,) = repo.objects({"a.yaml": config_map("a") + "items:\nspec: {}\n"})
+
+    assert found["items"] is None
 
 
 def test_jsonnet_is_refused_with_a_way_on(repo: RenderWorld):
