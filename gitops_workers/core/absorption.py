@@ -64,6 +64,19 @@ def _renamed(live: Manifest) -> frozenset[Trail]:
     return managed_fields.trails(texts)
 
 
+def ownership(dialect: Dialect, live: Manifest, *, kubectl: bool = True) -> tuple[frozenset[Trail], frozenset[Trail]]:
+    """What is ours in a live object, with what we absorb, and what is others', with all of subresources (scale)."""
+    raw = (live.get("metadata") or {}).get("managedFields") or []
+    version = str(live.get("apiVersion"))
+    found = [managed_fields.as_stored(live, entry) for entry in raw if isinstance(entry, dict)]
+    ours = [
+        entry
+        for entry in found
+        if not entry.get("subresource") and (_is_ours(entry) or _absorbed(dialect, entry, version, kubectl=kubectl))
+    ]
+    return managed_fields.trails(ours), managed_fields.trails(entry for entry in found if entry not in ours)
+
+
 def after_replace(live: Manifest) -> tuple[dict[str, Any], ...]:
     """The managedFields of an object that we have just replaced, with our update made an apply; () if there is none."""
     version = str(live.get("apiVersion"))

@@ -7,6 +7,7 @@
     │   ├── PolicyRefused      the objects are not allowed where they want to go
     │   ├── PruneRefused       a delete would not be safe, or needs consent
     │   ├── ApplyRefused       the API server says no to an object
+    │   │   └── InvalidObject      it cannot become what the manifest says: other ways of writing it may do
     │   └── UnsafeContent      a path, URL, archive or document that tries to leave its bounds
     ├── Retry              try again later with backoff; nothing is known to be wrong with the input
     │   ├── SourceUnavailable  the repository cannot be read: refused, cut short, nonsense
@@ -56,6 +57,13 @@ class PruneRefused(Refused):
 
 class ApplyRefused(Refused):
     """The API server refused an object (4xx that a retry does not change)."""
+
+
+class InvalidObject(ApplyRefused):
+    """What would come of a write is not valid (422), or an apply cannot express it.
+
+    A full update, or a new object, may do.
+    """
 
 
 class Retry(GitOpsError):

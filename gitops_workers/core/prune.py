@@ -143,16 +143,11 @@ def decide(
     return Pruning(tuple(deletions), tuple(gone), tuple(leaving), tuple(disowned), tuple(kept), tuple(unconfirmed))
 
 
-def recreatable(refusal: str) -> bool:
-    """Whether a refused apply is one that delete and create would answer: a changed immutable field."""
-    return "immutable" in refusal or "may not be changed" in refusal
-
-
 def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
     """Permission to replace one live object of ours. Raises PruneRefused when it is not ours."""
     if not owned(app, desired.key, live):
         raise PruneRefused(
-            f"{desired.key} has an immutable field that changed, but it is not this application's object: "
+            f"{desired.key} cannot be changed into what Git says, and it is not this application's object to delete: "
             "delete it by hand or give up the change."
         )
     return _deletion(app, InventoryItem(desired.key, desired.version), live, "Background")

@@ -13,7 +13,7 @@ import structlog
 
 from gitops_workers.core import operation as operations
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused
+from gitops_workers.core.errors import ApplyRefused, InvalidObject
 from gitops_workers.core.hooks import (
     Hook,
     HookDeletion,
@@ -64,11 +64,20 @@ class HookRuns:
                 continue
             if self._live(item) is None:
                 try:
-                    self.cluster.apply(item.manifest, dry_run=True)
+                    self._try(item)
                 except ApplyRefused as error:
                     refused.append(str(error))
         if refused:
             raise ApplyRefused("; ".join(refused))
+
+    def _try(self, item: Desired) -> None:
+        try:
+            self.cluster.apply(item.manifest, dry_run=True)
+        except InvalidObject as error:
+            try:  # an apply cannot express everything that a create takes
+                self.cluster.create(item.manifest, dry_run=True)
+            except ApplyRefused:
+                raise error from None
 
     def make_room(self, operation: Operation, stage: Stage) -> tuple[str, ...]:
         """Delete what earlier runs have left where the policy says so; the objects that are still there."""

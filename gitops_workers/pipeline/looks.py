@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 
-from gitops_workers.core.absorption import absorption
+from gitops_workers.core.absorption import absorption, ownership
 from gitops_workers.core.agreement import Agreed, content_of
 from gitops_workers.core.compare import Compared, compared
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused
+from gitops_workers.core.errors import ApplyRefused, InvalidObject, Superseded
 from gitops_workers.core.ignoring import Ignored, ignored, kept_alive, rules_for
 from gitops_workers.core.marks import owned, owner, tracker, tracking_name
 from gitops_workers.core.model import Application, Dialect, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.options import Handling, Options, to_apply
-from gitops_workers.core.prune import Deletion, recreatable, recreation
+from gitops_workers.core.overwriting import overwriting
+from gitops_workers.core.prune import Deletion, recreation
 from gitops_workers.core.record import applyset_id
 from gitops_workers.ports import Cluster, Rules
 
@@ -31,7 +33,9 @@ class Look:
     fresh: bool
     agreed: Agreed | None = None
     recreate: Deletion | None = None
-    """Set where an immutable field changed and the application allows deleting and creating the object."""
+    """Set where the object cannot be changed into what Git says and may be deleted and created instead."""
+    whole: bool = False
+    """It is created or updated as a whole: server-side apply cannot bring it about, or shall not (Replace=true)."""
     unserved: bool = False
     """The cluster does not serve its kind, and it may wait for that until its turn (SkipDryRunOnMissingResource)."""
     pending: str = ""
@@ -62,10 +66,11 @@ class Observer:
             return self._refused(item, options, error)
 
     def _asked(self, item: Desired, known: Agreed | None, options: Options) -> Look:
-        ignoring = rules_for(self.rules.ignored(self.app), item.key, item.version, item.manifest)
+        replaces = options.replace
+        ignoring = self._rules_for(item)
         respected = bool(ignoring) and self.app.sync.respect_ignored
         same = known is not None and known.digest == item.digest
-        if not (respected or same or options.handling is Handling.ONCE):
+        if not (respected or same or replaces or options.handling is Handling.ONCE):
             answer = self.cluster.apply(item.manifest, dry_run=True, validate=options.validate)
             live = None if answer.created else self.cluster.get(item.key, item.version)
             return self._compared(item, live, answer.manifest, ignoring)
@@ -77,6 +82,8 @@ class Observer:
         payload = None
         if respected and live is not None:
             payload = kept_alive(item.manifest, live, self._ignored(item, live, live, ignoring).desired)
+        if replaces and payload is None:
+            return self._replaced(item, live, options, ignoring)
         would_be = self.cluster.apply(payload or item.manifest, dry_run=True, validate=options.validate).manifest
         return self._compared(item, live, would_be, ignoring, payload)
 
@@ -112,17 +119,46 @@ class Observer:
             absorbed=absorption(self.app.dialect, live, would_be, kubectl=options.absorb),
             payload=payload,
         )
-        health = self.rules.health(self.app, live)
-        if options.replace and result.differs and payload is None:
-            if options.force and owned(self.app, item.key, live):
-                return Look(result, health, fresh=True, recreate=recreation(self.app, item, live))
-            self.cluster.replace(
-                replacement(item.manifest, live),
-                dry_run=True,
-                resource_version=result.resource_version,
-                validate=options.validate,
-            )
-        return Look(result, health, fresh=True)
+        return Look(result, self.rules.health(self.app, live), fresh=True)
+
+    def _replaced(self, item: Desired, live: Manifest | None, options: Options, ignoring: Sequence[IgnoreRule]) -> Look:
+        """An object that is never applied (Replace=true): tried as it would be written, by create or update.
+
+        What only the live object has is no difference, but goes with the next one (Argo CD 3.5).
+        """
+        if live is None:
+            return self._new(item, options)
+        look = self._overwritten(item, live, options, ignoring)
+        if not look.compared.differs:
+            return look
+        if options.force and owned(self.app, item.key, live):
+            return self._recreated(item, live, options, look)
+        version, body = look.compared.resource_version, replacement(item.manifest, live)
+        self.cluster.replace(body, dry_run=True, resource_version=version, validate=options.validate)
+        return look
+
+    def _new(self, item: Desired, options: Options) -> Look:
+        would_be = self.cluster.create(item.manifest, dry_run=True, validate=options.validate).manifest
+        return Look(compared(item, None, would_be), None, fresh=True, whole=True)
+
+    def _overwritten(self, item: Desired, live: Manifest, options: Options, ignoring: Sequence[IgnoreRule]) -> Look:
+        """The object compared with what a full update would make of it."""
+        payload = None
+        if ignoring and self.app.sync.respect_ignored and not options.replace:
+            payload = kept_alive(item.manifest, live, self._ignored(item, live, live, ignoring).desired)
+        body = overwriting(payload or item.manifest, live, *ownership(self.app.dialect, live, kubectl=options.absorb))
+        version = str(live["metadata"].get("resourceVersion", ""))
+        answer = self.cluster.replace(body, dry_run=True, resource_version=version, validate=options.validate)
+        left_alone = self._ignored(item, live, answer.manifest, ignoring) if ignoring else None
+        result = compared(item, live, answer.manifest, left_alone=left_alone, payload=payload)
+        return Look(result, self.rules.health(self.app, live), fresh=True, whole=True)
+
+    def _recreated(self, item: Desired, live: Manifest, options: Options, look: Look) -> Look:
+        """Delete and create, if the server would take the new object. Raises ApplyRefused, PruneRefused."""
+        deletion = recreation(self.app, item, live)
+        with suppress(Superseded):  # it is valid, and only its name is taken
+            self.cluster.create(unassigned(item.manifest), dry_run=True, validate=options.validate)
+        return replace(look, recreate=deletion, whole=True)
 
     def _ignored(self, item: Desired, live: Manifest, would_be: Manifest, ignoring: Sequence[IgnoreRule]) -> Ignored:
         """The fields that the rules mean, those of their jq expressions included."""
@@ -131,23 +167,38 @@ class Observer:
         return ignored(ignoring, *sides, self.rules.paths(jq, sides) if jq else ((), (), ()))
 
     def _refused(self, item: Desired, options: Options, error: ApplyRefused) -> Look | ApplyRefused:
-        """What a refused dry-run comes to: left alone or replaced by a new object where a mark says so."""
-        forced = recreatable(str(error)) and options.force
-        if not forced and self.app.dialect is not Dialect.FLUX:
+        """What a refused dry-run comes to: left alone, written in another way, or the refusal.
+
+        Server-side apply cannot express everything, and its merge with what others did may be invalid where Git's
+        object is not. So whatever is ours is tried as a full update, and without an object as a create; with force any
+        invalid change of ours may be answered by a new object, as Flux and kubectl do.
+        """
+        invalid = isinstance(error, InvalidObject)
+        if not invalid and self.app.dialect is not Dialect.FLUX:
             return error
         try:
             live = self.cluster.get(item.key, item.version)
+            if live is None:
+                return self._new(item, options) if invalid and not options.replace else error
+            options = to_apply(self.app, item.manifest, live)
+            if options.handling is not Handling.APPLIED:
+                return self._left_alone(item, live, options)
         except ApplyRefused:
             return error
-        if live is None:
+        if not invalid or not (options.force or owned(self.app, item.key, live)):
             return error
-        options = to_apply(self.app, item.manifest, live)
-        if options.handling is not Handling.APPLIED:
-            return self._left_alone(item, live, options)
-        if not (options.force and recreatable(str(error))):
+        if not options.replace and owned(self.app, item.key, live):
+            with suppress(ApplyRefused):
+                return self._overwritten(item, live, options, self._rules_for(item))
+        if not options.force:
             return error
-        deletion = recreation(self.app, item, live)
-        return Look(compared(item, live, item.manifest), None, fresh=True, recreate=deletion)
+        try:
+            return self._recreated(item, live, options, Look(compared(item, live, item.manifest), None, fresh=True))
+        except ApplyRefused as refusal:
+            return refusal
+
+    def _rules_for(self, item: Desired) -> Sequence[IgnoreRule]:
+        return rules_for(self.rules.ignored(self.app), item.key, item.version, item.manifest)
 
     def _others(self, item: Desired, look: Look) -> ApplyRefused | None:
         """The refusal to take an object that another application still declares: both would write it for ever (F32)."""
@@ -177,6 +228,22 @@ def replacement(desired: Manifest, live: Manifest) -> Manifest:
     metadata, there = desired["metadata"], live.get("metadata") or {}
     kept = {name: there[name] for name in ("finalizers", "ownerReferences") if name in there and name not in metadata}
     return {**desired, "metadata": {**metadata, **kept}} if kept else desired
+
+
+def unassigned(manifest: Manifest) -> Manifest:
+    """A Service to be tried as a new one, without the addresses that its live self still holds."""
+    if (manifest.get("apiVersion"), manifest.get("kind")) != ("v1", "Service"):
+        return manifest
+    spec = {name: value for name, value in (manifest.get("spec") or {}).items() if name not in _ASSIGNED}
+    if isinstance(ports := spec.get("ports"), list):
+        spec["ports"] = [
+            {name: value for name, value in port.items() if name != "nodePort"} if isinstance(port, dict) else port
+            for port in ports
+        ]
+    return {**manifest, "spec": spec}
+
+
+_ASSIGNED = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
 
 def _existing(item: Desired, live: Manifest, left_alone: str = "") -> Compared:

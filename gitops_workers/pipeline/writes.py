@@ -15,16 +15,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core import record_document
-from gitops_workers.core.absorption import after_replace
+from gitops_workers.core.absorption import after_replace, ownership
 from gitops_workers.core.compare import Compared
 from gitops_workers.core.desired import Desired
-from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Superseded
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, InvalidObject, Superseded
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.marks import hook_owned
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.options import to_apply
+from gitops_workers.core.options import Options, to_apply
+from gitops_workers.core.overwriting import overwriting
 from gitops_workers.core.pause import Pause
 from gitops_workers.core.prune import Deletion, end_of
 from gitops_workers.core.record import HistoryEntry, InventoryItem, Record, StoredRecord
@@ -93,13 +94,22 @@ class Writer:
         self.fence()
         self.lease.keep()
         self.hooks_run += 1
-        live = self.cluster.apply(item.manifest, dry_run=False).manifest
+        live = self._run(item)
         try:
             self.lease.keep()
         except Superseded:
             self._let_go(item, live)
             raise
         return live
+
+    def _run(self, item: Desired) -> Manifest:
+        try:
+            return self.cluster.apply(item.manifest, dry_run=False).manifest
+        except InvalidObject as error:
+            try:  # an apply cannot express everything that a create takes
+                return self.cluster.create(item.manifest, dry_run=False).manifest
+            except Superseded:
+                raise error from None
 
     def remove(self, deletion: Deletion) -> None:
         """Delete the object of a hook run."""
@@ -170,8 +180,7 @@ class Writer:
             return replace(look, pending=left)
         version = "" if look.recreate else look.compared.resource_version
         live = look.compared.live or {}
-        replaces = options.replace and look.compared.payload is None
-        if look.compared.absorption is not None and version and not replaces:
+        if look.compared.absorption is not None and version and not look.whole:
             self.lease.keep()
             fields = look.compared.absorption.fields
             version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
@@ -179,8 +188,9 @@ class Writer:
         for _ in range(MOVES):
             self.lease.keep()
             try:
-                if replaces and version:
-                    found = self._replace(item, live, version, validate=options.validate)
+                if look.whole:
+                    body = self._whole(payload, live, options) if version else payload
+                    found = self._replace(item, body, version, validate=options.validate)
                 else:
                     answer = self.cluster.apply(
                         payload, dry_run=False, resource_version=version, validate=options.validate
@@ -195,10 +205,20 @@ class Writer:
             return applied(item, found, self.world.rules.health(self.app, found))
         raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
 
-    def _replace(self, item: Desired, live: Manifest, version: str, *, validate: bool) -> Manifest:
-        """Overwrite the object; what that made ours is then ours as by an apply, so that it goes when it leaves Git."""
-        body = replacement(item.manifest, live)
-        answer = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
+    def _whole(self, payload: Manifest, live: Manifest, options: Options) -> Manifest:
+        if options.replace:
+            return replacement(payload, live)
+        return overwriting(payload, live, *ownership(self.app.dialect, live, kubectl=options.absorb))
+
+    def _replace(self, item: Desired, body: Manifest, version: str, *, validate: bool) -> Manifest:
+        """Update this version of the object as a whole, or create it where there is none.
+
+        What that made ours is then ours as by an apply, so that it goes when it leaves Git.
+        """
+        if version:
+            answer = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
+        else:
+            answer = self.cluster.create(body, dry_run=False, validate=validate).manifest
         found: Manifest | None = answer
         for _ in range(MOVES):
             fields = after_replace(found) if found else ()

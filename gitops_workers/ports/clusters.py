@@ -91,6 +91,9 @@ class Cluster(Protocol):
         Raises Superseded when the object has moved on or is gone.
         """
 
+    def create(self, manifest: Manifest, *, dry_run: bool, validate: bool = True) -> Applied:
+        """Create an object. Raises Superseded when there is one of this name; a dry-run only if this one were valid."""
+
     def hand_over(
         self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
     ) -> str:

@@ -132,6 +132,21 @@ def test_what_a_replace_brought_goes_with_an_apply_after_it_was_handed_over(grou
     assert absorption(Dialect.ARGOCD, answer, answer) is None
 
 
+def test_an_object_is_created_once_and_is_ours_after_it_was_handed_over(ground):
+    manifest = config_map(ground.namespace, kept="1", gone="1")
+    assert ground.cluster.create(manifest, dry_run=True).created
+    assert ground.cluster.get(key_of(manifest)) is None
+    made = ground.cluster.create(manifest, dry_run=False).manifest
+    for dry_run in (True, False):
+        with pytest.raises(Superseded):
+            ground.cluster.create(config_map(ground.namespace, other="1"), dry_run=dry_run)
+
+    version = made["metadata"]["resourceVersion"]
+    ground.cluster.hand_over(key_of(made), after_replace(made), resource_version=version)
+    answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
+    assert answer["data"] == {"kept": "1"}
+
+
 def test_an_object_that_moved_on_or_is_gone_is_not_replaced(ground):
     seen = ground.cluster.apply(config_map(ground.namespace, a="1"), dry_run=False).manifest["metadata"]
     ground.edit(config_map(ground.namespace, b="2"))

@@ -15,7 +15,15 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters.cluster.transport import Answer
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Retry, ServerFailed, Throttled
+from gitops_workers.core.errors import (
+    ApplyRefused,
+    ClusterUnavailable,
+    GitOpsError,
+    InvalidObject,
+    Retry,
+    ServerFailed,
+    Throttled,
+)
 from gitops_workers.core.redact import scrub
 
 MESSAGE_CHARACTERS = 512
@@ -26,14 +34,6 @@ DEFAULT_WAIT = 1.0
 _OURS_TO_FIX = "failed to "
 """How messages about a manifest's content begin: "failed to create typed patch object", "failed to convert new object".
 They carry no reason, unlike everything that the API machinery classified."""
-_IMMUTABLE = (
-    "is immutable",
-    "may not be changed",
-    "may not change",
-    "cannot change roleRef",
-    "updates to statefulset spec",
-)
-"""How servers since 1.30 say that a field keeps its value: for Jobs, PVCs, Pods, role bindings, older StatefulSets."""
 _SERVERS_STORE = ("etcdserver:", "rpc error:", "context deadline exceeded", "leader changed")
 _AGGREGATED = (b"service unavailable", b"error trying to reach service")
 
@@ -103,10 +103,11 @@ def error_of(answer: Answer, cluster: str, subject: str, *, secret: bool = False
             return ServerFailed(f"{where} was not answered in the server's own time (408): it is overloaded")
         case 429:
             return Throttled(f"{cluster} asks us to wait (429)", answer.retry_after or DEFAULT_WAIT)
-        case 422 if any(word in str(status.get("message")) for word in _IMMUTABLE):
-            # Said by us too: a long message is cut before the server's words for it, and a Secret's are left out.
-            return ApplyRefused(
-                f"{where} changes an immutable field: {words}; delete the object, or let it be replaced"
+        case 422:
+            # What a field that keeps its value is called differs by kind and release: no word is looked for.
+            return InvalidObject(
+                f"{where} was refused (422): {words}; mend the manifest or, where a field cannot be changed, let the "
+                "object be created anew (Force=true, spec.force, `app sync --force`)"
             )
         case code if code < 500:
             return ApplyRefused(f"{where} was refused ({code}): {words}")
@@ -120,7 +121,7 @@ def _server_error(answer: Answer, status: Mapping[str, Any], cluster: str, where
     message = str(status.get("message", ""))
     store = any(word in message for word in _SERVERS_STORE)
     if answer.status == 500 and message.startswith(_OURS_TO_FIX) and not status.get("reason") and not store:
-        return ApplyRefused(f"{where} does not fit its schema: {words}")
+        return InvalidObject(f"{where} does not fit its schema: {words}")
     if answer.status == 500 and "webhook" in message:
         return Retry(f"{where} was not admitted: {words}; look at the webhook's own service")
     if answer.status == 503 and answer.body.startswith(_AGGREGATED):

@@ -41,6 +41,8 @@ API server as much CPU as a consistent one (57 and 55 ms), and the cache may be 
 
 
 NAMESPACE_KIND = GroupKind("", "Namespace")
+_DEFINING = ("CustomResourceDefinition", "APIService")
+"""After a write of one of these, what is unknown now may be served the next moment."""
 
 
 class HttpCluster:
@@ -111,8 +113,8 @@ class HttpCluster:
             manifest = without(manifest, unknown)
             answer = self._write(manifest, "PATCH", query, resource_version)
         if answer.status in (200, 201):
-            if not dry_run and key.kind in ("CustomResourceDefinition", "APIService"):
-                self._read_at = float("-inf")  # what is unknown now may be served the next moment
+            if not dry_run and key.kind in _DEFINING:
+                self._read_at = float("-inf")
             return Applied(self._object(answer, key), created=answer.status == 201)
         if answer.status == 409 and resource_version:
             raise Superseded(f"{key} in {self} has changed since it was read")
@@ -126,6 +128,18 @@ class HttpCluster:
             return Applied(self._object(answer, key), created=False)
         if answer.status == 409 or answers.absent(answer, key.name, namespace=key.group_kind == NAMESPACE_KIND):
             raise Superseded(f"{key} in {self} has changed since it was read")
+        raise self._error(answer, key)
+
+    def create(self, manifest: Manifest, *, dry_run: bool, validate: bool = True) -> Applied:
+        """See the port."""
+        key = key_of(manifest)
+        answer = self._write(manifest, "POST", wire.write_query(dry_run=dry_run, validate=validate), "")
+        if answer.status == 201:
+            if not dry_run and key.kind in _DEFINING:
+                self._read_at = float("-inf")
+            return Applied(self._object(answer, key), created=True)
+        if answer.status == 409:
+            raise Superseded(f"{key} in {self} exists already")
         raise self._error(answer, key)
 
     def hand_over(
@@ -196,6 +210,8 @@ class HttpCluster:
                     )
             asked = version if version in resource.versions else resource.version
             path = wire.object_path(resource, asked, key)
+            if method == "POST":
+                path = wire.collection_path(resource, asked, key.namespace)
             answer = self._transport.request(method, path, query, body, content_type=content_type, about=str(key))
             if attempt == 2 or not answers.no_such_endpoint(answer):
                 break

@@ -33,9 +33,9 @@ class _Stored:
     """The leaves of other managers, where the test named them."""
 
     def shown(self) -> Manifest:
-        """A copy as the API server shows it: with managedFields where somebody else's are known."""
+        """A copy as the API server shows it: with managedFields where anybody's are known."""
         manifest = copy.deepcopy(self.manifest)
-        if self.others:
+        if self.owned or self.others:
             manifest["metadata"]["managedFields"] = fields.managed(manifest["apiVersion"], self.owned, self.others)
         return manifest
 
@@ -153,6 +153,30 @@ class VolatileCluster:
             if not dry_run:
                 self._objects[key] = stored
             return Applied(stored.shown(), created=False)
+
+    def create(
+        self,
+        manifest: Manifest,
+        *,
+        dry_run: bool,
+        validate: bool = True,  # noqa: ARG002 - there are no schemas
+    ) -> Applied:
+        """See the port."""
+        key = key_of(manifest)
+        if self.before_write and not dry_run:
+            self.before_write("create", key)
+        with self._life.lock:
+            self._life.enter("dry-run" if dry_run else "create")
+            self._check(manifest, key)
+            if key in self._objects:
+                raise Superseded(f"{key} in cluster {self.name} exists already")
+            made = fields.desired(manifest)
+            owned, others = fields.owned_after_replace(frozenset(), {}, {}, made)
+            stored = _Stored(self._finished(key, copy.deepcopy(made), None), owned, others)
+            if not dry_run:
+                self._objects[key] = stored
+                self._follow(key, stored.manifest)
+            return Applied(stored.shown(), created=True)
 
     def hand_over(
         self,

@@ -105,7 +105,7 @@ def test_an_immutable_object_is_changed_by_force_and_only_so(story):
     uid = fetch(site, config_maps(site, "fixed"))["metadata"]["uid"]
 
     commit = shop.push({"force/a.yaml": yaml.safe_dump({**fixed, "data": {"v": "2"}})})
-    site.until_status(app, lambda status: "immutable field" in status.message)
+    site.until_status(app, lambda status: "immutable" in status.message)
     assert site.value("fixed") == "1"
 
     site.declare("force.yaml", site.argo("force", shop.url, "force", **options("Force=true")))

@@ -17,7 +17,7 @@ from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
 from gitops_workers.core.objects import Manifest, key_of
 from gitops_workers.core.preview import preview
-from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map, deployment
+from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map
 from tests.servers.rules import InProcess
 
 JSON_PATCH = "application/json-patch+json"
@@ -122,27 +122,6 @@ def test_rules_that_a_controller_has_filled_in_stay(yard: Yard) -> None:
     yard.commit()
     yard.ask(yard.app, prune=True)
     yard.run(5)
-
-
-TWICE = {
-    "env": ([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}], 'env: duplicate entries for key [name="A"]'),
-    "ports": ([{"name": "a", "containerPort": 80}, {"name": "b", "containerPort": 80}], "ports: duplicate entries for"),
-}
-
-
-@pytest.mark.parametrize("field", TWICE)
-def test_an_item_that_stands_twice_is_refused_by_its_name(yard: Yard, field: str) -> None:
-    """Server-side apply cannot say which of the two is meant."""
-    items, words = TWICE[field]
-    yard.adopt()
-    twice, once = deployment("x"), deployment("x")
-    twice["spec"]["template"]["spec"]["containers"][0][field] = items
-    once["spec"]["template"]["spec"]["containers"][0][field] = items[:1]
-    yard.commit(twice)
-    yard.until(lambda: words in yard.status(yard.app).message, "the refusal")
-    assert yard.status(yard.app).message.startswith(f"Deployment.apps {yard.space}/x in cluster east")
-    yard.commit(once)
-    yard.until_synced()
 
 
 def test_a_certificate_that_another_manager_injects_stays(yard: Yard, written: list[str]) -> None:

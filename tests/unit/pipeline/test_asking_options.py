@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable
+from gitops_workers.core.errors import ClusterUnavailable, InvalidObject
 from gitops_workers.core.model import HealthStatus, Phase
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.request import selector
@@ -83,12 +83,12 @@ def test_a_dry_run_leaves_a_running_operation_running(lab: Lab) -> None:
 def test_force_replaces_an_object_for_this_sync_only(lab: Lab) -> None:
     app, _ = manual(lab, "1", "2")
     uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
-    immutable = ApplyRefused("ConfigMap shop/a: field is immutable")
-    lab.cluster.fail_next(immutable, verb="dry-run")
+    invalid = InvalidObject("ConfigMap shop/a: it cannot be changed")
+    lab.cluster.fail_next(invalid, 2, verb="dry-run")
     lab.ask(app)
     lab.run(0)
     assert lab.answer(app)[1] == "Failed"
-    lab.cluster.fail_next(immutable, verb="dry-run")
+    lab.cluster.fail_next(invalid, 2, verb="dry-run")
     lab.ask(app, force=True)
     lab.run(0)
     assert lab.answer(app)[1] == "Succeeded"
