@@ -132,7 +132,7 @@ def silent_host_figures(report: Report, folder: Path, size: int) -> None:
     """Commits of a healthy application beside forty whose Git host never answers."""
     with scenario.running(folder, size) as bench:
         scenario.first_sync(bench, folder / "catalogue", wait=False)
-        found = repositories.silent_host(bench, folder / "catalogue")
+        found = repositories.beside_silence(bench, folder / "catalogue")
         report.add(size, "commit alone, p50 s", found["alone"])
         report.add(size, "commit beside a silent Git host, p50 s", found["beside"])
         report.add(size, "commit beside a silent Git host, max s", found["slowest"])

@@ -8,12 +8,8 @@ from __future__ import annotations
 import functools
 import shutil
 import signal
-import socket
 import statistics
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -22,6 +18,7 @@ from gitops_workers.wiring import open_state
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory
 from tests.bench.scenario import Bench, has_value, until
+from tests.servers.silent_host import silent_host
 
 PUSHED = 200
 """Repositories that are pushed to at once."""
@@ -107,10 +104,10 @@ def _polled_since(bench: Bench, moment: float) -> int:
     return sum(asked >= moment for asked in answered.values())
 
 
-def silent_host(bench: Bench, catalogue: Path) -> dict[str, float]:
+def beside_silence(bench: Bench, catalogue: Path) -> dict[str, float]:
     """Webhook to changed object, alone and then beside applications whose host never answers."""
     alone = pushes(bench, 1)
-    with never_answers() as port, PeakMemory(bench.roots) as memory:
+    with silent_host() as port, PeakMemory(bench.roots) as memory:
         urls = [f"http://127.0.0.1:{port}/team-{number}.git" for number in range(SILENT)]
         declare(catalogue, urls, first=100_000)
         time.sleep(5)  # until as many polls wait as are let
@@ -136,28 +133,6 @@ def pushes(bench: Bench, value: int, rounds: int = 20) -> list[float]:
         latencies.append(time.monotonic() - start)
         time.sleep(1.5)
     return latencies
-
-
-@contextmanager
-def never_answers() -> Iterator[int]:
-    """The port of a server that takes every connection and says nothing."""
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
-        taken: list[socket.socket] = []
-
-        def take() -> None:
-            while True:
-                try:
-                    taken.append(listener.accept()[0])
-                except OSError:
-                    return
-
-        threading.Thread(target=take, daemon=True).start()
-        try:
-            yield int(listener.getsockname()[1])
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            for connection in taken:
-                connection.close()
 
 
 def recovery(bench: Bench, value: int, away: float = 5.0) -> float:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import time
 
 import pytest
 
+from gitops_workers.core.lanes import host_lane
 from gitops_workers.local.git_server import git_server
 from gitops_workers.local.kube_programs import AUDITED, StaticToken, write_tokens
+from gitops_workers.ports import Urgency
+from gitops_workers.wiring import open_queue, open_state
 from tests.faults.conftest import Experiment
-from tests.faults.ground import SECOND_TOKEN, Ground, until, write_settings
+from tests.faults.ground import SECOND_TOKEN, Ground, app_id, application, until, write_settings
+from tests.servers.silent_host import silent_host
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -40,6 +45,72 @@ def test_f18_one_cluster_is_frozen(ground: Ground, experiment: Experiment) -> No
     experiment.detail = (
         f"west: {usual:.1f} s before, {', '.join(f'{s:.1f}' for s in times)} s beside the frozen one; "
         f"breaker open {opened:.1f} s later; east in sync {seconds:.1f} s after the thaw"
+    )
+
+
+def test_f18_an_api_server_is_killed_for_a_moment_during_a_push_to_more_than_are_admitted(
+    ground: Ground, experiment: Experiment
+) -> None:
+    """The kind: more applications due than admitted, so that the breaker's probe could wait behind them."""
+    for name in ("worker-0", "worker-1", "beat"):
+        ground.kill(name)
+        ground.start(name, GITOPS_ADMISSION="4")
+    many = {f"more-{number * 2}": dict.fromkeys("ab", "0") for number in range(60)}
+    for app in many:
+        ground.call("east", "POST", "/api/v1/namespaces", {"metadata": {"name": app}})
+    ground.content.update(many)
+    try:
+        ground.push()
+        ground.declare()
+        ground.converge("sixty more applications")
+        ground.change_everything()
+        server = ground.planes["east"].children["kube-apiserver"]
+        server.signal(signal.SIGKILL)
+        server.wait(10)
+        time.sleep(5)
+        ground.planes["east"].restart()
+        seconds = ground.converge("everybody has the push", seconds=90)
+    finally:
+        for app in many:
+            del ground.content[app]
+        ground.declare()
+        state = open_state(ground.engine.settings)
+        until(lambda: all(state.status(app_id(app)) is None for app in many), 60, "they are forgotten")
+        ground.push()
+        for app in many:
+            ground.call("east", "DELETE", f"/api/v1/namespaces/{app}/configmaps")
+        for name in ("worker-0", "worker-1", "beat"):
+            ground.kill(name)
+            ground.start(name)
+    experiment.detail = (
+        f"in sync {seconds:.1f} s after the server answered again, 72 applications, 4 admitted at a time"
+    )
+
+
+def test_f24_one_git_host_takes_connections_and_never_answers(ground: Ground, experiment: Experiment) -> None:
+    """Forty applications on it, and a human who asks for a sync of each: polls and reconciles both wait for it."""
+    silent = [f"silent-{number}" for number in range(40)]
+    ground.change_everything()
+    alone = ground.converge("without it")
+    queue, state = open_queue(ground.engine.settings), open_state(ground.engine.settings)
+    with silent_host() as port:
+        host = f"http://127.0.0.1:{port}"
+        lane = host_lane(host)
+        ground.declare(*(application(app, "west", f"{host}/{app}.git", path=".") for app in silent))
+        until(lambda: queue.loads([lane])[lane].in_flight > 0, 60, "polls that wait")
+        for app in silent:
+            queue.request(app_id(app), "asked by hand", Urgency.MANUAL)
+        beside = []
+        for _ in range(10):
+            ground.change_everything()
+            beside.append(ground.converge("beside it", seconds=15))
+            time.sleep(2)
+        until(lambda: host in ground.status(silent[0]).message, 120, "the status that names the host")
+        ground.declare()
+        until(lambda: all(state.status(app_id(app)) is None for app in silent), 60, "they are forgotten")
+    experiment.detail = (
+        f"everything pushed is applied in {alone:.1f} s alone, in {max(beside):.1f} s at most beside forty "
+        "applications whose Git host never answers"
     )
 
 
