@@ -19,6 +19,8 @@ PROBE = "probe"
 
 AGAIN = 30.0
 """Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
+AT_ONCE = 5.0
+"""Seconds until an attempt is due again whose cluster did not answer: whether it begins then, the breaker decides."""
 
 
 def configured(world: World, applications: Mapping[str, int]) -> None:
@@ -55,8 +57,11 @@ def again_in(error: GitOpsError, usual: float) -> float:
     """
     if isinstance(error, Throttled):
         return error.retry_after
-    away = isinstance(error, ClusterUnavailable | HostUnavailable) and not isinstance(error, ServerFailed)
-    return min(usual, AGAIN) if away else usual
+    if isinstance(error, HostUnavailable):
+        return min(usual, AGAIN)
+    if isinstance(error, ClusterUnavailable) and not isinstance(error, ServerFailed):
+        return min(usual, AT_ONCE)
+    return usual
 
 
 def answered(world: World, name: str, at: str) -> None:

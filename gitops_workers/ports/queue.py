@@ -78,8 +78,8 @@ class Queue(Protocol):
     `core.lanes`), which admits so many at once and has a circuit breaker. Popping a member writes `now + lease` as its
     next time, so a lost message costs one lease and nothing else.
 
-    The breaker: after 3 failures in a row nothing of the lane is dispatched but one probe at a time, after 10 s, 40 s,
-    100 s and then once a minute; a probe goes before everything else of its lane. The first success of any kind lets
+    The breaker: after 3 failures in a row nothing of the lane is dispatched but one probe at a time, after 10 s, 30 s,
+    70 s and then once a minute; a probe goes before everything else of its lane. The first success of any kind lets
     2 through at once, each further one twice as many, until the lane has all its slots again.
     """
 

@@ -152,7 +152,7 @@ class TestBreaker:
                 attempt = broken.queue.begin(bells[0], 30)
                 broken.queue.report_cluster("dark", reachable=False, message="connection refused")
                 broken.queue.finish(attempt, done=False, due_in=1)
-        assert probes == [10, 40, 100, 160, 220]
+        assert probes == [10, 30, 70, 130, 190, 250]
 
     def test_no_second_probe_goes_out_while_the_first_has_no_answer(self, broken):
         broken.queue.dispatch(10)

@@ -5,7 +5,7 @@
 local FAILURES = 3
 -- Seconds until the first probe, and how they grow with each that fails: a short outage must not cost a minute, a long one no more
 -- than a request a minute.
-local FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 10, 3, 60
+local FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 10, 2, 60
 
 local function breaker_key(lane) return P .. 'breaker:' .. lane end
 

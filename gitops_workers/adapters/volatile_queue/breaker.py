@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 FAILURES = 3
 FIRST_PAUSE = 10.0
-GROWTH = 3
+GROWTH = 2
 LONGEST_PAUSE = 60.0
 
 
