@@ -8,6 +8,9 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+OVERRIDES = (".argocd-source.yaml", ".argocd-source-APPLICATION.yaml")
+"""Files by which Argo CD overrides a source from within its path (3.5, "Store Overrides in Git"): not done."""
+
 
 class Tool(enum.StrEnum):
     """What turns a closure into objects."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import InvalidManifest
 
-_APP_KEYS = ("githubAppID", "githubAppPrivateKey", "githubAppInstallationID")
-_REPOSITORY_LATER = {
+APP_KEYS = ("githubAppID", "githubAppPrivateKey", "githubAppInstallationID")
+"""Keys of the Secret of a GitRepository that this version does not do."""
+REPOSITORY_LATER = {
     "githubAppID": "GitHub App authentication",
     "githubAppPrivateKey": "GitHub App authentication",
     "gcpServiceAccountKey": "Google service account authentication",
@@ -29,7 +30,7 @@ def flux_credential(data: Mapping[str, bytes], url: str, origin: str) -> Credent
     `identity` and `known_hosts`, both needed, and `password` for the key's passphrase. `origin` names the Secret in
     messages. Raises InvalidManifest.
     """
-    if any(key in data for key in _APP_KEYS):
+    if any(key in data for key in APP_KEYS):
         raise InvalidManifest(f"{origin}: GitHub App authentication is not done by this version: use a token instead.")
     text = {key: _text(data, key, origin) for key in data}
     if url.startswith("ssh://"):
@@ -61,7 +62,7 @@ def argocd_credential(data: Mapping[str, bytes], origin: str) -> Credential:
     SSH host keys and certificate authorities stand in ConfigMaps of their own there: `argocd-ssh-known-hosts-cm` and
     `argocd-tls-certs-cm`. Raises InvalidManifest for what this version does not do.
     """
-    for key, what in _REPOSITORY_LATER.items():
+    for key, what in REPOSITORY_LATER.items():
         value = data.get(key, b"").strip().lower()
         if value not in (b"", b"false"):
             raise InvalidManifest(

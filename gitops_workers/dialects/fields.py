@@ -13,7 +13,7 @@ import difflib
 import functools
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
@@ -52,6 +52,7 @@ class Shape(BaseModel):
 
 
 S = TypeVar("S", bound=Shape)
+Undone = tuple[str, Later]
 
 
 @dataclass(slots=True)
@@ -147,6 +148,17 @@ def _known_fields(model: type[Shape]) -> Mapping[str, _Known]:
         )
         for name, info in model.model_fields.items()
     }
+
+
+def later_fields(model: type[Shape], prefix: str = "", seen: set[type[Shape]] | None = None) -> Iterator[Undone]:
+    """(path, mark) of every field for later in a shape and those below it, each shape where it stands first."""
+    seen = set() if seen is None else seen
+    seen.add(model)
+    for name, known in _known_fields(model).items():
+        if known.later is not None:
+            yield prefix + name, known.later
+        elif known.nested is not None and known.nested not in seen:
+            yield from later_fields(known.nested, f"{prefix}{name}.", seen)
 
 
 def _nested(annotation: Any) -> type[Shape] | None:

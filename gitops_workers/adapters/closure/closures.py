@@ -19,7 +19,7 @@ from gitops_workers.core.gitignore import Ignore
 from gitops_workers.core.globs import matches_directory
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import digest
-from gitops_workers.core.render_spec import DirectoryOptions, KustomizeMerge, RenderSpec, Tool
+from gitops_workers.core.render_spec import OVERRIDES, DirectoryOptions, KustomizeMerge, RenderSpec, Tool
 from gitops_workers.ports import Closure, Sources, TreeEntry
 from gitops_workers.sandboxed.frames import Runner
 
@@ -99,7 +99,7 @@ class GitClosures:
         if path and not files.is_folder(path):
             raise RenderFailed(_no_path(files, path, resolved))
         if not flux:
-            for name in (".argocd-source.yaml", f".argocd-source-{app_name}.yaml"):
+            for name in (text.replace("APPLICATION", app_name) for text in OVERRIDES):
                 if files.find(f"{path}/{name}".lstrip("/")):
                     raise RenderFailed(
                         f"{path or '.'} holds {name}; such parameter overrides are not supported: move them into the "

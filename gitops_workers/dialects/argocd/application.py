@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
 from gitops_workers.dialects.annotations import finish_first
@@ -22,6 +23,8 @@ JITTER = 60.0
 """Argo CD's `timeout.reconciliation` and its jitter, in seconds."""
 _PREFIX = "argocd.argoproj.io/"
 _SKIP = f"{_PREFIX}skip-reconcile"
+ANNOTATIONS_LATER = ("notifications.argoproj.io/*", f"{_PREFIX}hydrate")
+"""Annotations of an Application that this version does not do; a star stands for the rest of the name."""
 
 
 def parse_application(reading: Reading) -> Application | None:
@@ -94,5 +97,5 @@ def _remarks(reading: Reading, shape: ApplicationShape) -> None:
     """What stands in the metadata and asks for something that is not done."""
     metadata = shape.metadata
     for key in metadata.annotations:
-        if key.startswith("notifications.argoproj.io/") or key == f"{_PREFIX}hydrate":
+        if any(fnmatchcase(key, pattern) for pattern in ANNOTATIONS_LATER):
             reading.remark(("metadata", "annotations", key), "the annotation is not done by this version.")

@@ -39,6 +39,11 @@ _OPTIONS = {
 """Argo CD 3.5, sync options."""
 
 
+def without_effect() -> list[str]:
+    """The sync options that are remarked and have no effect, as they are written."""
+    return [f"{name}={value}" for name, option in _OPTIONS.items() for value in option.noted]
+
+
 def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
     """What may be done unasked. Without `automated`, or with `enabled: false`, a sync happens only when asked for."""
     path = ("spec", "syncPolicy")
