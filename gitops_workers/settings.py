@@ -77,6 +77,9 @@ class Settings:
     allow_render_network: bool = _setting(
         False, "Render where the kernel closes the network of a render by no means; only where egress is closed."
     )
+    strict_keys: bool = _setting(
+        False, "Refuse a key that stands twice in a mapping for Argo CD applications, too; else the last one counts."
+    )
     render_timeout: float = _setting(90.0, "Seconds for one render: Argo CD's exec timeout.")
     catalogue_interval: float = _setting(5.0, "Seconds between two looks at catalogue directories; a look is a stat.")
     argocd_interval: float = _setting(120.0, "Seconds between polls of Argo CD applications (timeout.reconciliation).")

@@ -92,6 +92,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
             tools=tools,
             key=cache_key(settings),
             seconds=settings.render_timeout,
+            strict=settings.strict_keys,
         ),
         secrets=secrets,
         clusters=clusters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets as randomness
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
+from gitops_workers.cli.output import flat
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render_spec import RenderSpec
@@ -69,7 +71,15 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
         yield World(
             sources=sources,
             closures=closures,
-            renderer=CachedRenderer(sources, closures, sandbox, shared, tools=tools, key=key),
+            renderer=CachedRenderer(
+                sources,
+                closures,
+                sandbox,
+                shared,
+                tools=tools,
+                key=key,
+                strict=settings.strict_keys,
+            ),
             secrets=secrets,
             clusters=VolatileClusters("nowhere"),
             state=VolatileState(queue.loads, VolatileTelemetry(queue.now).presence),
@@ -98,8 +108,14 @@ def resolve_source(world: World, source: GitSource) -> Resolved:
 
 
 def render(world: World, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER) -> tuple[Manifest, ...]:
-    """The application's objects as its source means them, before marks and defaults are put on."""
-    return stages.render_objects(world, app, resolved, found)[1].objects
+    """The application's objects as its source means them, before marks and defaults are put on.
+
+    What people should know of the render goes to standard error.
+    """
+    _, rendered = stages.render_objects(world, app, resolved, found)
+    for remark in rendered.remarks:
+        print(f"gitops-workers: {app.id}: {flat(remark)}", file=sys.stderr)
+    return rendered.objects
 
 
 def _tools() -> dict[str, Path]:

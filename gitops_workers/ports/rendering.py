@@ -70,6 +70,8 @@ class Rendered:
     digest: str
     objects: tuple[Manifest, ...]
     cached: bool = False
+    remarks: tuple[str, ...] = ()
+    """Sentences about what upstream takes without a word, and people should know."""
 
 
 class Renderer(Protocol):

@@ -98,7 +98,7 @@ def _dependencies(chart: _Chart) -> tuple[str, list[str]]:
         data = chart.files.get(file)
         place = f"{chart.place}/{file}".lstrip("/")
         try:
-            documents = yaml_events.load_documents(data) if data else []
+            documents = yaml_events.load_documents(data, repeats=[]) if data else []
         except RenderFailed as error:
             raise type(error)(f"{place}: {error}") from None
         content = documents[0] if documents and isinstance(documents[0], dict) else {}

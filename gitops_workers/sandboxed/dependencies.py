@@ -45,9 +45,9 @@ def _name(place: str) -> str:
     """The name of the chart at a place; "" when there is none that can be read, of which helm says more."""
     try:
         if os.path.isfile(f"{place}/{DESCRIPTION}"):
-            documents = yaml_events.load_documents(read(f"{place}/{DESCRIPTION}"))
+            documents = yaml_events.load_documents(read(f"{place}/{DESCRIPTION}"), repeats=[])
         elif place.endswith((".tgz", ".tar.gz")) and os.path.isfile(place):
-            documents = yaml_events.load_documents(_archived(place))
+            documents = yaml_events.load_documents(_archived(place), repeats=[])
         else:
             return ""
     except RenderFailed:

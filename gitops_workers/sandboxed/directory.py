@@ -15,8 +15,8 @@ TOTAL = 10 << 20
 """Bytes of all manifests of a directory source together: Argo CD's own cap (reposerver.max.combined...)."""
 
 
-def render(files: Sequence[tuple[str, str, bytes]]) -> list[objects.Found]:
-    """Return the objects of the files, in the order of their paths."""
+def render(files: Sequence[tuple[str, str, bytes]], remarks: list[str] | None) -> list[objects.Found]:
+    """Return the objects of the files, in the order of their paths; `remarks` as in `objects.read`."""
     total = sum(len(content) for _, _, content in files)
     if total > TOTAL:
         raise RenderFailed(
@@ -25,26 +25,31 @@ def render(files: Sequence[tuple[str, str, bytes]]) -> list[objects.Found]:
     found: list[objects.Found] = []
     for path, _, content in sorted(files):
         if SKIP not in content:
-            found += _read(path, content)
+            found += _read(path, content, remarks)
     return found
 
 
-def _read(path: str, content: bytes) -> list[objects.Found]:
+def _read(path: str, content: bytes, remarks: list[str] | None) -> list[objects.Found]:
     """The objects of a file; none of a YAML file that holds something else, which Argo CD passes over, too.
 
     That is decided for the whole file (3.5, `getObjsFromYAMLOrJson`): it begins with what is no object of Kubernetes,
     and nowhere in it stands what one consists of. Any doubt is an error: then an object would be missing.
     """
     foreign = not path.endswith(".json") and not all(field.search(content) for field in _FIELDS)
+    own: list[str] | None = None if remarks is None else []
     try:
-        found = objects.read(content, path)
+        found = objects.read(content, path, own)
     except UnsafeContent:
         raise
     except RenderFailed:
         if foreign:
             return []
         raise
-    return [] if foreign and found and _is_foreign(found[0].manifest) else found
+    if foreign and found and _is_foreign(found[0].manifest):
+        return []
+    if remarks is not None and own:
+        remarks += own
+    return found
 
 
 def _is_foreign(document: Mapping[str, Any]) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.adapters import yaml_events
 from gitops_workers.core import repo_paths, sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed import chart_tree, dependencies, objects
@@ -26,8 +25,10 @@ LARGEST_INDEX = 1024
 """List index in a parameter name: `--set a[1000000000]=1` would fill memory (CVE-2022-36055)."""
 
 
-def render(request: Mapping[str, Any], export: Export, programs: Programs, deadline: float) -> list[objects.Found]:
-    """Return the objects of the chart, helm hooks among them."""
+def render(
+    request: Mapping[str, Any], export: Export, programs: Programs, deadline: float, remarks: list[str] | None
+) -> list[objects.Found]:
+    """Return the objects of the chart, helm hooks among them; `remarks` as in `objects.read`."""
     path, options = request["path"], request["helm"]
     chart = export.folder(path)
     _provide_dependencies(export, path, 0)
@@ -43,9 +44,9 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
         arguments += ["--values", place]
     for number, text in enumerate(options["values"]):
         place = f"{export.home}/values-{number}.yaml"
-        # Read by our rules and written as JSON, so that a bomb or a repeated key in it ends here.
+        # Read by our rules and written as JSON, so that a bomb in it ends here.
         _clear(text.encode(), "helm.values")
-        write(place, orjson.dumps(_values(text)))
+        write(place, orjson.dumps(_values(text, remarks)))
         arguments += ["--values", place]
     for flag, name, value in options["parameters"]:
         arguments += [flag, f"{_name(name)}={_escaped(value)}"]
@@ -60,7 +61,7 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
     outcome = programs.run("helm", arguments, folder=chart, home=export.home, deadline=deadline)
     if outcome.status != 0:
         raise RenderFailed(_reason(export.shorten(outcome.errors), path))
-    return objects.read(outcome.output, f"helm template {path or '.'}")
+    return objects.read(outcome.output, f"helm template {path or '.'}", remarks)
 
 
 def _provide_dependencies(export: Export, path: str, depth: int) -> None:
@@ -98,9 +99,9 @@ def _copy(export: Export, source: str, target: str) -> None:
             os.link(f"{folder}/{name}", f"{place}/{name}")
 
 
-def _values(text: str) -> Any:
+def _values(text: str, remarks: list[str] | None) -> Any:
     try:
-        documents = yaml_events.load_documents(text.encode())
+        documents = objects.load(text.encode(), "helm.values", remarks)
     except RenderFailed as error:
         raise type(error)(f"helm.values: {error}") from None
     values = documents[0] if documents else {}

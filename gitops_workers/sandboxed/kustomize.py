@@ -84,6 +84,24 @@ def generate(export: Export, path: str) -> dict[str, Any]:
         for name in sorted(files):
             if name.endswith((".yaml", ".yml")):
                 place = f"{path}{relative}/{name}".lstrip("/")
-                objects.finish(objects.read(read(f"{folder}/{name}"), place), {})
+                _check(read(f"{folder}/{name}"), place)
                 resources.append(f".{relative}/{name}")
     return {"resources": sorted(resources)} if resources else {}
+
+
+def _check(data: bytes, place: str) -> None:
+    """Raise RenderFailed for a file in which kustomize would find no objects.
+
+    What a scalar means is its business, as it quotes texts; our own rules are for the result of the build.
+    """
+    for found in objects.read(data, place):
+        metadata = found.manifest.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        wanted = {
+            "apiVersion": found.manifest.get("apiVersion"),
+            "kind": found.manifest.get("kind"),
+            "metadata.name": name,
+        }
+        for field, value in wanted.items():
+            if value is None or value == "":
+                raise RenderFailed(f"{found.place}: {field} is missing; Flux takes every YAML file here for objects")

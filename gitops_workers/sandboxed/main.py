@@ -48,15 +48,16 @@ class Jobs:
     def _render(self, request: Mapping[str, Any], blobs: list[bytes]) -> bytes:
         deadline = time.monotonic() + request["seconds"]
         files = [(path, mode, blobs[number]) for path, mode, number in request["files"]]
+        remarks: list[str] | None = [] if request["repeated_keys"] else None
         if request["tool"] == "directory":
-            return objects.finish(directory.render(files), request)
+            return objects.finish(directory.render(files, remarks), request, remarks or ())
         with Export(self._job) as export:
             export.add(files)
             if request["tool"] == "helm":
-                found = helm.render(request, export, self._programs, deadline)
+                found = helm.render(request, export, self._programs, deadline, remarks)
             else:
                 found = kustomize.render(request, export, self._programs, deadline)
-        return objects.finish(found, request)
+        return objects.finish(found, request, remarks or ())
 
     def _scan(self, item: Mapping[str, str], blob: bytes) -> Any:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,10 +32,13 @@ class Found:
     place: str
 
 
-def read(data: bytes, place: str) -> list[Found]:
-    """Parse rendered text or a manifest file into objects."""
+def read(data: bytes, place: str, remarks: list[str] | None = None) -> list[Found]:
+    """Parse rendered text or a manifest file into objects.
+
+    Where `remarks` is given, a key may stand twice in a mapping: the last one counts, and a sentence is added.
+    """
     try:
-        documents = yaml_events.load_documents(data, limits=LIMITS)
+        documents = load(data, place, remarks)
     except RenderFailed as error:
         raise type(error)(f"{place}: {error}") from None
     found: list[Found] = []
@@ -44,8 +47,19 @@ def read(data: bytes, place: str) -> list[Found]:
     return found
 
 
-def finish(found: list[Found], request: Mapping[str, Any]) -> bytes:
-    """Check identities, substitute, add common metadata, and return canonical JSON."""
+def load(data: bytes, place: str, remarks: list[str] | None) -> list[Any]:
+    """The documents of a text within its limits; `remarks` as for `read`."""
+    repeats: list[yaml_events.Repeat] | None = None if remarks is None else []
+    documents = yaml_events.load_documents(data, limits=LIMITS, repeats=repeats)
+    if remarks is not None and repeats:
+        more = f" (and {len(repeats) - 1} more)" if len(repeats) > 1 else ""
+        key, line = repeats[0].key, repeats[0].line
+        remarks.append(f"{place}, line {line}: the key {key!r} stands twice in one mapping{more}; the last one counts.")
+    return documents
+
+
+def finish(found: list[Found], request: Mapping[str, Any], remarks: Sequence[str] = ()) -> bytes:
+    """Check identities, substitute, add common metadata, and return canonical JSON: `objects` and `remarks`."""
     if len(found) > OBJECTS:
         raise RenderFailed(f"{len(found):,} objects are over the limit of {OBJECTS:,} for one application; split it")
     seen: dict[tuple[str, str, str, str], str] = {}
@@ -65,7 +79,7 @@ def finish(found: list[Found], request: Mapping[str, Any]) -> bytes:
                 )
             seen[key] = item.place
         result.append(manifest)
-    return orjson.dumps(result, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps({"objects": result, "remarks": list(remarks)}, option=orjson.OPT_SORT_KEYS)
 
 
 def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:

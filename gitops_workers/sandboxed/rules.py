@@ -34,7 +34,7 @@ class Rules:
                 found = checks[request["language"]](request["expressions"])
                 return [[index, text] for index, text in sorted(found.items())], b""
             case "documents":
-                return yaml_events.load_documents(blobs[0]), b""
+                return yaml_events.load_documents(blobs[0], repeats=[]), b""  # `argocd-cm`: as Argo CD reads it
         raise RenderFailed(f"the sandbox has no job {job!r}")
 
 

@@ -83,7 +83,7 @@ def chart(data: bytes, place: str) -> dict[str, Any]:
 
     `local`: dependencies that are folders of the repository. `declares`: it has a list of dependencies at all.
     """
-    documents = yaml_events.load_documents(data)
+    documents = yaml_events.load_documents(data, repeats=[])  # as helm reads it
     content = documents[0] if documents and isinstance(documents[0], dict) else {}
     local = []
     for entry in mappings(content, "dependencies", place):
@@ -96,7 +96,7 @@ def chart(data: bytes, place: str) -> dict[str, Any]:
 def load_kustomization(data: bytes, place: str) -> dict[str, Any]:
     """Return the one document of a kustomization file, {} for an empty one."""
     try:
-        documents = yaml_events.load_documents(data)
+        documents = yaml_events.load_documents(data, repeats=[])  # of a key that stands twice, kustomize takes the last
     except RenderFailed as error:
         raise type(error)(f"{place}: {error}") from None
     if not documents:

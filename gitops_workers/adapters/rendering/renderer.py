@@ -23,7 +23,7 @@ from gitops_workers.sandboxed.frames import InputMissing, Runner
 POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that Git LFS has put somewhere else (its specification, "The Pointer")."""
 
-FORMAT = "1"
+FORMAT = "2"
 """Part of every key: raised when the same inputs give other objects than before."""
 
 
@@ -50,10 +50,12 @@ class CachedRenderer:
         lifetime: float = 86_400.0,
         memory: int = 16 << 20,
         failures: Failures | None = None,
+        strict: bool = False,
     ) -> None:
         """`key` keys the digests of variables, so that a content key tells nothing about a secret value.
 
-        `seconds` for one render, `lifetime` of a result in the cache, `memory` in bytes for this process' own.
+        `strict` refuses keys that stand twice for Argo CD applications, too. `seconds` for one render, `lifetime` of a
+        result in the cache, `memory` in bytes for this process' own.
         """
         self._sources = sources
         self._closures = closures
@@ -62,6 +64,7 @@ class CachedRenderer:
         self._tools = dict(tools)
         self._key = key
         self._seconds = seconds
+        self._strict = strict
         self._lifetime = lifetime
         self._recent = Recent(memory)
         self._failures = failures or Failures()
@@ -78,7 +81,7 @@ class CachedRenderer:
             return self._rendered(source, render, whole, context)
 
     def _rendered(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
-        told = request.build(source, render, closure, context)
+        told = request.build(source, render, closure, context, strict=self._strict)
         variables = request.variables(render, context)
         key = digest(
             "render", FORMAT, closure.digest, self._version(closure.tool), canonical(told), self._sealed(variables)
@@ -88,7 +91,8 @@ class CachedRenderer:
         if body is None:
             self._failures.check(key)
             body, cached = self._flights.do(key, lambda: self._fetch(key, source, closure, told, variables))
-        return Rendered(digest(key, body), tuple(orjson.loads(body)), cached)
+        found = orjson.loads(body)
+        return Rendered(digest(key, body), tuple(found["objects"]), cached, tuple(found["remarks"]))
 
     def _fetch(
         self, key: str, source: GitSource, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None

@@ -14,7 +14,9 @@ from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, Kustomi
 from gitops_workers.ports import Closure, RenderContext
 
 
-def build(source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> dict[str, Any]:
+def build(
+    source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext, *, strict: bool = False
+) -> dict[str, Any]:
     """Return the request without files, and without variables (those are secret and keyed apart)."""
     environment = build_environment(
         app_name=context.app_name,
@@ -30,6 +32,8 @@ def build(source: GitSource, render: RenderSpec, closure: Closure, context: Rend
     request: dict[str, Any] = {
         "tool": closure.tool.value,
         "path": closure.path,
+        # Flux' kustomize refuses a key that stands twice; helm, kubectl and Argo CD take the last.
+        "repeated_keys": not strict and render.kustomize.merge is KustomizeMerge.ARGOCD,
         "common_labels": dict(render.common_labels),
         "common_annotations": dict(render.common_annotations),
     }

@@ -69,18 +69,34 @@ class Document:
     lines: dict[Place, int] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A key that stood in its mapping before, and its line in the text."""
+
+    key: str
+    line: int
+
+
 _LIMITS = Limits()
 
 
-def load_documents(data: bytes, *, limits: Limits = _LIMITS) -> list[Any]:
-    """Return the values of all documents that are not empty. Raises BadYaml (with a line) and YamlBomb."""
+def load_documents(data: bytes, *, limits: Limits = _LIMITS, repeats: list[Repeat] | None = None) -> list[Any]:
+    """Return the values of all documents that are not empty. Raises BadYaml (with a line) and YamlBomb.
+
+    Where `repeats` is given, a key that stands twice in a mapping is added to it, and the last one wins, as in helm,
+    kubectl and Argo CD.
+    """
     _check_size(data, limits)
     if data[:1] in (b"{", b"["):  # JSON: 20 times faster, and whatever is doubtful is read again as YAML
         value = json_text.load(data, depth=limits.depth, nodes=limits.nodes)
         if value is not json_text.DOUBTFUL:
             return [value]
     _check_brackets(data, limits)
-    return [document.value for document in _Constructor(limits).read(data) if document.value is not None]
+    constructor = _Constructor(limits, repeated=repeats is not None)
+    found = [document.value for document in constructor.read(data) if document.value is not None]
+    if repeats is not None:
+        repeats += constructor.repeats
+    return found
 
 
 def load_positions(data: bytes, *, limits: Limits = _LIMITS, repeated: bool = False) -> list[Document]:
@@ -124,6 +140,7 @@ class _Constructor:
         self._limits = limits
         self._repeated = repeated
         self._positions = positions
+        self.repeats: list[Repeat] = []
         self._nodes = 0
         self._line = 0
 
@@ -229,8 +246,11 @@ class _Constructor:
             frame.merging = True
             return
         key = value if type(value) is str else yaml_scalars.key(value)
-        if key in frame.explicit and not self._repeated:
-            raise BadYaml(f"key {key[:80]!r} stands twice in one mapping; only one could win, so keep one", self._line)
+        if key in frame.explicit:
+            if not self._repeated:
+                what = f"key {key[:80]!r} stands twice in one mapping"
+                raise BadYaml(f"{what}; only one could win, so keep one", self._line)
+            self.repeats.append(Repeat(key[:80], self._line))
         frame.explicit.add(key)
         frame.key = key
 

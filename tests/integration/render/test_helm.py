@@ -238,7 +238,6 @@ def test_requirements_of_helm_2_replace_those_of_the_chart(repo: RenderWorld, ap
         ({"value_files": ("env/x*.yaml",)}, "matches no file"),
         ({"value_files": ("$other/values.yaml",)}, "another source"),
         ({"file_parameters": (("v", "no.txt"),)}, "does not exist"),
-        ({"values": "v: 1\nv: 2\n"}, "'v' stands twice"),
         ({"values": "- 1\n"}, "one YAML mapping"),
         ({"release_name": "Not A Name"}, "release name"),
     ],

@@ -189,7 +189,6 @@ def test_what_plug_in_configuration_reads_is_an_input(repo: RenderWorld):
         ("resources: [..]\n", "own folder or one above"),
         ("resources: 7\n", "resources must be a list"),
         ("resources: [1\n", "app/kustomization.yaml: line 2: no YAML"),
-        ("resources: []\nresources: []\n", "'resources' stands twice"),
         ("namePrefix: [x]\nresources: [a.yaml]\n", "kustomize build app"),
     ],
 )

@@ -35,13 +35,18 @@ def test_lists_without_end_are_refused(repo: RenderWorld):
     "text",
     [
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: a, namespace: kube-system}\n",
-        '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "a", "namespace": "kube-system"}}',
+        (
+            '{"apiVersion": "v1", "kind": "ConfigMap",'
+            ' "metadata": {"name": "a", "namespace": "a", "namespace": "kube-system"}}'
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["a.yaml", "a.json"])
-def test_a_key_that_stands_twice_is_refused(repo: RenderWorld, text, name):
-    with pytest.raises(RenderFailed, match="'namespace' stands twice"):
-        repo.objects({name: text})
+def test_of_a_key_that_stands_twice_policy_sees_the_one_that_is_applied(repo: RenderWorld, text, name):
+    rendered = repo.rendered(repo.commit({name: text}))
+
+    assert rendered.objects[0]["metadata"] == {"name": "a", "namespace": "kube-system"}
+    assert "'namespace' stands twice" in rendered.remarks[0]
 
 
 def test_two_objects_of_one_identity_are_refused_with_both_places(repo: RenderWorld):

@@ -1,0 +1,20 @@
+"""What upstream takes without a word, and people should know: a condition that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gitops_workers.core.model import Application, Condition
+
+REPEATED = "RepeatedKeyWarning"
+SHOWN = 5
+"""Remarks in one condition."""
+
+
+def remarked(app: Application, remarks: Sequence[str]) -> Application:
+    """The application with a condition about what its render had to say."""
+    if not remarks:
+        return app
+    more = f" And {len(remarks) - SHOWN} more." if len(remarks) > SHOWN else ""
+    return replace(app, conditions=(*app.conditions, Condition(REPEATED, " ".join(remarks[:SHOWN]) + more)))
