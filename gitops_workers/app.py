@@ -122,9 +122,11 @@ def _warm(sender: Any, **_: Any) -> None:
 
 
 def _begin_heartbeat(name: str, queues: tuple[str, ...]) -> None:
-    from gitops_workers.wiring import open_telemetry  # noqa: PLC0415 - publishers need none
+    from gitops_workers.sandbox_wiring import isolation_here  # noqa: PLC0415 - publishers need neither
+    from gitops_workers.wiring import open_telemetry  # noqa: PLC0415
 
-    heartbeat = Heartbeat(open_telemetry(settings), Process(WORKER, name, queues), METER)
+    process = Process(WORKER, name, queues, isolation_here().in_force)
+    heartbeat = Heartbeat(open_telemetry(settings), process, METER)
     heartbeat.start()
     # Celery keeps weak references, and this one must outlive the call.
     worker_shutdown.connect(lambda **_: heartbeat.stop(), weak=False)

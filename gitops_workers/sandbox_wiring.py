@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import structlog
 
 from gitops_workers.adapters.sandbox import OPEN_NETWORK, Sandbox, SandboxLimits
@@ -47,8 +49,9 @@ def tell_isolation(settings: Settings) -> bool:
     return True
 
 
+@functools.cache
 def isolation_here() -> Isolation:
-    """What keeps a render apart from this host: a child is started, asked and ended. Raises Retry."""
+    """What keeps a render apart from this host: a child is started, asked and ended, once. Raises Retry."""
     sandbox = Sandbox({}, children=1, limits=SandboxLimits(open_network=True))
     try:
         return sandbox.isolation()

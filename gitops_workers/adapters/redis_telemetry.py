@@ -77,14 +77,14 @@ class RedisTelemetry:
 
 
 def _written(process: Process) -> str:
-    return json.dumps([process.role, process.name, list(process.queues)])
+    return json.dumps([process.role, process.name, list(process.queues), list(process.isolation)])
 
 
 def _read(member: bytes) -> Process | None:
     """None for what no version of ours wrote."""
     try:
-        role, name, queues = json.loads(member)
-        return Process(str(role), str(name), tuple(map(str, queues)))
+        role, name, queues, isolation = json.loads(member)
+        return Process(str(role), str(name), tuple(map(str, queues)), tuple(map(str, isolation)))
     except (ValueError, TypeError):
         return None
 

@@ -32,6 +32,11 @@ class Isolation:
         return self.chroot or self.landlock
 
     @property
+    def in_force(self) -> tuple[str, ...]:
+        """The names of the means that took effect."""
+        return tuple(name for name, present in self.as_mapping().items() if present)
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The names of the means that the kernel refused."""
         return tuple(name for name, present in self.as_mapping().items() if not present)
@@ -44,5 +49,5 @@ class Isolation:
         """One sentence for people."""
         network = "closed" if self.network_closed else "OPEN"
         files = "closed" if self.files_closed else "protected by checks of the content only"
-        means = ", ".join(name.replace("_", " ") for name, present in self.as_mapping().items() if present)
+        means = ", ".join(name.replace("_", " ") for name in self.in_force)
         return f"a render's network is {network}, files of the host are {files} (in force: {means or 'nothing'})"

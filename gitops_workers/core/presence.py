@@ -25,11 +25,15 @@ FLEET_PREFIX = "fleet."
 
 @dataclass(frozen=True, slots=True, order=True)
 class Process:
-    """A process of the installation. `role`: beat or worker; `queues`: the Celery queues that a worker takes from."""
+    """A process of the installation. `role`: beat or worker; `queues`: the Celery queues that a worker takes from.
+
+    `isolation`: the names of the means (`core.isolation`) that keep a worker's renders apart from its host.
+    """
 
     role: str
     name: str
     queues: tuple[str, ...] = ()
+    isolation: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def duties(self) -> tuple[str, ...]:

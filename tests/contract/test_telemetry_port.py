@@ -30,6 +30,14 @@ def test_where_nobody_has_reported_nobody_is_present(telemetry):
     assert "no worker of fleet east has been seen yet" in presence.unserved("east")
 
 
+def test_the_isolation_of_a_worker_is_told_with_its_presence(telemetry):
+    telemetry.report(Process(WORKER, "one@host", ("control",), ("landlock", "own_user")), {})
+
+    (found,) = telemetry.presence().present("control")
+
+    assert found.isolation == ("landlock", "own_user")
+
+
 def test_whoever_reports_is_present_with_all_its_duties(telemetry):
     for process in (EAST, BOTH, CLOCK):
         telemetry.report(process, {})
