@@ -58,6 +58,13 @@ class Address:
     """User and password of an http(s) URL, decoded; a fallback when no credential is configured (Flux)."""
     trusted: bool = False
     """The operator's own mirror: the host check does not apply."""
+    named: str = ""
+    """The URL that the manifest has where a mirror stands for it: messages are for those who wrote the manifest."""
+
+    @property
+    def shown(self) -> str:
+        """The URL for messages."""
+        return self.named or self.url
 
 
 def parse_address(url: str, schemes: Iterable[str], *, trusted: bool = False) -> Address:

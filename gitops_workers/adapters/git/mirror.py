@@ -117,7 +117,7 @@ class Mirror:
                 self._fetch_all(address, credential, [], timeout)
                 return there()
             if not there():
-                raise DamagedCopy(f"{address.url}: commit {commit} was sent and cannot be read here")
+                raise DamagedCopy(f"{address.shown}: commit {commit} was sent and cannot be read here")
             return True
 
         found = self._anew_if_damaged(fetch)

@@ -9,7 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from gitops_workers.core.errors import RenderFailed, SourceUnavailable
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.objects import digest
 from gitops_workers.core.revisions import BRANCHES, TAGS, RevisionNotFound
+from gitops_workers.core.urls import without_credentials
 from gitops_workers.ports import Refs, RenderCache, TreeEntry
 
 Lookup = Callable[[GitSource], Credential | None]
@@ -117,7 +118,7 @@ class GitSources:
         place = self._place(source)
         if not self._fetched(source, place, commit, lambda: self._credential(source, place)):
             raise RevisionNotFound(
-                f"{place.address.url} has no commit {commit} on any branch or tag; it may have been removed by a "
+                f"{place.address.shown} has no commit {commit} on any branch or tag; it may have been removed by a "
                 f"force-push: choose another revision"
             )
 
@@ -137,7 +138,7 @@ class GitSources:
 
         if not self._fetched(source, module, commit, credential):
             raise RenderFailed(
-                f"{module.address.url} has no commit {commit} on any branch or tag; push it there, or let the "
+                f"{module.address.shown} has no commit {commit} on any branch or tag; push it there, or let the "
                 "submodule point to one that is there"
             )
         with self._lock:
@@ -235,8 +236,8 @@ class GitSources:
             limit = settings.max_blob_bytes if problem.size > settings.max_blob_bytes else settings.max_read_bytes
             name = self._trees.path_of(place.key, problem.oid) or f"object {problem.oid}"
             raise RenderFailed(
-                f"{name} in {place.address.url} has {problem.size} bytes, over the limit of {limit >> 20} MiB for what "
-                f"one application reads; make it smaller or move it out of the application's path"
+                f"{name} in {place.address.shown} has {problem.size} bytes, over the limit of {limit >> 20} MiB for "
+                f"what one application reads; make it smaller or move it out of the application's path"
             ) from None
 
     def tag_times(self, source: GitSource, tags: Iterable[str]) -> Mapping[str, int]:
@@ -318,7 +319,13 @@ class GitSources:
 
     def _address(self, url: str) -> Address:
         rewritten, trusted = rewrite(url, self._settings.mirrors)
-        return parse_address(rewritten, self._settings.schemes, trusted=trusted)
+        if not trusted:
+            return parse_address(url, self._settings.schemes)
+        named = without_credentials(url)
+        try:
+            return replace(parse_address(rewritten, self._settings.schemes, trusted=True), named=named)
+        except UnsafeContent as error:
+            raise UnsafeContent(f"{named}: its mirror of GITOPS_GIT_MIRRORS cannot be used: {error}") from None
 
     def _fetched(self, source: GitSource, place: _Place, commit: str, credential: Callable[[], Credential]) -> bool:
         """Bring the commit into the place's mirror; False when the server has no such commit."""

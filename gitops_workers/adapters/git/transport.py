@@ -91,8 +91,8 @@ class Transport:
         finished = self._request(arguments, address, credential, timeout, limit, traced=True)
         if address.scheme in ("http", "https") and not _SPOKE_GIT.search(finished.trace):
             raise SourceUnavailable(
-                f"{address.url}: the server's answer is not of Git's smart HTTP protocol, or was cut; see what answers "
-                "at this address"
+                f"{address.shown}: the server's answer is not of Git's smart HTTP protocol, or was cut; see what "
+                "answers at this address"
             )
         return finished.output
 
@@ -177,9 +177,9 @@ class Transport:
                     descriptors=files.descriptors,
                 )
             except DeadlinePassed as problem:
-                raise HostUnavailable(f"{address.url}: {problem}") from None
+                raise HostUnavailable(f"{address.shown}: {problem}") from None
             except SourceUnavailable as problem:
-                raise SourceUnavailable(f"{address.url}: {problem}") from None
+                raise SourceUnavailable(f"{address.shown}: {problem}") from None
             return replace(finished, trace=files.read(trace)) if trace else finished
 
 
@@ -207,7 +207,7 @@ def _ssh_command(address: Address, credential: Credential, pins: Sequence[str], 
     """The shell command git runs for ssh. The memory files' paths hold `$PPID` and stay unquoted."""
     if not credential.ssh_private_key or not credential.known_hosts.strip():
         missing = "an ssh private key" if not credential.ssh_private_key else "known_hosts"
-        raise InvalidManifest(f"{address.url}: the credential lacks {missing}; ssh needs a key and known_hosts")
+        raise InvalidManifest(f"{address.shown}: the credential lacks {missing}; ssh needs a key and known_hosts")
     key = files.add(readable_key(credential.ssh_private_key, credential.password), of_parent=True)
     hosts = files.add(credential.known_hosts.rstrip() + "\n", of_parent=True)
     command = f"{_SSH} -i {key} -o UserKnownHostsFile={hosts}"
@@ -218,16 +218,16 @@ def _ssh_command(address: Address, credential: Credential, pins: Sequence[str], 
 
 
 def _failure(finished: Finished, address: Address, credential: Credential) -> Exception:
-    text = scrub(finished.error, credential.secrets)
+    text = scrub(finished.error, credential.secrets).replace(address.url, address.shown)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if re.match(r"(fatal|error|remote|ssh|Host key|.*Permission denied)\b", line)]
     said = "; ".join(dict.fromkeys(telling or lines[-2:]))[:_MESSAGE] or f"git ended with status {finished.status}"
     if _FSCK.search(text):
-        return UnsafeContent(f"{address.url}: git's own check refuses an object of this repository: {said}")
+        return UnsafeContent(f"{address.shown}: git's own check refuses an object of this repository: {said}")
     if _DAMAGED.search(text):
-        return DamagedCopy(f"{address.url}: the local copy is damaged: {said}")
+        return DamagedCopy(f"{address.shown}: the local copy is damaged: {said}")
     if _NOT_SERVED.search(text):
-        return NotServed(f"{address.url}: {said}")
+        return NotServed(f"{address.shown}: {said}")
     advice = next((f"; {advice}" for pattern, advice in _ADVICE if re.search(pattern, text)), "")
     kind = HostUnavailable if _HOST_AWAY.search(text) else SourceUnavailable
-    return kind(f"{address.url}: {said}{advice}")
+    return kind(f"{address.shown}: {said}{advice}")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization as serial
 
 from gitops_workers.adapters.git import GitSettings
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
+from gitops_workers.core.errors import GitOpsError, InvalidManifest, SourceUnavailable
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.local.git_server import GitServer, git_server
@@ -194,6 +194,26 @@ def test_the_operators_mirror_is_asked_in_place_of_the_url(
     settings = GitSettings(schemes=LAPTOP.schemes, mirrors=(("https://github.test/", f"{server.base_url}/"),))
     with git_sources(tmp_path / "m", settings=settings) as sources:
         assert sources.refs(GitSource("https://github.test/app.git"), not_before=0).refs["HEAD"] == commit
+
+
+def test_what_goes_wrong_at_a_mirror_is_told_of_the_manifest_s_url(
+    repository: BareRepository, server: GitServer, tmp_path: Path
+) -> None:
+    repository.commit(FILES)
+    places = (("https://github.test/", f"{server.base_url}/"), ("https://closed.test/", "http://127.0.0.1:9/"))
+    settings = GitSettings(schemes=LAPTOP.schemes, mirrors=places)
+    gone, absent = "https://github.test/no-such.git", "0" * 40
+    with git_sources(tmp_path / "m", settings=settings) as sources:
+        calls = {
+            gone: lambda: sources.refs(GitSource(gone), not_before=0),
+            "https://closed.test/app.git": lambda: sources.refs(GitSource("https://closed.test/app.git"), not_before=0),
+            "https://github.test/app.git": lambda: sources.fetch(GitSource("https://github.test/app.git"), absent),
+        }
+        for url, call in calls.items():
+            with pytest.raises(GitOpsError) as problem:
+                call()
+            assert url in str(problem.value)
+            assert server.base_url not in str(problem.value)
 
 
 def test_a_server_that_hangs_costs_the_sources_own_timeout(
