@@ -7,10 +7,11 @@ and not at three in the morning. The table in the README is printed by `python -
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gitops_workers.core.errors import InvalidManifest
 
@@ -128,6 +129,8 @@ def read(environment: Mapping[str, str]) -> Settings:
             continue
         try:
             values[known[name].name] = _parsed(known[name].default, text)
+            if check := _CHECKS.get(known[name].name):
+                check(text)
         except ValueError as error:
             problems.append(f"{name}: {error}")
     if problems:
@@ -154,11 +157,50 @@ def _parsed(default: Any, text: str) -> Any:
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if isinstance(default, int | float):
-        number = type(default)(text)
+        try:
+            number = type(default)(text)
+        except ValueError:
+            raise ValueError(f"found {text!r}, expected a number") from None
         if not 0 < number < 1e9 and (number or default):
             raise ValueError(f"found {text!r}, expected a number above 0")
         return number
     return text
+
+
+def _check_redis_url(text: str) -> None:
+    """Raise ValueError for what no client can connect to. The text is not repeated: it may hold a password."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        raise ValueError("its host or port cannot be read; write redis://HOST:PORT/DATABASE") from None
+    place = parts.path.strip("/") if parts.scheme == "unix" else parts.scheme in ("redis", "rediss")
+    if text and not place:
+        raise ValueError("expected redis://HOST:PORT/DATABASE, rediss://... or unix:///PATH?db=DATABASE")
+
+
+def _one_of(*allowed: str) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        if text.lower() not in allowed:
+            raise ValueError(f"found {text!r}, expected {', '.join(allowed[:-1])} or {allowed[-1]}")
+
+    return check
+
+
+def _check_mirrors(text: str) -> None:
+    for number, part in enumerate(text.split(","), 1):
+        prefix, sign, target = part.strip().partition("=")
+        if part.strip() and not (prefix and sign and target):
+            raise ValueError(f"entry {number} is not of the form prefix=replacement")
+
+
+_CHECKS: Mapping[str, Callable[[str], None]] = {
+    "redis_url": _check_redis_url,
+    "git_mirrors": _check_mirrors,
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "log_format": _one_of("json", "console"),
+}
+"""What is wrong in these is said when the environment is read, and not by each process in a traceback of its own."""
 
 
 def _text(value: Any) -> str:

@@ -62,7 +62,12 @@ def stack(
     Raises AlreadyRuns, RedisBusy, RedisMissing.
     """
     state = settings.state_directory.resolve()
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Refused(
+            f"cannot make the state directory {state} ({error.strerror}): set GITOPS_STATE to another."
+        ) from None
     with contextlib.ExitStack() as opened:
         _hold(opened, state)
         _check_free(settings.web_address, "GITOPS_WEB_ADDRESS")
