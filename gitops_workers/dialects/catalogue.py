@@ -128,8 +128,8 @@ class _Catalogue:
             return None
         if (error := kinds.kind_error(document)) is not None:
             self.problems[index].append(document.problem((error[0],), error[1]))
-            if kind in _DEFAULT_NAMESPACES:
-                self._reject(index, _DEFAULT_NAMESPACES[kind])
+            if (meant := kinds.meant(document)) in _DEFAULT_NAMESPACES:
+                self._reject(index, _DEFAULT_NAMESPACES[meant])
             if kinds.means_project(document):
                 # Wrong is not gone: without its rules project `default` would allow everything.
                 self._broken_project(document.text("metadata", "name"), self.problems[index][-1:])

@@ -44,6 +44,8 @@ PASSED_OVER = frozenset(
 def kind_error(document: Document) -> tuple[str, str] | None:
     """(field, sentence) for a document of our groups that cannot be read; None for a readable or a foreign one."""
     group, kind = document.group, document.kind
+    if missing := _half_named(document):
+        return missing
     version = VERSIONS.get((group, kind))
     if version is not None:
         found = document.text("apiVersion")
@@ -57,6 +59,29 @@ def kind_error(document: Document) -> tuple[str, str] | None:
     if group == ARGOCD and not difflib.get_close_matches(kind, ours, 1, 0.8):
         return None
     return "kind", unknown("kind", kind, ours)
+
+
+def _half_named(document: Document) -> tuple[str, str] | None:
+    """Where a manifest of ours names only half of what it is, or its group with a slip of the pen."""
+    group, kind = document.group, document.kind
+    if not kind:
+        ours = [name for place, name in (*VERSIONS, *PASSED_OVER) if place == group]
+        return ("kind", f"it is missing; of {group} there are {', '.join(ours)}.") if ours else None
+    if (group, kind) in VERSIONS or (group, kind) in PASSED_OVER:
+        return None
+    for (place, name), version in VERSIONS.items():
+        found = document.text("apiVersion")
+        if name == kind and (not found or difflib.get_close_matches(group, [place], 1, 0.8)):
+            what = f"found {shown(found)}" if found else "it is missing"
+            return "apiVersion", f"{what}; for kind {kind} write {place}/{version}."
+    return None
+
+
+def meant(document: Document) -> tuple[str, str]:
+    """The group and kind that a document means: ours, where only its apiVersion is missing or misspelt."""
+    if _half_named(document):
+        return next((known for known in VERSIONS if known[1] == document.kind), (document.group, document.kind))
+    return document.group, document.kind
 
 
 def means_project(document: Document) -> bool:

@@ -143,3 +143,33 @@ def test_what_needs_no_engine_imports_no_engine(arguments: tuple[str, ...]) -> N
 )
 def test_bad_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     assert run(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: Application\nmetadata: {name: a}\n", "for kind Application write argoproj.io/v1alpha1"),
+        ("apiVersion: argoproj/v1alpha1\nkind: AppProject\n", "for kind AppProject write argoproj.io/v1alpha1"),
+        ("kind: Kustomization\nmetadata: {name: a}\n", "for kind Kustomization write kustomize.toolkit.fluxcd.io/v1"),
+        ("kind: GitRepository\n", "for kind GitRepository write source.toolkit.fluxcd.io/v1"),
+        ("apiVersion: argoproj.io/v1alpha1\nmetadata: {name: a}\n", "kind: it is missing"),
+    ],
+)
+def test_a_manifest_that_names_half_of_what_it_is_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    done = run("validate", tmp_path / "a.yaml")
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: app.k8s.io/v1beta1\nkind: Application\nmetadata: {name: a}\n",
+        "apiVersion: core.oam.dev/v1beta1\nkind: Application\nmetadata: {name: a}\n",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+    ],
+)
+def test_another_product_s_kind_of_the_same_name_is_none_of_ours(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.yaml").write_text(text)
+    assert run("validate", tmp_path / "a.yaml").returncode == 0
