@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.core.listing import FAILING, ORDERS, index_fields, sort_keys
+from gitops_workers.core.listing import ORDERS, RESTING, index_fields, sort_keys
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.presence import Presence
 from gitops_workers.core.staleness import marked
@@ -137,6 +137,8 @@ class VolatileState:
         with self._lock:
             fields = [index_fields(status) for _, status in self._rows.values()]
         counts = {name: Counter(row[name] for row in fields) for name in ("sync", "health", "outcome", "failing")}
+        if resting := sum(row["resting"] == RESTING for row in fields):
+            counts["health"][RESTING] = resting
         del counts["outcome"][""], counts["failing"]["no"]
         return counts
 
@@ -191,6 +193,4 @@ class VolatileState:
 
 def _matches(status: Status, query: StatusQuery) -> bool:
     fields = index_fields(status)
-    wanted = {name: getattr(query, name) for name in fields if name != "failing"}
-    wanted["failing"] = FAILING if query.failing else ""
-    return query.text.lower() in status.id and all(not want or want == fields[name] for name, want in wanted.items())
+    return query.text.lower() in status.id and all(fields[name] == want for name, want in query.fields.items())

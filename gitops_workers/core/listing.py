@@ -26,6 +26,8 @@ HEALTH_ORDER = (
 
 FAILING = "yes"
 """The value of the filter `failing`."""
+RESTING = HealthStatus.SUSPENDED.value
+"""Who filters by this health means applications that are suspended, too: listings show them so."""
 ORDERS = ("name", "sync", "health", "age", "trouble")
 
 
@@ -53,6 +55,7 @@ def index_fields(status: Status) -> dict[str, str]:
         "dialect": status.dialect,
         "outcome": status.operation.phase.value if status.operation else "",
         "failing": FAILING if failing(status) else "no",
+        "resting": RESTING if status.suspended or status.health is HealthStatus.SUSPENDED else "no",
     }
 
 

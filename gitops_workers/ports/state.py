@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gitops_workers.core.listing import FAILING, RESTING
 from gitops_workers.core.model import (
     AppId,
     Application,
@@ -33,6 +34,21 @@ class StatusQuery:
     descending: bool = False
     offset: int = 0
     limit: int = 50
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """What a row's `core.listing.index_fields` must be, field by field."""
+        wanted = {
+            "sync": self.sync,
+            "health": "" if self.health == RESTING else self.health,
+            "resting": RESTING if self.health == RESTING else "",
+            "project": self.project,
+            "cluster": self.cluster,
+            "dialect": self.dialect,
+            "outcome": self.outcome,
+            "failing": FAILING if self.failing else "",
+        }
+        return {name: value for name, value in wanted.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 -- Status rows and their indexes, kept together. Keys: gitops_workers/redis_keys.py.
--- A row is msgpack [token, group, sync, health, project, cluster, dialect, outcome, failing, json]; one of an earlier
--- release has fewer fields, and the JSON last, too.
+-- A row is msgpack [token, group, sync, health, project, cluster, dialect, outcome, failing, resting,
+-- json]; one of an earlier release has fewer fields, and the JSON last, too.
 
 local ROWS, CHECKED = 'gitops:status', 'gitops:status:checked'
 local ORDERS = {'name', 'sync', 'health', 'age', 'trouble'}
-local FIELDS = {'sync', 'health', 'project', 'cluster', 'dialect', 'outcome', 'failing'}
+local FIELDS = {'sync', 'health', 'project', 'cluster', 'dialect', 'outcome', 'failing', 'resting'}
 local FIRST_FIELD = 3
 -- Arguments of save: five sort keys, then the row from its group to its JSON, then documents.
-local ROW, DOCUMENTS = 6, 15
+local ROW, DOCUMENTS = 6, 16
 
 local function order_key(order) return 'gitops:status:by:' .. order end
 local function set_key(field, value) return 'gitops:status:of:' .. field .. ':' .. value end
@@ -32,7 +32,7 @@ end
 
 local operations = {}
 
--- app, token, five sort keys, group, seven fields, JSON, then kind and sealed document ("" = none) in turn
+-- app, token, five sort keys, group, eight fields, JSON, then kind and sealed document ("" = none) in turn
 function operations.save(app, token, ...)
   local arguments = {...}
   token = tonumber(token)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gitops_workers import redis_keys as keys
-from gitops_workers.core.listing import FAILING, HEALTH_ORDER, ORDERS, SYNC_ORDER, index_fields, sort_keys
+from gitops_workers.core.listing import FAILING, HEALTH_ORDER, ORDERS, RESTING, SYNC_ORDER, index_fields, sort_keys
 from gitops_workers.core.model import AppId, Phase
 from gitops_workers.core.staleness import marked
 from gitops_workers.core.status import Status
@@ -62,9 +62,6 @@ class StatusRows:
     def query(self, query: StatusQuery) -> StatusPage:
         """One call."""
         order = query.sort if query.sort in ORDERS else "name"
-        names = ("sync", "health", "project", "cluster", "dialect", "outcome")
-        wanted = {name: getattr(query, name) for name in names}
-        wanted["failing"] = FAILING if query.failing else ""
         total, flat = self._script(
             args=(
                 "query",
@@ -73,7 +70,7 @@ class StatusRows:
                 max(0, query.offset),
                 max(0, query.limit),
                 query.text.lower(),
-                *(keys.status_set(name, value) for name, value in wanted.items() if value),
+                *(keys.status_set(name, value) for name, value in query.fields.items()),
             )
         )
         now = float(flat[0])
@@ -90,7 +87,7 @@ class StatusRows:
         ]
         with self._client.pipeline(transaction=False) as pipe:
             for name, value in values:
-                pipe.scard(keys.status_set(name, str(value)))
+                pipe.scard(keys.status_set("resting" if value == RESTING else name, str(value)))
             sizes = pipe.execute()
         result: dict[str, dict[str, int]] = {"sync": {}, "health": {}, "outcome": {}, "failing": {}}
         for (name, value), size in zip(values, sizes, strict=True):

@@ -89,6 +89,16 @@ def test_tables_begin_with_trouble_and_say_why(installation: Installation, cli: 
     assert {item["operation"]["phase"] for item in outcome} == {"Failed"}
 
 
+def test_suspended_finds_what_the_table_calls_so(installation: Installation, cli: Cli) -> None:
+    row = installation.rows[3]
+    installation.state.save_status(replace(row, suspended=True))
+    table = cli("app", "list").out.splitlines()[1:]
+    shown = sorted(line.split()[0] for line in table if line.split()[2] == "Suspended")
+    assert row.id in shown
+    for word in ("suspended", "Suspended", "SUSPENDED"):
+        assert names(cli("app", "list", "--health", word, "-o", "name")) == shown
+
+
 def test_remarks_of_the_catalogue_are_told_beside_the_table_and_never_in_the_answer(
     installation: Installation, cli: Cli
 ) -> None:
