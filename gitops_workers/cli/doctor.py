@@ -18,6 +18,7 @@ from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem
 from gitops_workers.core.presence import BEAT, CONTROL
+from gitops_workers.core.words import amount
 from gitops_workers.settings import Settings
 
 ARGOCD_CM = "argocd-cm"
@@ -99,7 +100,7 @@ def _processes(engine: Engine) -> Iterator[Finding]:
         yield from (Finding("processes", "failed", sentence) for sentence in missing)
         return
     workers = len(presence.present(CONTROL))
-    yield Finding("processes", "ok", f"{len(presence.present(BEAT))} beat, {workers} workers")
+    yield Finding("processes", "ok", f"{amount(len(presence.present(BEAT)), 'beat')}, {amount(workers, 'worker')}")
 
 
 def _git(_found: Settings) -> Iterator[Finding]:

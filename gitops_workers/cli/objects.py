@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -33,9 +34,8 @@ def read_objects(names: Iterable[str], *, to_apply: bool) -> Found:
         if to_apply:
             problems += [str(document.problem((), text)) for document in loaded if (text := _encrypted(document))]
         for document in flattened(loaded):
-            missing = _missing(document, named=to_apply)
-            if missing:
-                problems.append(str(document.problem((), f"this is no object: {missing} is missing.")))
+            if wrong := _flaw(document, named=to_apply):
+                problems.append(str(document.problem((), f"this is no object: {wrong}.")))
             else:
                 objects.append((name, document.value))
     return Found(tuple(objects), tuple(problems))
@@ -49,10 +49,15 @@ def _encrypted(document: Document) -> str:
     return next((f"{key} {sops.ADVICE}." for key in keys if key), "")
 
 
-def _missing(document: Document, *, named: bool) -> str:
+def _flaw(document: Document, *, named: bool) -> str:
     if not document.text("apiVersion"):
-        return "apiVersion"
+        return "apiVersion is missing"
     if not document.kind:
-        return "kind"
+        return "kind is missing"
+    metadata = document.value.get("metadata")
+    for field in ("name", "generateName", "namespace"):
+        value = metadata.get(field) if isinstance(metadata, dict) else None
+        if value is not None and not isinstance(value, str):
+            return f"metadata.{field} is read as {json.dumps(value, default=str)} and has to be text; put it in quotes"
     has_name = document.text("metadata", "name") or document.text("metadata", "generateName")
-    return "metadata.name" if named and not has_name else ""
+    return "metadata.name is missing" if named and not has_name else ""

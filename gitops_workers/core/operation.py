@@ -189,15 +189,25 @@ def failing(operation: Operation, message: str, now: float, *, overdue: bool = F
     """It has failed and still has hooks to run or to put away; they get as long as the operation had."""
     operation = replace(operation, overdue=operation.overdue or overdue)
     deadline = now + operation.deadline - operation.started_at if operation.deadline else 0.0
-    text = f"{message} Putting hooks away."
+    text = f"{_sentence(message)} The hooks' objects are being deleted."
     return replace(advance(operation, 0), failure=message, message=text, deadline=deadline)
 
 
 def failed_anew(operation: Operation, message: str, stages: int, *, overdue: bool) -> Operation:
     """One of the SyncFail hooks has failed too, so none of the `stages` is left; hooks are still to be put away."""
-    text = f"{operation.failure} And {message}"
+    text = f"{_sentence(operation.failure)} And {message}"
     overdue = operation.overdue or overdue
-    return replace(advance(operation, stages), failure=text, message=f"{text} Putting hooks away.", overdue=overdue)
+    return replace(
+        advance(operation, stages),
+        failure=text,
+        message=f"{_sentence(text)} The hooks' objects are being deleted.",
+        overdue=overdue,
+    )
+
+
+def _sentence(text: str) -> str:
+    """The text with a full stop, so that another sentence can follow; messages of Jobs and Pods have none."""
+    return text if text.endswith((".", "!", "?", ":")) else f"{text}."
 
 
 def waiting(operation: Operation, pending: tuple[str, ...], now: float) -> Operation:

@@ -41,4 +41,4 @@ def paused(app: Application, pause: Pause | None) -> Application:
 
 def advice(app: Application) -> str:
     """How it ends."""
-    return f"Run `gitops-workers app resume {app.name}` to follow Git again."
+    return f"Run `gitops-workers app resume {app.id}` to follow Git again."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_workers.core.desired import desired_objects
@@ -19,6 +19,7 @@ from gitops_workers.core.marks import marked
 from gitops_workers.core.masking import is_secret
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.options import Pruned, to_prune
 from gitops_workers.core.ordering import SYNC_WAVE, Task, flux_stage, prune_waves, wave_of
 from gitops_workers.core.places import NOTHING, Place, at, counterpart
 from gitops_workers.core.plan import Plan, Stage, plan
@@ -38,7 +39,8 @@ _FLUX_STAGES = ("definitions", "classes", "objects")
 class Planned:
     """One task.
 
-    `action`: create, update, none (in sync), run (a hook), prune, keep (left Git and stays), skip (a hook of no phase).
+    `action`: create, update, none (in sync), run (a hook), prune, confirm (pruned once a human says yes to it), keep
+    (left Git and stays), skip (a hook of no phase).
     """
 
     phase: str
@@ -75,6 +77,8 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
     evidence = Evidence(0, 0, 0, {item.key: _managed(app, item.key, originals[item.key]) for item in stale})
     doomed = stale if app.sync.prune else ()
     pruning = decide(app, doomed, len(inventory), evidence, wanted=len(desired), consent=True)
+    asking = tuple(item.key for item in pruning.deletions if _asks(app, evidence.live[item.key]))
+    pruning = replace(pruning, deletions=tuple(item for item in pruning.deletions if item.key not in asking))
     consent = ""
     try:
         decide(app, doomed, len(inventory), evidence, wanted=len(desired), consent=False)
@@ -82,16 +86,25 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
         consent = str(error)
     planned = plan(app, desired, pruning.deletions, hooks=hooks)
     waves = _prune_waves(app, planned, pruning.deletions)
-    found = [each for stage in planned.stages for each in _stage(app, stage, waves, originals)]
+    needs = "; needs a human's yes" if consent else ""
+    found = [each for stage in planned.stages for each in _stage(app, stage, waves, originals, needs)]
     found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
     found += [_kept(key, "no longer in Git, and an annotation keeps it") for key in pruning.kept]
-    found += [_kept(key, "no longer in Git, and to be confirmed before it is deleted") for key in pruning.unconfirmed]
+    found += [
+        Planned(SYNC, 0, "confirm", key, "no longer in Git; deleted once it is confirmed (Prune=confirm)")
+        for key in asking
+    ]
     odd = {id(manifest): wrong for manifest, wrong in parts.odd}
     passed = zip(named[len(parts.applied) + len(parts.hooks) :], parts.passed_over, strict=True)
     found += [Planned(SYNC, 0, "skip", item.key, odd[id(manifest)]) for item, manifest in passed if id(manifest) in odd]
     if not app.sync.prune:
         found += [_kept(item.key, "no longer in Git, and prune is off") for item in stale]
     return Preview(tuple(found), consent)
+
+
+def _asks(app: Application, live: Manifest | None) -> bool:
+    """Whether the object itself asks for a confirmation before it is deleted."""
+    return live is not None and to_prune(app, live).prune is Pruned.CONFIRMED
 
 
 def _managed(app: Application, key: ObjectKey, live: Manifest) -> Manifest:
@@ -101,10 +114,10 @@ def _managed(app: Application, key: ObjectKey, live: Manifest) -> Manifest:
 
 
 def _stage(
-    app: Application, stage: Stage, waves: Mapping[ObjectKey, int], live: Mapping[ObjectKey, Manifest]
+    app: Application, stage: Stage, waves: Mapping[ObjectKey, int], live: Mapping[ObjectKey, Manifest], needs: str
 ) -> Iterable[Planned]:
     deletions = [
-        Planned(SYNC, waves[item.key], "prune", item.key, f"no longer in Git; {_prune_order(app)}")
+        Planned(SYNC, waves[item.key], "prune", item.key, f"no longer in Git; {_prune_order(app)}{needs}")
         for item in stage.deletions
     ]
     applies = [_run(task) if task.hook else _apply(app, task, live.get(task.item.key)) for task in stage.tasks]

@@ -168,13 +168,13 @@ def _require_consent(app: Application, deletions: int, managed: int, *, empty: b
     if empty and not app.sync.allow_empty:
         raise PruneRefused(
             f"Git has no objects any more, so all {managed} would be deleted. "
-            f"If that is meant, run `app sync {app.id} --prune` or set allowEmpty."
+            f"If that is meant, run `gitops-workers app sync {app.id} --prune` or set allowEmpty."
         )
     limit = max(MASS_MINIMUM, int(managed * MASS_SHARE))
     if deletions > limit and not app.sync.allow_empty:
         raise PruneRefused(
             f"{deletions} of {managed} objects would be deleted, more than {limit}. "
-            f"If that is meant, run `app sync {app.id} --prune`."
+            f"If that is meant, run `gitops-workers app sync {app.id} --prune`."
         )
 
 

@@ -19,7 +19,7 @@ def explain(known: Known) -> Explanation:
 def why(known: Known) -> str:
     """The first reason that holds, from what stops everything to what is as it should be."""
     status, operation = known.status, known.operation
-    name = status.id.rpartition("/")[2]
+    name = status.id
     own = known.dues[0] if known.dues else None
     if status.suspended:
         by = f" by {known.suspended_by}" if known.suspended_by else " by its manifest"
@@ -85,7 +85,7 @@ def _own(known: Known) -> str:
 
 def earlier(known: Known) -> tuple[str, ...]:
     """What rings before that."""
-    name = known.status.id.rpartition("/")[2]
+    name = known.status.id
     if known.status.suspended:
         return (f"`gitops-workers app resume {name}`", "a change of its manifest")
     if leaving_of(known) is not None:

@@ -22,6 +22,7 @@ _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
 _USERINFO = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/{2,})[^\s/?#'\"<>]*@")
+_LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,15}")
 # A password with a raw slash: user, colon, anything that is not a port, up to the last @.
 _USERINFO_SLASH = re.compile(r"(\b[A-Za-z][A-Za-z0-9+.-]*:/{2,})[^\s/:@'\"<>]*:(?!\d+(?:/|\b))[^\s'\"<>]*@")
 _HEADER = re.compile(r"(?i)\b((?:proxy-)?authorization\s*[:=]\s*)(?:(?:basic|bearer|token|digest)\s+)?[^\s'\",;]+")
@@ -48,9 +49,17 @@ def scrub(text: str, secrets: Iterable[str] = ()) -> str:
         text = text.replace(form, MASK)
     text = _PEM.sub(MASK, text)
     text = _USERINFO_SLASH.sub(rf"\1{MASK}@", text)
-    text = _USERINFO.sub(rf"\1{MASK}@", text)
+    text = _USERINFO.sub(_without_userinfo, text)
     text = _HEADER.sub(rf"\1{MASK}", text)
     return _PARAMETER.sub(rf"\1{MASK}", text)
+
+
+def _without_userinfo(match: re.Match[str]) -> str:
+    """An SSH login has no password in it: `ssh://git@host` stays, or nobody could copy it out of an advice."""
+    login = match[0].removeprefix(match[1]).removesuffix("@")
+    if match[1].lower() == "ssh://" and _LOGIN.fullmatch(login):
+        return match[0]
+    return f"{match[1]}{MASK}@"
 
 
 def _is_plain(text: str) -> bool:

@@ -168,7 +168,7 @@ def _argocd(value: str, refs: Mapping[str, str], head: str, history: History) ->
         if best:
             tag = max(best)
             return Resolved(refs[TAGS + tag], tag)
-        why = f" (as a semver constraint it matches none of the {len(names)} tags)"
+        why = f" (as a semver constraint it matches {_none_of(names)})"
     for full in (value, BRANCHES + value, TAGS + value, f"refs/{value}"):
         if full in refs:
             return Resolved(refs[full], short_name(full))
@@ -223,8 +223,12 @@ def _semver(value: str, refs: Mapping[str, str], history: History) -> Resolved |
     names = tag_names(refs)
     best = highest(constraint, names)
     if not best:
-        raise RevisionNotFound(f"none of the {len(names)} tags satisfies semver {value!r}; {_offer(value, refs, TAGS)}")
+        raise RevisionNotFound(f"semver {value!r} is satisfied by {_none_of(names)}; {_offer(value, refs, TAGS)}")
     return _latest(best, refs, history)
+
+
+def _none_of(tags: Sequence[str]) -> str:
+    return "not even the only tag" if len(tags) == 1 else f"none of the {len(tags)} tags"
 
 
 def _exactly(full: str, name: str, what: str, refs: Mapping[str, str]) -> Resolved:

@@ -105,7 +105,7 @@ def rehearsed(world: World, sight: Sight, plan: Plan, pruning: Pruning) -> Outco
     parts = [f"{amount(len(applied), 'object')} would be applied", f"{len(doomed)} pruned"]
     if plan.hooks:
         parts.append(f"{amount(len(plan.hooks), 'hook')} run")
-    message = f"Dry run at {sight.resolved.commit[:12]}: {', '.join(parts)}, in {len(plan.stages)} stages."
+    message = f"Dry run at {sight.resolved.commit[:12]}: {', '.join(parts)}, in {amount(len(plan.stages), 'stage')}."
     notes = dict.fromkeys(doomed, "Would be pruned.")
     notes |= {key: "Would be deleted and created." for key, look in sight.looks.items() if look.recreate is not None}
     rows = tuple(

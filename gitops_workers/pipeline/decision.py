@@ -149,10 +149,10 @@ def _held_back(sight: Sight, differing: list[ObjectKey]) -> str:
     if sight.paused:
         return f"{_count(sight, differing)}; {sight.paused.why}: {pauses.advice(app)}"
     if not app.sync.automated:
-        return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.name}`."
+        return f"{_count(sight, differing)}; automated sync is off: run `gitops-workers app sync {app.id}`."
     if not differing and sight.stale and not sight.unfinished and not app.sync.prune:
         left = amount(len(sight.stale), "object")
-        return f"{left} left Git; prune is off: run `gitops-workers app sync {app.name} --prune`."
+        return f"{left} left Git; prune is off: run `gitops-workers app sync {app.id} --prune`."
     if _drifted(sight) and differing and not app.sync.self_heal:
         return f"{_count(sight, differing)} changed in the cluster; selfHeal is off."
     return ""

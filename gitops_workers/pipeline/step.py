@@ -103,7 +103,7 @@ class Step:
                 self.sight.cluster.discovery(refresh=True)
         if self.plan.hooks and entered.stage < len(stages):
             # What is put away cannot be looked at again: that the stages are done has to be known before.
-            return self._report(replace(operation, message="Putting hooks away."))
+            return self._report(replace(operation, message="The hooks' objects are being deleted."))
         return self._ended(operation)
 
     def _perform(self, operation: Operation, stage: Stage) -> tuple[Operation, tuple[str, ...], tuple[str, ...]]:

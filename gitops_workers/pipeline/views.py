@@ -67,7 +67,7 @@ def staying(app: Application, pruning: Pruning) -> str:
         said.append(
             f"{_counted(pruning.unconfirmed)} left Git and waits for a confirmation (Prune=confirm, or known by its "
             "marks alone): set the application's annotation argocd.argoproj.io/deletion-approved to the time now, or "
-            f"run `gitops-workers app sync {app.name} --prune`."
+            f"run `gitops-workers app sync {app.id} --prune`."
         )
     return " ".join(said)
 

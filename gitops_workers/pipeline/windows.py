@@ -45,7 +45,7 @@ def look(world: World, app: Application, cluster: str, *, manual: bool, going: O
     if not reason:
         return None
     if not manual and not shut(now, manual=True):
-        reason = f"{reason} `gitops-workers app sync {app.name}` is allowed."
+        reason = f"{reason} `gitops-workers app sync {app.id}` is allowed."
     changes = list(_changes(windows, calendar, now))
     return Shut(f"{reason} {_opens(changes, shut)}", max(1.0, (changes or [now + NEVER])[0] - now))
 

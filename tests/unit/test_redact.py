@@ -129,3 +129,17 @@ def test_a_bearer_token_wins_and_a_lone_user_name_is_sent() -> None:
 def test_a_long_user_name_counts_as_a_token() -> None:
     assert "ghp_0123456789abcdef" in Credential("ghp_0123456789abcdef", "x").secrets
     assert "git" not in Credential("git", "secret").secrets
+
+
+def test_an_ssh_login_is_no_secret_and_a_password_or_a_token_is() -> None:
+    assert (
+        scrub("write ssh://git@HOST/PATH or ssh://USER@HOST/PATH")
+        == "write ssh://git@HOST/PATH or ssh://USER@HOST/PATH"
+    )
+    for text in (
+        "ssh://git:kanarie@host/x",
+        "https://kanarie@host/x",
+        "ssh://kanarie-4f1c9e0d7a@host/x",
+        "git+ssh://kanarie@host/x",
+    ):
+        assert "kanarie" not in scrub(text)

@@ -26,7 +26,7 @@ def test_a_healthy_store_and_git_are_ok(installation: Installation, cli: Cli) ->
     found = findings(cli("doctor", "-o", "json"))
     assert found["redis"][0] == "ok"
     assert found["applications"] == ("ok", "3 known")
-    assert found["processes"] == ("ok", "1 beat, 1 workers")
+    assert found["processes"] == ("ok", "1 beat, 1 worker")
     assert found["git"][0] == "ok"
     assert found["catalogue"][0] == "advice"
     assert found["sandbox"][0] in ("ok", "advice")

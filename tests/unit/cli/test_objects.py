@@ -162,3 +162,26 @@ def test_an_encrypted_list_and_a_value_are_named_by_plan(tmp_path: Path) -> None
     assert done.returncode == 2
     assert done.stderr.count("is encrypted by SOPS") == 2
     assert "data.key" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["y", "1", "null", "1.5", "2024-01-01"])
+@pytest.mark.parametrize("command", ["plan", "health"])
+def test_a_name_that_yaml_reads_as_something_else_is_named_and_no_traceback(
+    tmp_path: Path, name: str, command: str
+) -> None:
+    objects = "".join(
+        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {each}, namespace: {name}}}\n"
+        for each in (name, "web")
+    )
+    (tmp_path / "live.yaml").write_text(objects)
+    (tmp_path / "wanted.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
+    files = (
+        [tmp_path / "live.yaml"]
+        if command == "health"
+        else [tmp_path / "wanted.yaml", "--live", tmp_path / "live.yaml"]
+    )
+    done = run(command, *files)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 2)
+    if done.returncode == 2:
+        assert "live.yaml:" in done.stderr

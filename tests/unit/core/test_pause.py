@@ -38,5 +38,6 @@ def test_a_paused_application_is_not_automated_and_says_why_and_what_to_do() -> 
     (condition,) = changed.conditions
     assert condition.type == CONDITION
     assert condition.message == (
-        "ann rolled back to #3; automated sync is paused. Run `gitops-workers app resume web` to follow Git again."
+        "ann rolled back to #3; automated sync is paused. "
+        "Run `gitops-workers app resume application/argocd/web` to follow Git again."
     )

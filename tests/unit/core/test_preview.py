@@ -81,6 +81,19 @@ def test_what_left_git_is_pruned_in_turned_waves_or_kept_with_the_reason():
     assert off.tasks[-1].why == "no longer in Git, and prune is off"
 
 
+def test_an_object_that_asks_for_a_confirmation_is_not_said_to_be_pruned():
+    asking = manifest("ConfigMap", "asking", namespace="shop")
+    asking["metadata"]["annotations"] = {"argocd.argoproj.io/sync-options": "Prune=confirm"}
+    gone = manifest("ConfigMap", "gone", namespace="shop")
+
+    found = preview(application(prune=True), [CONFIG], [CONFIG, asking, gone])
+
+    assert [(row.action, row.key.name) for row in found.tasks if row.key.name != "web"] == [
+        ("prune", "gone"),
+        ("confirm", "asking"),
+    ]
+
+
 def test_deletes_that_need_a_yes_say_so():
     many = [manifest("ConfigMap", f"c{number}", namespace="shop") for number in range(20)]
 

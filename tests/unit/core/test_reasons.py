@@ -75,11 +75,11 @@ AWAY = replace(EAST, reachable=False, message="connection refused")
         (known(), "Nothing is to be done: the cluster agrees with main at cccccccccccc."),
         (
             known(status=row(suspended=True), suspended_by="ann"),
-            "It is suspended by ann: run `gitops-workers app resume web`.",
+            "It is suspended by ann: run `gitops-workers app resume application/argocd/web`.",
         ),
         (
             known(status=row(suspended=True)),
-            "It is suspended by its manifest: run `gitops-workers app resume web`.",
+            "It is suspended by its manifest: run `gitops-workers app resume application/argocd/web`.",
         ),
         (
             known(app=replace(application(), refusal="spec.x: is not done.")),
@@ -168,11 +168,11 @@ def test_the_next_look(state: Known, message: str, at: float | None) -> None:
 def test_what_makes_it_earlier() -> None:
     assert earlier(known()) == (
         "a push to its repository (webhook)",
-        "`gitops-workers app sync web`",
+        "`gitops-workers app sync application/argocd/web`",
         "a change of its manifest",
     )
     assert earlier(known(status=row(suspended=True))) == (
-        "`gitops-workers app resume web`",
+        "`gitops-workers app resume application/argocd/web`",
         "a change of its manifest",
     )
 

@@ -170,7 +170,7 @@ def test_what_is_held_back_says_what_to_run(lab: Lab) -> None:
     lab.push(config("a"))
     app = lab.declare(automated=False)
     lab.run()
-    assert explain(lab, app).why.endswith("automated sync is off: run `gitops-workers app sync web`.")
+    assert explain(lab, app).why.endswith(f"automated sync is off: run `gitops-workers app sync {app}`.")
 
 
 def test_a_look_that_finds_nothing_new_writes_and_reads_nothing_for_it(lab: Lab) -> None:

@@ -69,7 +69,7 @@ def test_a_rollback_that_pauses_stays_and_is_compared_until_it_is_resumed(lab: L
     assert values(lab) == {"a": "1", "b": "1"}
     assert lab.answer(app)[1] == "Succeeded"
     assert f"Rolled back to #0 ({first[:12]}): 2 objects applied." in lab.answer(app)[2]
-    assert "Automated sync is paused. Run `gitops-workers app resume web`" in lab.answer(app)[2]
+    assert f"Automated sync is paused. Run `gitops-workers app resume {app}`" in lab.answer(app)[2]
     status = lab.status(app)
     assert (status.sync, status.revision, status.suspended) == (SyncStatus.OUT_OF_SYNC, second, False)
     assert "ann rolled back to #0" in status.message

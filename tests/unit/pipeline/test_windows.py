@@ -50,7 +50,7 @@ def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
 def test_a_human_may_where_the_window_lets_him():
     for manual in (False, True):
         it, app = lab(replace(AFTERNOON, manual=manual))
-        assert ("`gitops-workers app sync web` is allowed" in it.status(app).message) is manual
+        assert (f"`gitops-workers app sync {app}` is allowed" in it.status(app).message) is manual
 
         it.ask(app)
         it.run(5)
