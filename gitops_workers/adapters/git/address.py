@@ -143,9 +143,9 @@ class HostGuard:
             answers = job.result(RESOLVE_SECONDS)
         except FutureTimeoutError:
             job.cancel()
-            raise HostUnavailable(f"{address.url}: the name server gave no answer for {address.host}") from None
+            raise HostUnavailable(f"{address.shown}: the name server gave no answer for {address.host}") from None
         except (OSError, UnicodeError) as problem:
-            raise HostUnavailable(f"{address.url}: the host {address.host} has no address ({problem})") from None
+            raise HostUnavailable(f"{address.shown}: the host {address.host} has no address ({problem})") from None
         return tuple(dict.fromkeys(str(answer[4][0]).partition("%")[0] for answer in answers))
 
 

@@ -25,7 +25,7 @@ from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import RenderFailed, SourceUnavailable
+from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.objects import digest
 from gitops_workers.core.revisions import BRANCHES, TAGS, RevisionNotFound
