@@ -40,6 +40,7 @@ def build(settings: Settings) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_consumer="gitops_workers.consumer:SteadyConsumer",
+        worker_pool="gitops_workers.pool:CompartmentPool",
         worker_enable_remote_control=True,
         worker_send_task_events=False,
         beat_enable_remote_control=False,

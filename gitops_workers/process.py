@@ -45,7 +45,6 @@ def run_worker(fleets: Sequence[str], name: str) -> int:
     os.environ.setdefault("C_FORCE_ROOT", "true")
     worker = celery_app.Worker(
         hostname=f"{name}@{socket.gethostname()}",
-        pool="gitops_workers.pool:CompartmentPool",
         concurrency=settings.concurrency,
         queues=[CONTROL, *(FLEET_PREFIX + fleet for fleet in fleets)],
         loglevel=settings.log_level,
