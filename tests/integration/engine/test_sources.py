@@ -187,3 +187,30 @@ def test_private_repositories_over_https_basic_and_ssh(story, tmp_path):
         site.declare("private.yaml")
         site.until(lambda: site.status(site.app("keyed")) is None, "the end")
     assert password not in site.logs()
+
+
+def test_a_folder_that_becomes_a_submodule_keeps_its_objects_whatever_the_submodule_is(story):
+    site = story.site
+    outer, inner = site.repository("outer.git"), site.repository("inner.git")
+    own, shared = config_map("own"), config_map("shared")
+    outer.push({"app/own.yaml": own, "app/vendor/shared.yaml": shared})
+    site.declare("outer.yaml", site.argo("outer", outer.url, "app", source={"directory": {"recurse": True}}))
+    app = site.app("outer")
+    site.until_synced(app)
+    uid = site.live("configmaps", "shared")["metadata"]["uid"]
+
+    lost = {"app/own.yaml": own.encode(), "app/vendor": ("160000", b"1" * 40)}
+    outer.bare.commit(lost)
+    site.until_status(app, lambda status: "app/vendor is a submodule" in status.message)
+    assert site.live("configmaps", "shared")["metadata"]["uid"] == uid
+
+    commit = inner.push({"shared.yaml": config_map("shared", "2")})
+    modules = b'[submodule "v"]\n\tpath = app/vendor\n\turl = ../inner.git\n'
+    whole = outer.bare.commit({**lost, ".gitmodules": modules, "app/vendor": ("160000", commit.encode())})
+    site.until_synced(app, whole)
+    assert site.value("shared") == "2"
+    assert site.live("configmaps", "shared")["metadata"]["uid"] == uid
+
+    dropped = outer.bare.commit({"app/own.yaml": own.encode()})
+    site.until_synced(app, dropped)
+    assert site.live("configmaps", "shared") is None
