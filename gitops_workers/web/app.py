@@ -11,6 +11,7 @@ from gitops_workers.web import applications, asking, docs, hooks, probes, proble
 from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.description import describe
 from gitops_workers.web.intake import Intake
+from gitops_workers.web.isolation import Isolations
 from gitops_workers.web.limits import Limits
 from gitops_workers.web.metrics import Counters, new_registry
 from gitops_workers.web.services import WebServices
@@ -40,6 +41,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.streams = set()
     app.state.bodies = Bodies(settings.body_limit, settings.body_seconds)
     routers = [part.router for part in (applications, asking, stream, hooks, probes, docs)]
+    app.state.registry.register(Isolations(services.telemetry))
     app.state.doors = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     for router in routers:
         app.include_router(router)
