@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from gitops_workers.core.model import Condition, SyncStatus
-from gitops_workers.core.status import Event, ResourceView
+from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.status import Event, OperationView, ResourceView
 from tests.fleet import fleet
 
 
@@ -97,6 +97,31 @@ def test_one_application_says_why_nothing_happens_and_what_each_stage_was(consol
     assert re.search(r"<dt>Why nothing happens now</dt><dd>ConfigMap a; automated sync is off.</dd>", page)
     assert "<dt>Inputs</dt>" in page
     assert "<div>~ deploy/app.yaml</div>" in page
+
+
+def test_the_listing_begins_with_trouble_and_its_reason_hides_behind_no_health(console, state, rows):
+    # The last by name: only its trouble can bring it to the front.
+    row = max(rows, key=lambda one: one.id)
+    failed = OperationView(Phase.FAILED, "PreSync hook Job shop/migrate failed", row.revision, "2026-11-23T10:00:00Z")
+    missing = {"health": HealthStatus.MISSING, "health_message": "none of the objects exists"}
+    state.save_status(replace(row, sync=SyncStatus.OUT_OF_SYNC, suspended=False, operation=failed, **missing))
+    state.save("catalogue", "remarks", {"lines": ["apps.yaml:3: kind: it has no effect <here>"], "total": 7})
+    try:
+        name = row.id.rpartition("/")[2]
+        pages = {query: console.get(f"/applications{query}")[1] for query in ("", "?failing=1", "?outcome=Failed")}
+        assert name in names(pages[""])[:20]
+        assert name in names(pages["?failing=1"])
+        assert name in names(pages["?outcome=Failed"])
+        reasons = re.findall(r'<span class="gitops-reason-danger"[^>]*>([^<]*)</span>', pages["?failing=1"])
+        assert failed.message in reasons
+        assert len(reasons) == len(names(pages["?failing=1"]))
+        assert "none of the objects exists" not in pages[""]
+        assert "The catalogue has 7 remarks." in pages[""]
+        assert "it has no effect &lt;here&gt;" in pages[""]
+        assert f'<dd class="gitops-reason-danger">{failed.message}</dd>' in console.get(f"/application/{row.id}")[1]
+    finally:
+        state.save_status(row)
+        state.discard("catalogue", "remarks")
 
 
 def test_an_unknown_application_is_404(console):

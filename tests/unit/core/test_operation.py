@@ -126,3 +126,13 @@ def test_failures_count_until_a_success() -> None:
     failed = operations.finish(begun(failures=2), Phase.FAILED, "no", 101.0)
     assert failed.failures == 3
     assert operations.finish(failed, Phase.SUCCEEDED, "yes", 102.0).failures == 0
+
+
+@pytest.mark.parametrize("said", ["Job shop/migrate exceeded its deadline", "Job shop/migrate failed.", "Why?"])
+def test_what_failed_and_what_happens_to_the_hooks_are_two_sentences(said: str) -> None:
+    failing = operations.failing(begun(), said, 101.0)
+    anew = operations.failed_anew(failing, said, 3, overdue=False)
+    for message in (failing.message, anew.message):
+        before, _, _ = message.partition(" The hooks' objects are being deleted.")
+        assert before.endswith((".", "?"))
+        assert not before.endswith("..")

@@ -12,6 +12,7 @@ from gitops_workers.core.model import Problem, SyncStatus
 from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue import Change, refresh
+from gitops_workers.pipeline.remarks import remarks_of
 from tests.unit.core.making import manifest
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
@@ -236,3 +237,23 @@ def test_what_stood_in_a_folder_that_cannot_be_read_stays_as_it_was(lab: Lab, br
 
     assert (change.removed, change.leaving) == ((), ())
     assert lab.state.application(ID) is not None
+
+
+def test_remarks_of_the_catalogue_are_kept_for_those_who_look_and_go_with_their_cause(lab: Lab) -> None:
+    odd = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all, namespace: argocd}\n"
+    catalogue = TextCatalogue(f"{APPLICATION}---\n{odd}")
+    refresh(lab.world, [catalogue])
+    found = remarks_of(lab.state)
+    assert found.summary == "The catalogue has 1 remark."
+    assert "ApplicationSet" in found.lines[0]
+    assert "it has no effect" in found.lines[0]
+    refresh(lab.world, [TextCatalogue(APPLICATION)])
+    assert remarks_of(lab.state).summary == ""
+
+
+def test_a_manifest_that_lost_its_api_version_goes_on_as_it_was(lab: Lab) -> None:
+    refresh(lab.world, [TextCatalogue(APPLICATION)])
+    change = refresh(lab.world, [TextCatalogue(APPLICATION.replace("apiVersion: argoproj.io/v1alpha1\n", ""))])
+    assert (change.removed, change.leaving) == ((), ())
+    assert lab.state.application(ID) is not None
+    assert "apiVersion" in " ".join(item.message for item in lab.status(ID).conditions)
