@@ -274,7 +274,7 @@ def _run(chromium: str, folder: Path, url: str, *options: str) -> str:
     return done.stdout
 
 
-def test_failed_tasks_show_their_outcome_and_ids_become_links(start, redis, rows):
+def test_failed_tasks_show_their_outcome_and_ids_become_links(start, redis, rows, browser_dom):
     app = Celery(broker=redis.broker_url)
     well, ill = rows[0].id, rows[1].id
     ends = {
@@ -303,3 +303,7 @@ def test_failed_tasks_show_their_outcome_and_ids_become_links(start, redis, rows
             script = re.search(r'src="([^"]*gitops-links\.js[^"]*)"', page)
             assert script, page
             assert console.get(script[1])[0] == 200
+        # The columns are Flower's; the link is ours, in the list and on the task's own page.
+        link = f'<a href="/application/{ill}">{ill}</a>'
+        assert link in browser_dom(f"{console.url}/tasks", 3_000)
+        assert link in browser_dom(f"{console.url}/task/two", 3_000)
