@@ -89,7 +89,8 @@ def look(
     stored = world.clusters.records(cluster_name).load(app.id)
     if stored is None:
         copy = known.get(records.KIND)
-        if lost_records.is_known(cluster_name, copy) or world.state.resources(app.id):
+        seen = any(row.status is SyncStatus.SYNCED for row in world.state.resources(app.id))
+        if lost_records.is_known(cluster_name, copy) or seen:
             lost_records.rebuild(world, app, attempt, cluster_name, copy)
         return _ended(world, app, "Nothing of it was in the cluster any more.")
     if leaving.resumed and stored.record.deletion is None:

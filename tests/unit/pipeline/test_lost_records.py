@@ -10,8 +10,10 @@ from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record import PART_OF
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
+from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
 from tests.unit.pipeline.moves import config, inventory, values
 
+WEB = app_id(Dialect.ARGOCD)
 every_dialect = pytest.mark.parametrize("dialect", Dialect)
 
 
@@ -171,3 +173,35 @@ def test_the_engines_namespace_alone_is_no_record() -> None:
     lab, app = started()
     assert ObjectKey("", "Namespace", "", "gitops-workers") in lab.cluster.objects()
     assert lab.clusters.records("east").holders() == {app}
+
+
+def leaving(*, remembered: bool) -> LeavingLab:
+    """An application whose record has vanished, and then its manifest."""
+    lab = LeavingLab()
+    lab.push(config("a"), config("b"))
+    lab.begin(argo())
+    stored = lab.record(WEB)
+    assert stored is not None
+    lab.clusters.records("east").delete(WEB, stored.resource_version)
+    if not remembered:
+        lab.state.discard("record", WEB)
+    lab.declare_all()
+    lab.settle_down(60)
+    return lab
+
+
+def test_an_application_that_goes_takes_along_what_its_lost_record_listed() -> None:
+    lab = leaving(remembered=True)
+    assert lab.names() == []
+    assert lab.record(WEB) is None
+    assert lab.state.application(WEB) is None
+
+
+def test_an_application_that_goes_asks_before_it_takes_what_only_marks_tell_of() -> None:
+    lab = leaving(remembered=False)
+    assert set(lab.names()) == {"a", "b"}
+    assert "known by its marks alone" in lab.status(WEB).message
+    lab.ask_deletion(WEB)
+    lab.settle_down(60)
+    assert lab.names() == []
+    assert lab.state.application(WEB) is None
