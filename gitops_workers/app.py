@@ -14,6 +14,7 @@ from celery import Celery
 from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_ready, worker_shutdown
 from kombu.transport import redis as redis_transport
 
+from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.presence import CONTROL, WORKER, Process
 from gitops_workers.heartbeat import Heartbeat
 from gitops_workers.logs import configure
@@ -92,7 +93,11 @@ def _guard_reconnect() -> None:
 
 
 _guard_reconnect()
-settings = read(os.environ)
+try:
+    settings = read(os.environ)
+except InvalidManifest as problem:
+    # Beat, workers and Flower import this module first: whoever has set them up reads a sentence and no traceback.
+    raise SystemExit(f"gitops_workers: {problem}") from None
 celery_app = build(settings)
 app = celery_app
 """What `celery -A gitops_workers.app` looks for."""

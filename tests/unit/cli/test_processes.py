@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,24 @@ def test_children_get_these_settings_and_no_others() -> None:
     assert read(found) == settings
     assert found["PATH"] == "/bin"
     assert found["PYTHONPATH"].endswith(":/mine")
+
+
+@pytest.mark.parametrize("name", ["beat", "worker-1", "web", "flower"])
+@pytest.mark.parametrize("wrong", [("REDIS_URL", "foo"), ("LOG_LEVEL", "loud"), ("UNHEARD_OF", "1")])
+def test_a_wrong_setting_ends_every_process_with_one_sentence(
+    tmp_path: Path, name: str, wrong: tuple[str, str]
+) -> None:
+    [program] = [one for one in programs(workers=1, fleets=["default"]) if one.name == name]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GITOPS_")}
+    done = subprocess.run(
+        program.argv,
+        env={**kept, "PYTHONPATH": str(ROOT), f"GITOPS_{wrong[0]}": wrong[1]},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode not in (0, None)
+    assert f"GITOPS_{wrong[0]}: " in done.stderr
+    assert "Traceback" not in done.stderr
