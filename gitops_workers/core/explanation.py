@@ -203,7 +203,8 @@ def _comparison(known: Known, facts: Facts) -> list[str]:
         return []
     left = [row for row in known.rows if row.message == LEFT_GIT]
     differing = [row for row in known.rows if row.status is not SyncStatus.SYNCED and row not in left]
-    lines = [f"{amount(len(known.rows) - len(differing) - len(left), 'object')} in sync, {len(differing)} differ"]
+    verb = "differs" if len(differing) == 1 else "differ"
+    lines = [f"{amount(len(known.rows) - len(differing) - len(left), 'object')} in sync, {len(differing)} {verb}"]
     lines += [f"differs: {_some(differing)}"] if differing else []
     return lines + ([f"no longer in Git: {_some(left)}"] if left else [])
 

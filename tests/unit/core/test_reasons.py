@@ -222,7 +222,7 @@ def test_each_stage_of_a_waiting_operation_is_told() -> None:
         "Render": ("4 objects, digest 333333333333, from the cache",),
         "Policy": ("everything is allowed: the catalogue holds no project default",),
         "Comparison": (
-            "1 object in sync, 1 differ",
+            "1 object in sync, 1 differs",
             "differs: Deployment.apps shop/b",
             "no longer in Git: Deployment.apps shop/c",
         ),
