@@ -113,7 +113,7 @@ def render(world: World, app: Application, resolved: Resolved, found: Discovery 
     What people should know of the render goes to standard error.
     """
     _, rendered = stages.render_objects(world, app, resolved, found)
-    for remark in rendered.remarks:
+    for remark in (*rendered.remarks, *rendered.repeated):
         print(f"gitops-workers: {app.id}: {flat(remark)}", file=sys.stderr)
     return rendered.objects
 

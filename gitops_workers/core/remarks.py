@@ -8,13 +8,15 @@ from dataclasses import replace
 from gitops_workers.core.model import Application, Condition
 
 REPEATED = "RepeatedKeyWarning"
+REPEATED_OBJECT = "RepeatedResourceWarning"
+"""Argo CD's own word for an object that stands twice."""
 SHOWN = 5
 """Remarks in one condition."""
 
 
-def remarked(app: Application, remarks: Sequence[str]) -> Application:
+def remarked(app: Application, remarks: Sequence[str], condition: str = REPEATED) -> Application:
     """The application with a condition about what its render had to say."""
     if not remarks:
         return app
     more = f" And {len(remarks) - SHOWN} more." if len(remarks) > SHOWN else ""
-    return replace(app, conditions=(*app.conditions, Condition(REPEATED, " ".join(remarks[:SHOWN]) + more)))
+    return replace(app, conditions=(*app.conditions, Condition(condition, " ".join(remarks[:SHOWN]) + more)))

@@ -146,3 +146,5 @@ class RenderSpec:
     common_labels: Pairs = ()
     common_annotations: Pairs = ()
     """Flux `commonMetadata`, laid over every object's metadata after the build."""
+    last_object: bool = False
+    """Of an object that stands twice the last counts, as in Argo CD; else that is refused."""

@@ -23,3 +23,19 @@ def finish_first(reading: Reading, annotations: Mapping[str, str]) -> bool:
             f"found {shown(value)}, allowed are replace (the default) and wait.",
         )
     return value == "wait"
+
+
+REPEATED_OBJECTS = "gitops-workers.dev/repeated-objects"
+"""What becomes of an object that stands twice in what an Argo CD application renders: `refuse` it (the default), or let
+the `last` count with the condition RepeatedResourceWarning, as Argo CD does."""
+
+
+def last_object(reading: Reading, annotations: Mapping[str, str]) -> bool:
+    """Whether the last of two objects of one identity counts."""
+    value = annotations.get(REPEATED_OBJECTS, "refuse")
+    if value not in ("refuse", "last"):
+        reading.error(
+            ("metadata", "annotations", REPEATED_OBJECTS),
+            f"found {shown(value)}, allowed are refuse (the default) and last.",
+        )
+    return value == "last"

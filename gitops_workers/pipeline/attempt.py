@@ -29,7 +29,7 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.policy import barred, check, noting
 from gitops_workers.core.prune import candidates
 from gitops_workers.core.record import StoredRecord
-from gitops_workers.core.remarks import remarked
+from gitops_workers.core.remarks import REPEATED_OBJECT, remarked
 from gitops_workers.core.request import Request
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import (
@@ -153,7 +153,7 @@ def look(world: World, app: Application, attempt: Attempt, known: Mapping[str, A
     rendered = chosen.rendered
     app, manifests = seen(app, rendered.objects, identity)
     wanted = stages.wanted(app, manifests, stages.scopes_for(cluster, found, manifests))
-    app = remarked(warned(app, wanted.odd), rendered.remarks)
+    app = remarked(remarked(warned(app, wanted.odd), rendered.remarks), rendered.repeated, REPEATED_OBJECT)
     stale = candidates(stored.record.inventory if stored else (), wanted.keys)
     in_git, everything = len(wanted.desired), wanted.keys
     wanted, stale = asking.narrowed(asked, wanted, stale)

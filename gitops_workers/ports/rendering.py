@@ -72,6 +72,8 @@ class Rendered:
     cached: bool = False
     remarks: tuple[str, ...] = ()
     """Sentences about what upstream takes without a word, and people should know."""
+    repeated: tuple[str, ...] = ()
+    """Sentences about objects that stand twice, of which the last counts because the application asks for that."""
 
 
 class Renderer(Protocol):

@@ -59,12 +59,18 @@ def load(data: bytes, place: str, remarks: list[str] | None) -> list[Any]:
 
 
 def finish(found: list[Found], request: Mapping[str, Any], remarks: Sequence[str] = ()) -> bytes:
-    """Check identities, substitute, add common metadata, and return canonical JSON: `objects` and `remarks`."""
+    """Check identities, substitute, add common metadata, and return canonical JSON: `objects`, `remarks`, `repeated`.
+
+    An object that stands twice is refused, or with `last_object` in the request its last form counts, and `repeated`
+    has a sentence about it.
+    """
     if len(found) > OBJECTS:
         raise RenderFailed(f"{len(found):,} objects are over the limit of {OBJECTS:,} for one application; split it")
     seen: dict[tuple[str, str, str, str], str] = {}
-    result = []
-    for item in found:
+    result: dict[int, dict[str, Any]] = {}
+    places: dict[tuple[str, str, str, str], int] = {}
+    repeated = []
+    for number, item in enumerate(found):
         _identity(item.manifest, item.place)  # before anything looks into its metadata
         if encrypted := sops.encrypted_key(item.manifest):
             raise RenderFailed(f"{encrypted} of {_title(item.manifest, item.place)} {sops.ADVICE}")
@@ -73,13 +79,15 @@ def finish(found: list[Found], request: Mapping[str, Any], remarks: Sequence[str
         key = _identity(manifest, item.place)
         if key[3]:
             if key in seen:
-                raise UnsafeContent(
-                    f"{key[1]} {f'{key[2]}/' if key[2] else ''}{key[3]} stands twice: {seen[key]} and {item.place}; "
-                    "only one could win, so keep one"
-                )
-            seen[key] = item.place
-        result.append(manifest)
-    return orjson.dumps({"objects": result, "remarks": list(remarks)}, option=orjson.OPT_SORT_KEYS)
+                words = f"{key[1]} {f'{key[2]}/' if key[2] else ''}{key[3]} stands twice: {seen[key]} and {item.place}"
+                if not request.get("last_object"):
+                    raise UnsafeContent(f"{words}; only one could win, so keep one")
+                repeated.append(f"{words}; the last one counts.")
+                del result[places[key]]
+            seen[key], places[key] = item.place, number
+        result[number] = manifest
+    answer = {"objects": list(result.values()), "remarks": list(remarks), "repeated": repeated}
+    return orjson.dumps(answer, option=orjson.OPT_SORT_KEYS)
 
 
 def _flatten(document: Any, place: str, depth: int = 0) -> Iterable[Found]:

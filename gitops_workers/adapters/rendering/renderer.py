@@ -23,7 +23,7 @@ from gitops_workers.sandboxed.frames import InputMissing, Runner
 POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that Git LFS has put somewhere else (its specification, "The Pointer")."""
 
-FORMAT = "2"
+FORMAT = "3"
 """Part of every key: raised when the same inputs give other objects than before."""
 
 
@@ -92,7 +92,8 @@ class CachedRenderer:
             self._failures.check(key)
             body, cached = self._flights.do(key, lambda: self._fetch(key, source, closure, told, variables))
         found = orjson.loads(body)
-        return Rendered(digest(key, body), tuple(found["objects"]), cached, tuple(found["remarks"]))
+        objects, remarks, repeated = (tuple(found[name]) for name in ("objects", "remarks", "repeated"))
+        return Rendered(digest(key, body), objects, cached, remarks, repeated)
 
     def _fetch(
         self, key: str, source: GitSource, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None

@@ -34,6 +34,7 @@ def build(
         "path": closure.path,
         # Flux' kustomize refuses a key that stands twice; helm, kubectl and Argo CD take the last.
         "repeated_keys": not strict and render.kustomize.merge is KustomizeMerge.ARGOCD,
+        "last_object": render.last_object,
         "common_labels": dict(render.common_labels),
         "common_annotations": dict(render.common_annotations),
     }

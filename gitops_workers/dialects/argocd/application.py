@@ -6,7 +6,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
-from gitops_workers.dialects.annotations import finish_first
+from gitops_workers.dialects.annotations import finish_first, last_object
 from gitops_workers.dialects.argocd.deleting import deleting
 from gitops_workers.dialects.argocd.ignore import ignore_rule
 from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
@@ -41,7 +41,8 @@ def parse_application(reading: Reading) -> Application | None:
     if source is None:
         return None
     depends_on = dependencies(reading, metadata)
-    git, render = git_source(reading, path, source), render_spec(reading, path, source)
+    render = replace(render_spec(reading, path, source), last_object=last_object(reading, metadata.annotations))
+    git = git_source(reading, path, source)
     if reading.failed:
         return None
     return Application(

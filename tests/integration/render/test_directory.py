@@ -107,6 +107,24 @@ def test_an_object_that_has_items_of_its_own_is_one(repo: RenderWorld):
     assert found["items"] is None
 
 
+def test_of_an_object_that_stands_twice_the_last_counts_where_that_is_asked_for(repo: RenderWorld):
+    tree = {"a.yaml": config_map("x", v="1"), "b.yaml": config_map("other"), "c.yaml": config_map("x", v="2")}
+    tree["d.yaml"] = config_map("x", v="3")
+    with pytest.raises(RenderFailed, match=r"x stands twice: a\.yaml and c\.yaml"):
+        repo.objects(tree)
+
+    rendered = repo.rendered(repo.commit(tree), render=RenderSpec(last_object=True))
+
+    assert [(item["metadata"]["name"], item.get("data")) for item in rendered.objects] == [
+        ("other", None),
+        ("x", {"v": 3}),
+    ]
+    assert rendered.repeated == (
+        "ConfigMap x stands twice: a.yaml and c.yaml; the last one counts.",
+        "ConfigMap x stands twice: c.yaml and d.yaml; the last one counts.",
+    )
+
+
 def test_jsonnet_is_refused_with_a_way_on(repo: RenderWorld):
     with pytest.raises(RenderFailed, match=r"Jsonnet is not supported.*exclude"):
         repo.objects({"a.jsonnet": "{}"})

@@ -21,3 +21,21 @@ class TestNewCommit:
         assert errors(parsed) == [
             f"metadata.annotations[{NEW_COMMIT!r}]: found 'never', allowed are replace (the default) and wait."
         ]
+
+
+REPEATED = "gitops-workers.dev/repeated-objects"
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"), [({}, False), ({REPEATED: "refuse"}, False), ({REPEATED: "last"}, True)]
+)
+def test_an_application_says_whether_the_last_of_two_equal_objects_counts(annotations, expected):
+    parsed = parse_values(changed(APPLICATION, "metadata.annotations", annotations))
+    assert only(parsed).render.last_object is expected
+
+
+def test_another_rule_for_repeated_objects_is_an_error_that_names_the_allowed_ones():
+    parsed = parse_values(changed(APPLICATION, "metadata.annotations", {REPEATED: "first"}))
+    assert errors(parsed) == [
+        f"metadata.annotations[{REPEATED!r}]: found 'first', allowed are refuse (the default) and last."
+    ]
