@@ -10,6 +10,7 @@ from gitops_workers.cli import FAILED, asking
 from gitops_workers.cli.arguments import Apps, Timeout
 from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import flat
+from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status import Status
 
@@ -64,7 +65,10 @@ def resume(apps: Apps) -> None:
     for app in [engine.identify(name) for name in apps]:
         if engine.state.application(app) is None:
             raise asking.unreadable(app)
-        mark = {"suspended": False, "by": asking.user(), "resumedAt": engine.queue.now()}
+        now = engine.queue.now()
+        mark = {"suspended": False, "by": asking.user(), "resumedAt": now}
+        # Whoever resumes wants to see what has become of it meanwhile.
+        engine.state.save(refreshes.ASKED, app, refreshes.request(now, asking.user()))
         engine.state.save("override", app, mark)
         generation = engine.ask(app, f"resume asked by {asking.user()}")
         engine.state.add_events([asking.wish(engine, app, "resume").accepted(generation)])

@@ -56,6 +56,10 @@ def override(request: Request, principal: Principal, app: str, verb: str, mark: 
     services, status = _find(request, principal, app)
     audit = _wish(request, principal, status, verb)
     with _audited(services, audit):
+        if not mark["suspended"]:
+            # Whoever resumes wants to see what has become of it meanwhile.
+            wanted = refreshes.request(services.queue.now(), principal.name)
+            services.state.save(refreshes.ASKED, status.id, wanted)
         return _promised(services, status, "override", {**mark, "by": principal.name}, audit)
 
 

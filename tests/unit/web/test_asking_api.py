@@ -159,3 +159,10 @@ def test_a_suspended_application_is_not_refreshed(world, row, post):
     world.state.save_status(replace(row, suspended=True))
     assert post("refresh", {}).status_code == 409
     assert world.state.load(refreshes.ASKED, row.id) is None
+
+
+def test_whoever_resumes_has_the_application_compared_anew(world, row, post):
+    assert post("suspend", {}).status_code == 202
+    assert world.state.load(refreshes.ASKED, row.id) is None
+    assert post("resume", {}).status_code == 202
+    assert refreshes.is_pending(world.state.load_of(row.id, (refreshes.ASKED, refreshes.ANSWER)))
