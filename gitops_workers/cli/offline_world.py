@@ -21,10 +21,14 @@ from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
+from gitops_workers.core.governing import governed
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render_spec import RenderSpec
+from gitops_workers.core.render_spec import RenderSpec, SecretRef
 from gitops_workers.core.revisions import needs_listing
+from gitops_workers.dialects.argocd.application import NAMESPACE
+from gitops_workers.dialects.argocd.installation import installation
+from gitops_workers.dialects.argocd.settings import NAME
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
@@ -112,10 +116,24 @@ def render(world: World, app: Application, resolved: Resolved, found: Discovery 
 
     What people should know of the render goes to standard error.
     """
-    _, rendered = stages.render_objects(world, app, resolved, found)
+    _, rendered = stages.render_objects(world, _governed(world, app), resolved, found)
     for remark in (*rendered.remarks, *rendered.repeated):
         print(f"gitops-workers: {app.id}: {flat(remark)}", file=sys.stderr)
     return rendered.objects
+
+
+def _governed(world: World, app: Application) -> Application:
+    """The application under the `argocd-cm` that is known here. Raises InvalidManifest for what of it is not done."""
+    data = world.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if app.dialect is Dialect.ARGOCD else None
+    if data is None:
+        return app
+
+    def value(text: bytes, name: str) -> object:
+        found = documents(text, name)
+        return found[0].value if found else None
+
+    texts = {key: item.decode("utf-8", "replace") for key, item in data.items()}
+    return governed(app, installation(texts, value, f"ConfigMap {NAME}"))
 
 
 def _tools() -> dict[str, Path]:

@@ -59,6 +59,8 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     (work / "hidden" / "web.yaml").write_text(CONFIG.replace("'1'", "'${SIZE}'"))
     (work / "hidden" / "secret.yaml").write_text(SECRET)
     git(work, "init", "-q", "-b", "main")
+    git(work, "config", "user.name", "Ada Operator")
+    git(work, "config", "user.email", "ada@example.com")
     commits = {}
     for number, name in enumerate(("v1.2.0", "v1.10.0", "prod-1", "prod-2", "dev", "main")):
         (work / "plain" / "web.yaml").write_text(CONFIG.replace("'1'", f"'{number}'"))
@@ -160,6 +162,17 @@ def test_kustomize_is_run_where_a_kustomization_is(repository, run, tmp_path: Pa
     done = run("render", str(tmp_path / "app.yaml"))
     assert done.returncode == 0, done.stderr
     assert yaml.safe_load(done.stdout)["metadata"]["name"] == "my-web"
+
+
+def test_the_settings_of_an_argocd_cm_count_in_a_render(repository, run, tmp_path: Path) -> None:
+    settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n"
+    settings += "data: {kustomize.buildOptions: --reorder legacy}\n"
+    (tmp_path / "app.yaml").write_text(application(repository, "kustom") + f"---\n{settings}")
+
+    done = run("render", str(tmp_path / "app.yaml"))
+
+    assert done.returncode != 0
+    assert "argocd-cm: kustomize.buildOptions is not done here" in done.stderr
 
 
 def test_several_applications_render_together_or_one_by_name(repository, run, tmp_path: Path) -> None:
