@@ -46,9 +46,23 @@ def stored_secret(manifest: Manifest) -> Manifest:
         return manifest
     if not all(isinstance(value, str) for value in (texts or {}).values()):
         return manifest
+    # The server decodes everything before it lets a text win: what is hidden by one is refused as well.
+    if any(key in (texts or {}) and not _decodes(value) for key, value in (data or {}).items()):
+        return manifest
     coded = {name: base64.b64encode(value.encode()).decode() for name, value in (texts or {}).items()}
     rest = {name: value for name, value in manifest.items() if name != "stringData"}
     return {**rest, "data": {**(data or {}), **coded}} if coded or "data" in manifest else rest
+
+
+def _decodes(value: Any) -> bool:
+    """Whether a server takes this as a value of `data`: base64, in which line breaks do not count."""
+    if value is None:
+        return True
+    try:
+        base64.b64decode(value.replace("\r", "").replace("\n", ""), validate=True)
+    except (AttributeError, ValueError):
+        return False
+    return True
 
 
 def _one_account(spec: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from gitops_workers.core import desired
 from gitops_workers.core.model import Dialect, IgnoreRule
 from gitops_workers.core.objects import GroupKind, Manifest
+from tests.integration.sync.test_mishaps import tell
 from tests.integration.sync.yard import DEPLOYMENT, Yard, deployment
 
 SECRET = GroupKind("", "Secret")
@@ -88,3 +89,15 @@ def test_a_service_account_that_git_no_longer_names_is_no_longer_used(yard: Yard
     pod = yard.there(DEPLOYMENT, "web")["spec"]["template"]["spec"]
     assert not pod.get("serviceAccountName")
     assert not pod.get("serviceAccount")
+
+
+@pytest.mark.parametrize("texts", [{}, {"k": "v"}], ids=["alone", "under a text"])
+def test_a_value_that_is_no_base64_is_refused(yard: Yard, texts: dict[str, str]) -> None:
+    """The server decodes `data` before `stringData` wins, so a text does not hide it."""
+    wrong = {**secret(**texts), "data": {"k": "no base64"}}
+    assert yard.plane.call("POST", f"/api/v1/namespaces/{yard.space}/secrets", wrong)[0] == 400
+    yard.adopt()
+    yard.commit(wrong)
+    message = tell(yard, f"Secret {yard.space}/login in cluster east")
+    assert "no base64" not in message
+    assert yard.get(SECRET, "login") is None

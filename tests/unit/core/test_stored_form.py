@@ -31,6 +31,13 @@ def secret(**body: Any) -> dict[str, Any]:
         (secret(stringData={"a": None}), secret(stringData={"a": None})),
         (secret(stringData="a"), secret(stringData="a")),
         (secret(stringData={"a": "1"}, data=["a"]), secret(stringData={"a": "1"}, data=["a"])),
+        (secret(stringData={"a": "1"}, data={"a": "TQ=\n=\r\n"}), secret(data={"a": "MQ=="})),
+        (secret(stringData={"a": "1"}, data={"a": None}), secret(data={"a": "MQ=="})),
+        (
+            secret(stringData={"a": "1"}, data={"a": "no base64"}),
+            secret(stringData={"a": "1"}, data={"a": "no base64"}),
+        ),
+        (secret(stringData={"a": "1"}, data={"a": 1}), secret(stringData={"a": "1"}, data={"a": 1})),
         (secret(data={"a": "no base64"}), secret(data={"a": "no base64"})),
     ],
 )
