@@ -19,6 +19,7 @@ from gitops_workers.core.presence import CONTROL, WORKER, Process
 from gitops_workers.heartbeat import Heartbeat
 from gitops_workers.logs import configure
 from gitops_workers.meters import METER
+from gitops_workers.own_metrics import serve_own
 from gitops_workers.settings import Settings, read
 
 VISIBILITY = 360
@@ -134,6 +135,7 @@ def _begin_heartbeat(name: str, queues: tuple[str, ...]) -> None:
     process = Process(WORKER, name, queues, isolation_here().in_force)
     heartbeat = Heartbeat(open_telemetry(settings), process, METER)
     heartbeat.start()
+    serve_own(settings)
     # Celery keeps weak references, and this one must outlive the call.
     worker_shutdown.connect(lambda **_: heartbeat.stop(), weak=False)
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 
 from gitops_workers.core.figures import Sample
+from gitops_workers.core.model import AppId
+
+_WORKS_FOR: ContextVar[tuple[AppId, str]] = ContextVar("works_for", default=("", ""))
 
 
 class ProcessMeter:
@@ -20,6 +24,15 @@ class ProcessMeter:
         """Remember what was taken, too: for a process whose own figures are scraped."""
         with self._lock:
             self._own = {}
+
+    def work_for(self, app: AppId, project: str) -> None:
+        """See port."""
+        _WORKS_FOR.set((app, project))
+
+    @property
+    def app(self) -> tuple[AppId, str]:
+        """See port."""
+        return _WORKS_FOR.get()
 
     def add(self, samples: Iterable[tuple[Sample, float]]) -> None:
         """See port."""

@@ -14,6 +14,8 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError  # type: ignore[att
 from redis.retry import Retry as Attempts
 
 from gitops_workers.core.errors import Retry
+from gitops_workers.core.figures import REDIS_REQUESTS, counted
+from gitops_workers.meters import METER
 
 if TYPE_CHECKING:
     _Redis = redis.Redis[bytes]
@@ -25,6 +27,8 @@ else:
 ANSWER_SECONDS = 10.0
 """Longer than a background save stalls a busy server, shorter than a lease."""
 
+HOST, INITIATOR = "", "gitops-workers"
+"""Labels of Argo CD's that would make a series per process here: the host is the scrape's business."""
 _UNAVAILABLE = (redis.ConnectionError, redis.TimeoutError, ReadOnlyError, OutOfMemoryError)
 _REFUSALS = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "BUSY", "OOM")
 _FULL = "OOM command not allowed"
@@ -55,10 +59,15 @@ class RedisClient(_Redis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         """One command."""
+        failed = "true"
         try:
-            return super().execute_command(*args, **options)
+            answer = super().execute_command(*args, **options)
+            failed = "false"
         except redis.RedisError as error:
             raise _translated(error) from error
+        finally:
+            METER.add(counted(REDIS_REQUESTS, (HOST, INITIATOR, str(args[0]).lower(), failed)))
+        return answer
 
     def close(self) -> None:
         """Close every connection; a later call opens new ones."""
@@ -75,10 +84,15 @@ class RedisPipeline(_Pipeline):
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
         """All queued commands."""
+        failed = "true"
         try:
-            return super().execute(raise_on_error)
+            answers = super().execute(raise_on_error)
+            failed = "false"
         except redis.RedisError as error:
             raise _translated(error) from error
+        finally:
+            METER.add(counted(REDIS_REQUESTS, (HOST, INITIATOR, "pipeline", failed)))
+        return answers
 
 
 def _translated(error: redis.RedisError) -> Exception:

@@ -94,6 +94,9 @@ class Settings:
         128, "Connections of one address to one web process; a proxy in front is one address."
     )
     console_address: str = _setting("127.0.0.1:5555", "Where Flower listens.")
+    metrics_address: str = _setting(
+        "", "Where this one process tells Prometheus of itself, without a login; empty: nowhere (`web` tells of all)."
+    )
     tokens: tuple[str, ...] = _setting(
         (),
         "API bearer tokens, `role=token` or `role:name@project=token`, role `read` or `write`. None: the API is off.",

@@ -39,6 +39,7 @@ from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
 from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
+from gitops_workers.meters import METER
 from gitops_workers.pipeline.own_settings import OwnSettings
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue
@@ -107,6 +108,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
         catalogue_interval=settings.catalogue_interval,
         rules=rules,
         settings=OwnSettings(rules.version, reload),
+        meter=METER,
         calendar=CronCalendar(),
     )
     reload()

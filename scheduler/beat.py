@@ -20,6 +20,7 @@ from gitops_workers import settings
 from gitops_workers.core.presence import BEAT, BEAT_SECONDS, Process
 from gitops_workers.heartbeat import report
 from gitops_workers.meters import METER
+from gitops_workers.own_metrics import serve_own
 from gitops_workers.ports import Queue, Telemetry
 from gitops_workers.publishing import publish
 from gitops_workers.wiring import open_queue, open_telemetry
@@ -48,6 +49,7 @@ class DueScheduler(Scheduler):  # type: ignore[misc]  # celery has no type infor
         self._telemetry = open_telemetry(chosen)
         self._process = Process(BEAT, f"beat-{os.getpid()}@{socket.gethostname()}")
         self._told = -BEAT_SECONDS
+        serve_own(chosen)
         self._catalogue = bool(chosen.catalogue)
         self._refresh_seconds = chosen.catalogue_interval
 

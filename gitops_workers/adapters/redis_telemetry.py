@@ -30,7 +30,8 @@ class RedisTelemetry:
         with self._client.pipeline(transaction=True) as pipe:
             pipe.zadd(keys.PROCESSES, {_written(process): now})
             pipe.zremrangebyscore(keys.PROCESSES, "-inf", now - REMEMBERED)
-            pipe.hset(keys.LAST_SEEN, mapping={duty: repr(now) for duty in process.duties})
+            for duty in process.duties:
+                pipe.hset(keys.LAST_SEEN, duty, repr(now))
             for sample, amount in added.items():
                 pipe.hincrbyfloat(keys.figures(sample.app), _field(sample), amount)
             for app in {sample.app for sample in added} - {""}:
@@ -39,9 +40,11 @@ class RedisTelemetry:
 
     def leave(self, process: Process) -> None:
         """See port."""
+        now = self._now()
         with self._client.pipeline(transaction=True) as pipe:
             pipe.zrem(keys.PROCESSES, _written(process))
-            pipe.hset(keys.LAST_SEEN, mapping={duty: repr(self._now()) for duty in process.duties})
+            for duty in process.duties:
+                pipe.hset(keys.LAST_SEEN, duty, repr(now))
             pipe.execute()
 
     def presence(self) -> Presence:

@@ -6,7 +6,7 @@ again in the same words is none.
 
 from __future__ import annotations
 
-from gitops_workers.core import moving, pause
+from gitops_workers.core import moving, pause, sync_error
 from gitops_workers.core.deletion import HELD
 from gitops_workers.core.model import AppId, Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.operation import Operation
@@ -20,7 +20,9 @@ RESUMED = "AutomationResumed"
 
 _ILL = frozenset({HealthStatus.DEGRADED, HealthStatus.FAILED})
 _IN_DOUBT = frozenset({HealthStatus.MISSING, HealthStatus.NOT_FOUND, HealthStatus.UNKNOWN})
-_TOLD_ELSEWHERE = frozenset({pause.CONDITION, moving.CONDITION, HELD, "InvalidSpecError", "UnsupportedField"})
+_TOLD_ELSEWHERE = frozenset(
+    {pause.CONDITION, moving.CONDITION, HELD, sync_error.TYPE, "InvalidSpecError", "UnsupportedField"}
+)
 """Conditions whose event is made where they begin: by the catalogue's refresh, or here with other words."""
 
 

@@ -70,6 +70,12 @@ FLUX_RECONCILE = Figure(
 CONTROLLER_RECONCILES = Figure(
     "controller_runtime_reconcile_total", "Attempts by their result.", ("controller", "result")
 )
+CLUSTER_EVENTS = Figure("argocd_cluster_events_total", "Changes that a poll found in a cluster.", ("server",))
+API_REQUESTS = Figure("rest_client_requests_total", "Requests to API servers.", ("code", "method", "host"))
+REDIS_REQUESTS = Figure(
+    "argocd_redis_request_total", "Round trips to Redis by this engine.", ("hostname", "initiator", "command", "failed")
+)
+WEBHOOK_REPOSITORIES = Figure("argocd_webhook_requests_total", "Webhooks for a repository.", ("repo",))
 WEBHOOKS = Figure("gitops_webhook_requests_total", "Webhook requests.", ("provider", "outcome"))
 
 FIGURES: Mapping[str, Figure] = {
@@ -84,6 +90,10 @@ FIGURES: Mapping[str, Figure] = {
         GIT_FETCH_FAILURES,
         FLUX_RECONCILE,
         CONTROLLER_RECONCILES,
+        CLUSTER_EVENTS,
+        API_REQUESTS,
+        REDIS_REQUESTS,
+        WEBHOOK_REPOSITORIES,
         WEBHOOKS,
     )
 }

@@ -17,15 +17,28 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_workers.core.health import settled
-from gitops_workers.core.model import Application, Health, Phase, SyncStatus
+from gitops_workers.core.model import AppId, Application, Health, Phase, SyncStatus
 from gitops_workers.core.readiness import unready
 from gitops_workers.core.status import Status
+
+KINDS = {"kustomization": "Kustomization", "helmrelease": "HelmRelease"}
+
+
+def kind_of(app: AppId) -> str:
+    """`Kustomization` of `kustomization/flux-system/apps`."""
+    word = app.partition("/")[0]
+    return KINDS.get(word, word)
+
+
+def ready(app: Application, status: Status) -> str:
+    """The status of its condition Ready: True, False or, where Flux would have none yet, Unknown."""
+    return next((item["status"] for item in _conditions(app, status) if item["type"] == "Ready"), "Unknown")
 
 
 def flux_view(app: Application, status: Status) -> dict[str, Any]:
     """The object."""
     seen = 1 if status.revision else -1
-    attempted, applied = _revision(status, status.revision), _applied(status)
+    last, good = attempted(status), applied(status)
     return {
         "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
         "kind": "Kustomization",
@@ -47,8 +60,8 @@ def flux_view(app: Application, status: Status) -> dict[str, Any]:
         "status": {
             "observedGeneration": seen,
             "conditions": [{**item, "observedGeneration": seen} for item in _conditions(app, status)],
-            **({"lastAttemptedRevision": attempted} if attempted else {}),
-            **({"lastAppliedRevision": applied} if applied else {}),
+            **({"lastAttemptedRevision": last} if last else {}),
+            **({"lastAppliedRevision": good} if good else {}),
         },
     }
 
@@ -60,10 +73,10 @@ def _conditions(app: Application, status: Status) -> list[dict[str, str]]:
             _condition("Reconciling", "True", "Progressing", operation.message),
             _condition("Ready", "Unknown", "Progressing", operation.message),
         ]
-    elif not status.revision and status.sync is SyncStatus.UNKNOWN:
+    elif not status.revision and status.sync is SyncStatus.UNKNOWN and not status.message:
         return []  # nobody has looked at it
     elif not unready(app, replace(status, suspended=False)):  # a suspended object keeps its conditions
-        found = [_condition("Ready", "True", "ReconciliationSucceeded", f"Applied revision: {_applied(status)}")]
+        found = [_condition("Ready", "True", "ReconciliationSucceeded", f"Applied revision: {applied(status)}")]
     else:
         found = [_condition("Ready", "False", "ReconciliationFailed", status.message)]
     if app.sync.wait:
@@ -77,13 +90,19 @@ def _condition(kind: str, status: str, reason: str, message: str) -> dict[str, s
     return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
-def _applied(status: Status) -> str:
+def applied(status: Status) -> str:
+    """`main@sha1:<commit>` of the last good sync, "" before it."""
     if status.sync is SyncStatus.SYNCED:
         return _revision(status, status.revision)
     operation = status.operation
     if operation is None or operation.phase is not Phase.SUCCEEDED:
         return ""
     return _revision(status, operation.revision)
+
+
+def attempted(status: Status) -> str:
+    """The same of the commit that was last looked at with changed inputs."""
+    return _revision(status, status.revision)
 
 
 def _revision(status: Status, commit: str) -> str:

@@ -205,6 +205,8 @@ class Application:
     """Not empty: a known field that this version does not do would change what is applied or deleted. No sync."""
     origin: str = ""
     """Where it was declared: file or repository path, for messages."""
+    declared_source: str = ""
+    """`GitRepository/flux-system/apps`: the manifest that its source comes from, where that is one of its own."""
     deleting: Deleting = field(default_factory=Deleting)
     leaving: Leaving | None = None
     """Set when the manifest is gone and the objects are to go with it (core.deletion)."""

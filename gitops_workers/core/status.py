@@ -141,6 +141,10 @@ class ClusterView:
     lag: float
     checked_at: str
     version: str = ""
+    kinds: int = 0
+    """How many kinds it serves, as last discovered."""
+    objects: int = 0
+    """How many managed objects the last poll has listed."""
     workers: int = 0
     """How many serve its fleet at this moment."""
     unserved: str = ""

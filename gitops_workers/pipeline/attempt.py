@@ -39,6 +39,7 @@ from gitops_workers.pipeline import (
     dependencies,
     failure,
     lost_records,
+    metering,
     moving,
     namespaces,
     records,
@@ -88,11 +89,18 @@ def reconcile(world: World, app_id: AppId) -> Status | None:
     attempt = world.queue.begin(app_id, world.lease)
     if attempt is None:
         return None
+    began = world.clock()
     telling.bound(attempt)
     app = world.state.application(app_id)
     if app is None:
         world.queue.finish(attempt, done=True, due_in=None)
         return None
+    with metering.attempt(world, app, began) as result:
+        return _reconcile(world, app, attempt, result)
+
+
+def _reconcile(world: World, app: Application, attempt: Attempt, result: metering.Result) -> Status | None:
+    app_id = app.id
     kinds = (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS
     known = world.state.load_of(app_id, kinds, (settings_in_force.KIND,))
     app = told(app, known.get(moving.KIND))
@@ -105,6 +113,7 @@ def reconcile(world: World, app_id: AppId) -> Status | None:
             look(world, app, attempt, known) if leaving is None else deletion.look(world, app, leaving, attempt, known)
         )
     except Superseded as error:
+        result.word = metering.REQUEUE
         log.info("attempt_superseded", reason=str(error))
         world.queue.finish(attempt, done=False, due_in=1.0)
         return None
@@ -113,6 +122,7 @@ def reconcile(world: World, app_id: AppId) -> Status | None:
         world.queue.finish(attempt, done=False, due_in=DEFERRED)
         return None
     except GitOpsError as error:
+        result.word = metering.ERROR
         outcome = failure.outcome_of(world, app, leaving, attempt, known, error)
     except Exception as error:
         log.exception("attempt_crashed")

@@ -366,7 +366,9 @@ def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Ma
     for group, group_apps in members.items():
         shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule
         ids = sorted(app.id for app in group_apps if not goes(app))  # nobody polls for what is being deleted
-        world.state.save("group", group, {"apps": ids, "interval": shortest.interval, "jitter": shortest.jitter})
+        declared = {app.declared_source for app in group_apps if group == repository_group(app)} - {""}
+        pace = {"interval": shortest.interval, "jitter": shortest.jitter}
+        world.state.save("group", group, {"apps": ids, "sources": sorted(declared), **pace})
         world.queue.enroll_poll(group, lanes[group], first_offset(group, shortest.interval) if group in known else 0.0)
     for group in known - set(members):
         world.queue.expel_poll(group)

@@ -16,7 +16,7 @@ from gitops_workers.core.errors import GitOpsError, HostUnavailable
 from gitops_workers.core.grouping import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.model import AppId
 from gitops_workers.core.moments import stamp
-from gitops_workers.pipeline import reach, telling, unfinished
+from gitops_workers.pipeline import metering, reach, telling, unfinished
 from gitops_workers.pipeline.lease import kept
 from gitops_workers.pipeline.poll_cluster import poll_cluster
 from gitops_workers.pipeline.poll_repository import poll_repository
@@ -52,7 +52,7 @@ def _look(world: World, group: str, attempt: Attempt) -> GitOpsError | None:
     if not members:
         world.queue.expel_poll(group)
         return None
-    apps, due_in = members["apps"], reach.AGAIN
+    apps, due_in, began = members["apps"], reach.AGAIN, world.clock()
     answered: bool | None = None
     message = ""
     try:
@@ -79,6 +79,7 @@ def _look(world: World, group: str, attempt: Attempt) -> GitOpsError | None:
         _tell(world, group, dict.fromkeys(apps, error))
         return error
     finally:
+        metering.polled(world, members.get("sources", ()), began)
         world.queue.finish_poll(attempt, due_in, answered=answered, message=message)
     return None
 

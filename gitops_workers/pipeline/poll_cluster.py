@@ -10,6 +10,7 @@ from typing import Any
 from gitops_workers.core import agreement as agreements
 from gitops_workers.core.agreement import Agreement, fingerprint
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
+from gitops_workers.core.figures import CLUSTER_EVENTS, counted
 from gitops_workers.core.model import AppId
 from gitops_workers.core.moments import stamp
 from gitops_workers.core.objects import GroupKind, ObjectKey
@@ -40,7 +41,7 @@ def poll_cluster(
     except ClusterUnavailable as error:
         reach.unanswered(world, name, error, stamp(world.queue.now()))
         raise
-    reach.answered(world, name, stamp(world.queue.now()))
+    reach.answered(world, name, stamp(world.queue.now()), len(found.seen))
     owners = _by_owner(found.seen)
     lost_records.ring(world, name, glances, owners.keys(), apps)
     unknown = _unknown(glances, found)
@@ -57,6 +58,7 @@ def poll_cluster(
         agreement = agreements.from_json(value)
         moved = _moved(agreement, owners.get(applyset_id(app), {}))
         if moved:
+            world.meter.add(counted(CLUSTER_EVENTS, (world.clusters.server(name),), len(moved)))
             world.state.save("drift", app, ["|".join(key) for key in moved])
             world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, HostUnavailable, ServerFailed, Throttled
 from gitops_workers.core.grouping import cluster_group
@@ -64,12 +65,13 @@ def again_in(error: GitOpsError, usual: float) -> float:
     return usual
 
 
-def answered(world: World, name: str, at: str) -> None:
-    """The cluster did what was asked."""
+def answered(world: World, name: str, at: str, objects: int) -> None:
+    """The cluster did what was asked, and has listed so many managed objects."""
     world.queue.report_cluster(name, reachable=True, message="")
     with contextlib.suppress(GitOpsError):
-        version = world.clusters.open(name).discovery().kube_version
-        _seen(world, name, reachable=True, message="", checked_at=at, version=version)
+        found = world.clusters.open(name).discovery()
+        news = {"version": found.kube_version, "kinds": len(found.resources), "objects": objects}
+        _seen(world, name, reachable=True, message="", checked_at=at, **news)
 
 
 def failed(world: World, app: Application, error: GitOpsError, at: str) -> None:
@@ -111,15 +113,10 @@ def away(world: World, name: str, error: GitOpsError, at: str) -> None:
     _seen(world, name, reachable=False, message=str(error), checked_at=at)
 
 
-def _seen(
-    world: World, name: str, *, reachable: bool, message: str, checked_at: str, version: str | None = None
-) -> None:
+def _seen(world: World, name: str, *, reachable: bool, message: str, checked_at: str, **news: Any) -> None:
     for view in world.state.clusters():
         if view.name == name:
-            known = view.version if version is None else version
-            world.state.save_cluster(
-                replace(view, reachable=reachable, message=message, checked_at=checked_at, version=known)
-            )
+            world.state.save_cluster(replace(view, reachable=reachable, message=message, checked_at=checked_at, **news))
 
 
 def _unseen(name: str) -> ClusterView:

@@ -19,8 +19,9 @@ from gitops_workers.core.operation import Operation
 from gitops_workers.core.record import HistoryEntry
 from gitops_workers.core.snapshot import is_exact
 from gitops_workers.core.status import Event, OperationView, Status
+from gitops_workers.core.sync_error import with_sync_error
 from gitops_workers.core.urls import without_credentials
-from gitops_workers.pipeline import asking, dependants, explaining, reach, records, step
+from gitops_workers.pipeline import asking, dependants, explaining, metering, reach, records, step
 from gitops_workers.pipeline.dependencies import WAITS
 from gitops_workers.pipeline.outcome import Outcome
 from gitops_workers.pipeline.telling import tell
@@ -50,6 +51,7 @@ def report(
     if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
         # After the rows: whoever waits for the answer reads them next.
         state.save(refreshes.ANSWER, app.id, refreshes.answer(attempt.token / 1e6, reason))
+    metering.ended(world, app, before, after)
     tell(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
     if outcome.waits_since:
         world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
@@ -137,6 +139,7 @@ def _status(world: World, app: Application, outcome: Outcome, before: Status | N
         status = replace(status, health=outcome.health.status, health_message=outcome.health.message)
     if outcome.resolved is not None:
         status = replace(status, revision=outcome.resolved.commit, ref=outcome.resolved.ref)
+    status = replace(status, conditions=with_sync_error(status))
     changed = before is None or _visible(before) != _visible(status)
     return replace(status, changed_at=stamp(now)) if changed else status
 

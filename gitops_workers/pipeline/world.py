@@ -11,8 +11,21 @@ from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest
+from gitops_workers.meters import ProcessMeter
 from gitops_workers.pipeline.own_settings import OwnSettings
-from gitops_workers.ports import Calendar, Closures, Clusters, Queue, Renderer, Rules, Sealer, Secrets, Sources, State
+from gitops_workers.ports import (
+    Calendar,
+    Closures,
+    Clusters,
+    Meter,
+    Queue,
+    Renderer,
+    Rules,
+    Sealer,
+    Secrets,
+    Sources,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +94,6 @@ class World:
     """Seconds that only grow, for deadlines of this process alone."""
     rules: Rules = field(default_factory=BuiltInRules)
     settings: OwnSettings = field(default_factory=OwnSettings)
+    meter: Meter = field(default_factory=ProcessMeter)
     calendar: Calendar | None = None
     """None: sync windows cannot be evaluated here, and whoever has one is not synced."""

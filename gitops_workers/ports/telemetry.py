@@ -34,3 +34,10 @@ class Meter(Protocol):
 
     def add(self, samples: Iterable[tuple[Sample, float]]) -> None:
         """Add what `core.figures.counted` or `observed` say."""
+
+    def work_for(self, app: AppId, project: str) -> None:
+        """From now on this thread works for an application of this project, or for none ("")."""
+
+    @property
+    def app(self) -> tuple[AppId, str]:
+        """For whom this thread works, and of which project that is."""

@@ -13,7 +13,7 @@ from gitops_workers.web.description import describe
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.isolation import Isolations
 from gitops_workers.web.limits import Limits
-from gitops_workers.web.metrics import Counters, new_registry
+from gitops_workers.web.metrics import new_registry
 from gitops_workers.web.services import WebServices
 
 DESCRIPTION = """Applications, clusters and events of a gitops-workers installation.
@@ -36,8 +36,7 @@ def create_app(services: WebServices) -> FastAPI:
     )
     app.state.services = services
     app.state.intake = Intake(services)
-    app.state.registry = new_registry(services.state)
-    app.state.counters = Counters(app.state.registry)
+    app.state.registry = new_registry(services.state, services.telemetry)
     app.state.streams = set()
     app.state.bodies = Bodies(settings.body_limit, settings.body_seconds)
     routers = [part.router for part in (applications, asking, stream, hooks, probes, docs)]

@@ -13,11 +13,12 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
+from gitops_workers.core.figures import WEBHOOK_REPOSITORIES, WEBHOOKS, counted
+from gitops_workers.core.urls import without_credentials
 from gitops_workers.web import answers, receivers
 from gitops_workers.web.access import services_of
 from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.intake import Intake
-from gitops_workers.web.metrics import Counters
 from gitops_workers.web.problems import Refusal, documented
 from gitops_workers.web.webhooks.event import Ignored, Rejected
 from gitops_workers.web.webhooks.registry import Received, admit
@@ -35,24 +36,25 @@ async def webhook(request: Request) -> Mapping[str, object]:
     Verified by the provider's own signature or token; see GITOPS_WEBHOOK_SECRETS. The answer comes when the request for
     a poll is stored.
     """
-    counters = _counters(request)
+    services = services_of(request)
     try:
         received = await _received(request)
     except Rejected as problem:
-        counters.webhooks.labels("none", "rejected").inc()
+        services.meter.add(counted(WEBHOOKS, ("none", "rejected")))
         log.info("webhook_rejected", reason=str(problem))
         raise Refusal(problem.status, problem.code, str(problem)) from None
     provider, event = received.provider, received.event
     if isinstance(event, Ignored):
-        counters.webhooks.labels(provider, "ignored").inc()
+        services.meter.add(counted(WEBHOOKS, (provider, "ignored")))
         return {"accepted": False, "reason": event.reason}
-    with counters.in_flight.track_inprogress():
-        groups = await _intake(request).pushed(event.urls)
-    counters.webhooks.labels(provider, "accepted" if groups else "unknown-repository").inc()
+    groups = await _intake(request).pushed(event.urls)
+    services.meter.add(counted(WEBHOOKS, (provider, "accepted" if groups else "unknown-repository")))
     say = log.info if groups else log.debug  # of a repository that nobody uses nothing is begun
     say("webhook_received", provider=provider, groups=groups, refs=len(event.refs))
     if not groups:
+        # Not by its name: whoever may send webhooks would make as many series as they like.
         return {"accepted": False, "reason": "no application uses this repository"}
+    services.meter.add(counted(WEBHOOK_REPOSITORIES, (without_credentials(event.urls[0]),)))
     return {"accepted": True, "polls": groups}
 
 
@@ -72,7 +74,7 @@ async def _received(request: Request) -> Received:
 @router.post("/hook/{path_hash}", response_model=answers.Received, response_model_exclude_unset=True)
 async def hook(request: Request, path_hash: str) -> Mapping[str, object]:
     """Take a notification for a Flux Receiver and have its resources polled; any method will do, as in Flux."""
-    services, counters = services_of(request), _counters(request)
+    services = services_of(request)
     try:
         if not _HASH.fullmatch(path_hash) or request.url.query:
             raise Rejected("the path is /hook/ and 64 lower-case hexadecimal digits", 404)  # noqa: TRY301 - one answer below
@@ -83,11 +85,11 @@ async def hook(request: Request, path_hash: str) -> Mapping[str, object]:
         else:
             receivers.verify(receiver, request.headers, b"", token)
     except Rejected as problem:
-        counters.webhooks.labels("flux", "rejected").inc()
+        services.meter.add(counted(WEBHOOKS, ("flux", "rejected")))
         log.info("hook_rejected", reason=str(problem))
         raise Refusal(problem.status, problem.code, str(problem)) from None
     await _intake(request).poll(receiver.groups)
-    counters.webhooks.labels("flux", "accepted").inc()
+    services.meter.add(counted(WEBHOOKS, ("flux", "accepted")))
     log.info("hook_received", receiver=f"{receiver.namespace}/{receiver.name}", groups=len(receiver.groups))
     return {"accepted": True, "polls": len(receiver.groups)}
 
@@ -102,9 +104,3 @@ def _intake(request: Request) -> Intake:
     intake = request.app.state.intake
     assert isinstance(intake, Intake)
     return intake
-
-
-def _counters(request: Request) -> Counters:
-    counters = request.app.state.counters
-    assert isinstance(counters, Counters)
-    return counters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request, Security
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gitops_workers.heartbeat import report
 from gitops_workers.web.access import everywhere, services_of
 from gitops_workers.web.description import TOKEN
 from gitops_workers.web.problems import documented
@@ -49,7 +50,7 @@ def metrics(request: Request) -> Response:
     """Give Prometheus its figures; needs a token that sees all projects, unless that was switched off."""
     if not services_of(request).settings.open_metrics:
         everywhere(request)
+    services = services_of(request)
+    report(services.telemetry, services.process, services.meter)
     registry = request.app.state.registry
-    if registry is None:
-        raise HTTPException(404, "metrics are off")
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

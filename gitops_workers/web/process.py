@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitops_workers.core.errors import Refused
+from gitops_workers.heartbeat import Heartbeat
 from gitops_workers.logs import configure
+from gitops_workers.meters import METER
+from gitops_workers.own_metrics import serve_own
 from gitops_workers.ports import Doorbell, Secrets
 from gitops_workers.publishing import Sender, publish
 from gitops_workers.settings import Settings
@@ -40,8 +43,15 @@ def _run(sender: Sender, settings: Settings) -> None:
         publish(sender, doorbells)
 
     state, queue = open_state(settings), open_queue(settings)
-    services = WebServices(state, queue, ring, web_settings(settings), open_telemetry(settings), _secrets(settings))
-    serve(services, settings.web_address)
+    telemetry = open_telemetry(settings)
+    services = WebServices(state, queue, ring, web_settings(settings), telemetry, _secrets(settings), meter=METER)
+    serve_own(settings)
+    heartbeat = Heartbeat(telemetry, services.process, METER)
+    heartbeat.start()
+    try:
+        serve(services, settings.web_address)
+    finally:
+        heartbeat.stop()
 
 
 def _secrets(settings: Settings) -> Secrets | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from gitops_workers.core.errors import Retry
+from gitops_workers.core.presence import Process
+from gitops_workers.meters import ProcessMeter
 from gitops_workers.ports import Doorbell, Queue, Secrets, State, Telemetry
 from gitops_workers.web.connections import Bounds
 
@@ -78,5 +82,8 @@ class WebServices:
     telemetry: Telemetry
     secrets: Secrets | None = None
     """Where Flux Receivers' tokens are; None leaves `/hook/` off."""
+    meter: ProcessMeter = field(default_factory=ProcessMeter)
+    """What this process counts; a scrape and its heartbeat bring it to the store."""
+    process: Process = field(default_factory=lambda: Process("web", f"web-{os.getpid()}@{socket.gethostname()}"))
     outages: tuple[type[Exception], ...] = (OSError, Retry)
     """What the ports raise when the store does not answer: such a request gets 503."""

@@ -20,10 +20,12 @@ from gitops_workers.core.errors import (
     ServerFailed,
     Superseded,
 )
+from gitops_workers.core.figures import APP_REQUESTS, counted
 from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.places import without
 from gitops_workers.core.record import PART_OF
+from gitops_workers.meters import METER
 from gitops_workers.ports import Applied, Discovery, Observation, RenderCache, Resource, Seen
 
 DISCOVERY_AGE = 600.0
@@ -40,6 +42,8 @@ PAGE = 500
 API server as much CPU as a consistent one (57 and 55 ms), and the cache may be old. So consistent it is."""
 
 
+_VERBS = {"GET": "Get", "POST": "Create", "PUT": "Update", "PATCH": "Patch", "DELETE": "Delete"}
+"""As client-go's request metrics name them."""
 NAMESPACE_KIND = GroupKind("", "Namespace")
 _DEFINING = ("CustomResourceDefinition", "APIService")
 """After a write of one of these, what is unknown now may be served the next moment."""
@@ -213,12 +217,24 @@ class HttpCluster:
             if method == "POST":
                 path = wire.collection_path(resource, asked, key.namespace)
             answer = self._transport.request(method, path, query, body, content_type=content_type, about=str(key))
+            self._count(key, method, query or {}, answer)
             if attempt == 2 or not answers.no_such_endpoint(answer):
                 break
             resource = self._known_kind(key, 0.0)
         if answers.no_such_endpoint(answer):
             raise Retry(f"{self} says that {key.group_kind} is served, but knows no path {path}; try again")
         return answer
+
+    def _count(self, key: ObjectKey, method: str, query: Mapping[str, str], answer: Answer) -> None:
+        """For the application that this thread works for: Argo CD counts per application, Flux does not."""
+        app, project = METER.app
+        kind, _, rest = app.partition("/")
+        if kind != "application":
+            return
+        namespace, _, name = rest.partition("/")
+        dry_run = "true" if "dryRun" in query else "false"
+        about = (str(answer.status), _VERBS.get(method, method), key.kind, key.namespace, dry_run)
+        METER.add(counted(APP_REQUESTS, (namespace, name, project, self._transport.access.server, *about), app=app))
 
     def _known_kind(self, key: ObjectKey, age: float = float("inf")) -> Resource:
         resource = self._lookup(key.group_kind, age)

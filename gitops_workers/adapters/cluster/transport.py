@@ -24,6 +24,8 @@ import structlog
 from gitops_workers.adapters.cluster.credentials import Credential, obtain
 from gitops_workers.core.access import ClusterAccess
 from gitops_workers.core.errors import ClusterUnavailable
+from gitops_workers.core.figures import API_REQUESTS, counted
+from gitops_workers.meters import METER
 
 log = structlog.get_logger()
 
@@ -67,6 +69,7 @@ class Transport:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._base = urlsplit(access.server).path.rstrip("/")
+        self._host = urlsplit(access.server).netloc.rpartition("@")[2]
         self._credential: Credential | None = None
         self.heard_at = float("-inf")
         """When the server last answered, other than with a failure of its own; monotonic seconds."""
@@ -121,6 +124,24 @@ class Transport:
         content_type: str,
         accept: str,
     ) -> Answer:
+        code = "<error>"  # client-go's word for a request without an answer
+        try:
+            answer = self._renewing(method, path, query, body, content_type, accept)
+            code = str(answer.status)
+        finally:
+            METER.add(counted(API_REQUESTS, (code, method, self._host)))
+        return answer
+
+    def _renewing(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | None,
+        content_type: str,
+        accept: str,
+    ) -> Answer:
+        """Send; once more under a new credential where the old one was refused."""
         target = f"{self._base}{path}?{urlencode(query)}" if query else self._base + path
         extra = {"Accept": accept}
         if body is not None:

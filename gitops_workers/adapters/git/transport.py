@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,8 +18,11 @@ from gitops_workers.adapters.git.command import DeadlinePassed, Finished, GitPro
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.ssh_key import readable_key
 from gitops_workers.core.credentials import Credential
-from gitops_workers.core.errors import HostUnavailable, InvalidManifest, SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import GitOpsError, HostUnavailable, InvalidManifest, SourceUnavailable, UnsafeContent
+from gitops_workers.core.figures import GIT_FETCH_FAILURES, GIT_REQUESTS, GIT_SECONDS, counted, observed
 from gitops_workers.core.redact import scrub
+from gitops_workers.core.urls import without_credentials
+from gitops_workers.meters import METER
 
 _MESSAGE = 400
 """Characters of a server's complaint that reach a status."""
@@ -124,6 +128,28 @@ class Transport:
         limit: int,
         *,
         traced: bool = False,
+    ) -> Finished:
+        kind = "ls-remote" if traced else "fetch"
+        repository, began = without_credentials(address.url), time.monotonic()
+        try:
+            return self._asked(arguments, address, credential, timeout, limit, traced=traced)
+        except GitOpsError:
+            if kind == "fetch":
+                METER.add(counted(GIT_FETCH_FAILURES, (repository,)))
+            raise
+        finally:
+            METER.add(counted(GIT_REQUESTS, (repository, kind)))
+            METER.add(observed(GIT_SECONDS, (repository, kind), time.monotonic() - began))
+
+    def _asked(
+        self,
+        arguments: Callable[[str], list[str]],
+        address: Address,
+        credential: Credential,
+        timeout: float,
+        limit: int,
+        *,
+        traced: bool,
     ) -> Finished:
         url = address.url
         suffixed = f"{url.rstrip('/')}.git"

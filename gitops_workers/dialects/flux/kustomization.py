@@ -91,6 +91,7 @@ def parse_kustomization(
         conditions=(*reading.conditions, *repository.conditions),
         refusal=" ".join(text for text in (*reading.refusals, repository.refusal) if text),
         origin=reading.document.file,
+        declared_source=f"{key.kind}/{key.namespace}/{key.name}",
         deleting=deleting(spec.deletion_policy, prune=spec.prune, timeout=sync.timeout),
     ), key
 

@@ -1,0 +1,88 @@
+"""What attempts and polls add to the figures, under the names of the dialect whose applications they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.figures import (
+    APP_RECONCILE,
+    APP_SYNC_SECONDS,
+    APP_SYNCS,
+    CONTROLLER_RECONCILES,
+    FLUX_RECONCILE,
+    counted,
+    observed,
+)
+from gitops_workers.core.flux_view import kind_of
+from gitops_workers.core.listing import epoch
+from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.status import Status
+from gitops_workers.pipeline.world import World
+
+SUCCESS, ERROR, REQUEUE = "success", "error", "requeue"
+"""Results as controller-runtime counts them."""
+
+
+@dataclass(slots=True)
+class Result:
+    """How an attempt ended."""
+
+    word: str = SUCCESS
+
+
+@contextmanager
+def attempt(world: World, app: Application, began: float) -> Iterator[Result]:
+    """Measure an attempt that began at `began` of the world's clock, however it ends."""
+    world.meter.work_for(app.id, app.project)
+    result = Result()
+    try:
+        yield result
+    except BaseException:
+        result.word = ERROR
+        raise
+    finally:
+        seconds = world.clock() - began
+        if app.dialect is Dialect.FLUX:
+            kind = kind_of(app.id)
+            world.meter.add(observed(FLUX_RECONCILE, (kind, app.name, app.namespace), seconds, app.id))
+            controller = kind.lower()
+        else:
+            world.meter.add(observed(APP_RECONCILE, (app.namespace, server_of(world, app)), seconds))
+            controller = "application"
+        world.meter.add(counted(CONTROLLER_RECONCILES, (controller, result.word)))
+        world.meter.work_for("", "")
+
+
+def polled(world: World, sources: Iterable[str], began: float) -> None:
+    """A repository was looked at for these Flux sources (`GitRepository/flux-system/apps`): they are reconciled."""
+    seconds = world.clock() - began
+    for source in sources:
+        kind, namespace, name = source.split("/", 2)
+        world.meter.add(observed(FLUX_RECONCILE, (kind, name, namespace), seconds))
+
+
+def ended(world: World, app: Application, before: Status | None, after: Status) -> None:
+    """Count the operation of an Argo CD application that ended since `before`, and the seconds that it took."""
+    operation, was = after.operation, before.operation if before else None
+    if app.dialect is not Dialect.ARGOCD or operation is None or not operation.finished_at:
+        return
+    if was is not None and (was.started_at, was.finished_at) == (operation.started_at, operation.finished_at):
+        return
+    labels = (app.namespace, app.name, app.project, server_of(world, app), operation.phase.value, "false")
+    seconds = max(0.0, epoch(operation.finished_at) - epoch(operation.started_at))
+    world.meter.add(counted(APP_SYNCS, labels, app=app.id))
+    world.meter.add(counted(APP_SYNC_SECONDS, labels, seconds, app.id))
+
+
+def server_of(world: World, app: Application) -> str:
+    """The API server of an application's cluster as `argocd_app_info` names it: the manifest's word, or ours."""
+    destination = app.destination
+    if destination.server:
+        return destination.server
+    try:
+        return world.clusters.server(world.clusters.resolve(destination.name, ""))
+    except GitOpsError:
+        return destination.name
