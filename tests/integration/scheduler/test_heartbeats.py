@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from gitops_workers import alive
 from gitops_workers.core.presence import BEAT, CONTROL
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.settings import Settings
@@ -24,14 +26,20 @@ def telemetry(tmp_path: Path):
             yield engine, open_telemetry(settings)
 
 
-def test_whoever_starts_is_there_whoever_stops_is_missed_and_whoever_is_killed_is_not_forgotten(telemetry):
+def test_whoever_starts_is_there_whoever_stops_is_missed_and_whoever_is_killed_is_not_forgotten(telemetry, monkeypatch):
     engine, heartbeats = telemetry
+    for name in [name for name in os.environ if name.startswith("GITOPS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GITOPS_REDIS_URL", engine.settings.redis_url)
+    assert alive.main("redis") == 1
     until(lambda: heartbeats.presence().workers("default") == 2 and heartbeats.presence().present(BEAT))
     assert heartbeats.presence().absences(["default"]) == ()
+    assert (alive.main("beat"), alive.main("worker")) == (0, 0)
     engine.children["worker-0"].terminate()
     assert heartbeats.presence().workers("default") == 1
     engine.children["beat"].terminate()
     assert "no beat since 2" in heartbeats.presence().absence(BEAT)
+    assert (alive.main("beat"), alive.main("worker")) == (1, 0)
     engine.children["worker-1"].signal(signal.SIGKILL)
     engine.children["worker-1"].wait(10)
     [killed] = heartbeats.presence().present(CONTROL)
