@@ -72,6 +72,8 @@ class Files:
 
     def real(self, path: str) -> str | None:
         """Where a file or folder really stands, or None when there is none. Raises UnsafeContent, RenderFailed."""
+        if self.tree.is_folder(path):  # nearly always: nothing on the way is a link or a submodule
+            return path
         asked = path
         for _ in range(LINKS):
             tree, blocker = self._reach(path)
@@ -85,6 +87,8 @@ class Files:
 
     def is_folder(self, path: str) -> bool:
         """Whether a folder is seen here."""
+        if (entry := self.tree.files.get(path)) is not None and entry.mode not in (LINK, SUBMODULE):
+            return False
         real = self.real(path)
         return real is not None and self._reach(real)[0].is_folder(real)
 
@@ -92,6 +96,9 @@ class Files:
         """The file that is seen here, under this path; None when there is none."""
         if self.hidden(path):
             return None
+        plain = self.tree.files.get(path)
+        if plain is not None and plain.mode not in (LINK, SUBMODULE):
+            return plain
         real = self.real(path)
         entry = self._reach(real)[0].files.get(real) if real is not None else None
         if entry is None or entry.mode == SUBMODULE or self.hidden(entry.path):

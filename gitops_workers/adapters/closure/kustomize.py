@@ -41,6 +41,7 @@ class Graph:
         self.entries: dict[str, TreeEntry] = {}
         self._named: dict[str, list[str]] = {}
         self._counts: dict[str, int] = {}
+        self._reals: dict[str, str] = {}
         self._moved: dict[str, str] = {}
         """Places that only exist seen from a link: `..` out of a folder that a link shows -> where it really leads."""
 
@@ -160,7 +161,7 @@ class Graph:
             raise RenderFailed(
                 f"{field} names {place!r}, which does not exist in this commit; add it or remove the entry"
             )
-        self.entries[place] = TreeEntry(place, entry.mode, entry.oid)
+        self.entries[place] = _at(place, entry)
 
     def _placed(self, folder: str, text: str, field: str) -> str:
         """Where kustomize looks in the export for what it names from the place of a folder.
@@ -168,7 +169,8 @@ class Graph:
         In a checkout `..` leaves the real folder behind a link. The export has no links, so what is there from the real
         folder is put where it looks from the link's place; where that is something else already, it is refused.
         """
-        place, path = repo_paths.join(folder, text, what=field), repo_paths.join(self._real(folder), text, what=field)
+        place, real = repo_paths.join(folder, text, what=field), self._real(folder)
+        path = place if real == folder else repo_paths.join(real, text, what=field)
         if place == path:
             return place
         there = self._files.real(self._behind(place))
@@ -189,8 +191,11 @@ class Graph:
         return place
 
     def _real(self, place: str) -> str:
-        path = self._behind(place)
-        return self._files.real(path) or path
+        """The real folder behind a place; asked for once per reference, so it is remembered."""
+        if (known := self._reals.get(place)) is None:
+            path = self._behind(place)
+            known = self._reals[place] = self._files.real(path) or path
+        return known
 
     def _is_folder(self, place: str) -> bool:
         return self._files.is_folder(self._behind(place))
@@ -200,7 +205,7 @@ class Graph:
             place = f"{folder}/{name}".lstrip("/")
             entry = self._files.find(self._behind(place))
             if entry is not None:
-                return TreeEntry(place, entry.mode, entry.oid)
+                return _at(place, entry)
         return None
 
     def _generated(self, path: str) -> dict[str, str]:
@@ -217,6 +222,10 @@ class Graph:
             elif node.place.endswith((".yaml", ".yml")):
                 self.entries[node.place] = self._files.resolve(node)
         return roots
+
+
+def _at(place: str, entry: TreeEntry) -> TreeEntry:
+    return entry if entry.path == place else TreeEntry(place, entry.mode, entry.oid)
 
 
 def _upwards(folder: str, top: str) -> list[str]:
