@@ -8,6 +8,7 @@ from typing import Any
 from flower.app import Flower
 from tornado.web import StaticFileHandler, url
 
+from gitops_workers.console.content_policy import ContentPolicy
 from gitops_workers.console.pages import ApplicationPage, Applications, ClustersPage
 from gitops_workers.console.templating import ChainLoader
 from gitops_workers.ports import State, Telemetry
@@ -29,6 +30,7 @@ class GitOpsFlower(Flower):  # type: ignore[misc]  # Flower has no types
     ) -> None:
         # The loader is a setting, so it has to be there before Tornado's own constructor reads them.
         super().__init__(options=options, template_loader=ChainLoader(), **settings)
+        self.transforms.append(ContentPolicy)
         self.store = store
         self.telemetry = telemetry
         self.outages = outages
