@@ -102,13 +102,20 @@ def by_name(texts: Iterable[str]) -> dict[str, str]:
     {'Validate': 'false', 'Prune': 'confirm', 'Force': 'false'}
     """
     found: dict[str, str] = {}
-    for name, sign, value in (text.partition("=") for text in texts):
+    for written, sign, value in (text.partition("=") for text in texts):
         if not sign:
             continue
+        name = _meant(written, value)
         words = _CAREFUL.get(name, ())
         if name not in found or _danger(words, value) < _danger(words, found[name]):
             found[name] = value
     return found
+
+
+def _meant(name: str, value: str) -> str:
+    """The option's name. `prune = false` means to keep an object, though Argo CD knows only `Prune=false`."""
+    plain = name.strip().capitalize()
+    return plain if plain in ("Prune", "Delete") and value.strip() != "true" else name
 
 
 def _danger(words: tuple[str, ...], value: str) -> int:

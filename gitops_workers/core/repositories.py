@@ -57,6 +57,8 @@ def is_odd(url: str) -> bool:
     user, _, place = match[2].rpartition("@")
     if "@" in user and match[1].lower() != "ssh":
         return True
+    if "?" in user or "#" in user:
+        return True  # to other readers the host ends there
     parts = _PLACE.fullmatch(place)
     return parts is None or _NAMES.fullmatch(parts[1]) is None
 

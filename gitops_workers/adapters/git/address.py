@@ -29,8 +29,9 @@ MAX_URL = 2_048
 
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9]*)://(?P<authority>[^/]*)(?P<path>/.*)?", re.ASCII)
 _SCP = re.compile(r"(?P<user>[^@/:]+)@(?P<host>[^@/:]+):(?P<path>[^:-].*)", re.ASCII)
+# For other readers a host ends at `?` and `#`: what stands before them must not choose the credential for what follows.
 _AUTHORITY = re.compile(
-    r"(?:(?P<info>[^@\\]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]@:]+)(?::(?P<port>\d{1,5}))?", re.ASCII
+    r"(?:(?P<info>[^@\\?#]*)@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\[\]@:]+)(?::(?P<port>\d{1,5}))?", re.ASCII
 )
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9_])?\.?", re.ASCII)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~-]{0,127}", re.ASCII)

@@ -41,6 +41,13 @@ def test_userinfo_of_a_url_becomes_a_credential_decoded() -> None:
     assert parse_address("https://bot:p%40ss@git.test/a", ALL).userinfo == ("bot", "p@ss")
 
 
+@pytest.mark.parametrize("sign", ["#", "?", "#token:x", "?a=b:x"])
+def test_a_host_in_front_of_another_one_is_refused(sign: str) -> None:
+    # A look-up by `urlsplit` would choose the credential of github.test, and git would send it to thief.test.
+    with pytest.raises(UnsafeContent, match="the host is not a name or address"):
+        parse_address(f"https://github.test{sign}@thief.test/a", ALL)
+
+
 def test_a_scheme_out_of_the_list_names_the_setting() -> None:
     with pytest.raises(UnsafeContent, match=r"'http' is not allowed; use https or ssh.*GITOPS_GIT_SCHEMES"):
         parse_address("http://git.test/a", STRICT.schemes)

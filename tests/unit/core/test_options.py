@@ -43,6 +43,10 @@ def config(place: str = "annotations", **marks: str) -> Manifest:
         ("PrunePropagationPolicy=orphan,PrunePropagationPolicy=foreground", {"PrunePropagationPolicy": "orphan"}),
         ("Prune", {}),
         (",,=", {"": ""}),
+        ("prune=false", {"Prune": "false"}),
+        ("Prune = false", {"Prune": " false"}),
+        ("Prune=true,DELETE=confirm,prune=false", {"Prune": "false", "Delete": "confirm"}),
+        ("prune=true,force=true", {"prune": "true", "force": "true"}),
     ],
 )
 def test_the_annotation_is_a_list(text: str, expected: dict[str, str]) -> None:

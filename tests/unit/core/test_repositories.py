@@ -62,6 +62,8 @@ GITHUB = "https://github.com/argoproj/test.git"
         (["https://github.com/argoproj/**"], "https://github.com/argoproj/../secret/app", False),
         (["https://github.com/argoproj/**"], "https://github.com/argoproj/%2e%2e/secret/app", False),
         (["*", "!https://github.com/secret/*"], "https://github.com/argoproj/../secret/app", False),
+        (["https://github.com/argoproj/**"], "https://evil.test#@github.com/argoproj/app", False),
+        (["*", "!https://github.com/secret/*"], "https://github.com?@evil.test/secret/app", False),
         (["*", "!https://github.com/secret/*"], "https://git\u00adhub.com/secret/app", False),
         ([], GITHUB, False),
     ],
