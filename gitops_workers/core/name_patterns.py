@@ -6,7 +6,9 @@ It backtracks without a bound; here an expression whose cost could explode is re
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from gitops_workers.core.errors import RenderFailed
@@ -16,8 +18,8 @@ LONGEST = 256
 """Characters of one expression."""
 LONGEST_NAME = 63
 """Characters of a namespace's name."""
-MOST_REPEATS = 3
-"""Repeats of one expression: with so many, none inside another, the worst name costs milliseconds."""
+MOST_WAYS = 4 * (LONGEST_NAME + 1) ** 3
+"""Ways to read a name by one expression: with so many the worst name costs a tenth of a second."""
 _PART = re.compile(
     r"\\(.)|\[\^?\]?(?:\\.|[^\]\\])*\]|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)", re.DOTALL
 )
@@ -64,23 +66,47 @@ def _too_costly(text: str) -> str:
     """Why an expression could take longer than anybody waits: repeats of repeats, of choices, or of what was found."""
     if len(text) > LONGEST:
         return f"the regular expression is longer than {LONGEST} characters."
-    repeats = 0
-    varies = [False]  # whether the groups that are open here have held a repeat or a choice, the innermost last
-    closed = False  # whether a group that varies has closed just now
+    if "[:" in text:
+        return "the regular expression has a class such as [:alpha:]: write a-z."
+    groups = [_Group()]  # those that are open here, the innermost last
+    closed = lazy = (
+        False  # whether a group that varies has closed just now, and whether a `?` means the repeat before it
+    )
     for escaped, opens, closes, repeat, question, choice, _ in _PART.findall(text):
         if escaped.isdigit() and escaped != "0":
             return "the regular expression refers back to a group: write it without."
         if repeat and closed:
             return "the regular expression repeats a group with a repeat or a choice in it: write it without."
-        repeats += bool(repeat)
         closed = False
         if opens:
-            varies.append(False)
-        elif closes and len(varies) > 1:
-            closed = varies.pop()
-            varies[-1] |= closed
-        elif repeat or question or choice:
-            varies[-1] = True
-    if repeats > MOST_REPEATS:
-        return f"the regular expression has more than {MOST_REPEATS} repeats: write it as several patterns."
+            groups.append(_Group())
+        elif closes and len(groups) > 1:
+            inner = groups.pop()
+            closed = inner.varies
+            groups[-1].ways *= inner.all_ways
+            groups[-1].varies |= closed
+        elif choice:
+            groups[-1].others, groups[-1].ways, groups[-1].varies = groups[-1].all_ways, 1, True
+        elif repeat or (question and not lazy):
+            groups[-1].ways *= LONGEST_NAME + 1 if repeat else 2
+            groups[-1].varies = True
+        lazy = bool(repeat or question)
+    if math.prod(group.all_ways for group in groups) > MOST_WAYS:
+        return "the regular expression has too many repeats or optional parts: write it as several patterns."
     return ""
+
+
+@dataclass(slots=True)
+class _Group:
+    """How many ways lead through a group, as far as it has been read."""
+
+    ways: int = 1
+    """Through the alternative that is being read."""
+    others: int = 0
+    """Through those before it."""
+    varies: bool = False
+    """Whether it has held a repeat or a choice."""
+
+    @property
+    def all_ways(self) -> int:
+        return self.others + self.ways

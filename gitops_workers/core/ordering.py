@@ -7,6 +7,7 @@ before the first of its kind, taking over that one's phase and wave (gitops-engi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 HOOK_WEIGHT = "helm.sh/hook-weight"
-PRUNE_LAST = 1 << 40
+PRUNE_LAST = 1 << 62
 """Added to the wave of a delete that comes after everything else (PruneLast=true): no annotation reaches it."""
 
 ARGOCD_KINDS = (
@@ -32,6 +33,11 @@ FLUX_KINDS = (
     "ConfigMap Secret Service LimitRange Deployment StatefulSet CronJob PodDisruptionBudget"
 ).split()
 FLUX_LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,100}")
+_INT64 = 1 << 63
+_FARTHEST = 1 << 60
+"""Waves beyond it are one wave, so that each fits beside PRUNE_LAST into the 64 bits that an operation can store."""
 
 _ARGOCD_RANK = {kind: rank for rank, kind in enumerate(ARGOCD_KINDS)}
 _FLUX_RANK = {kind: rank for rank, kind in enumerate(FLUX_KINDS)}
@@ -53,14 +59,12 @@ class Task:
 
 
 def wave_of(manifest: Manifest) -> int:
-    """The sync wave: the annotation, else Helm's hook weight, else 0. Text that is no number counts as 0."""
+    """The sync wave: the annotation, else Helm's hook weight, else 0. What Go's `Atoi` does not read is no number."""
     annotations = (manifest.get("metadata") or {}).get("annotations") or {}
     for name in (SYNC_WAVE, HOOK_WEIGHT):
-        if name in annotations:
-            try:
-                return int(str(annotations[name]))
-            except ValueError:
-                continue
+        text = str(annotations.get(name, ""))
+        if _NUMBER.fullmatch(text) and -_INT64 <= (wave := int(text)) < _INT64:
+            return max(-_FARTHEST, min(wave, _FARTHEST))
     return 0
 
 

@@ -75,8 +75,8 @@ def problem(schedule: str, time_zone: str) -> str:
         CronSim(plain(schedule), datetime(2026, 1, 1, tzinfo=UTC))
     except ValueError as error:
         return str(error)
-    except CronSimError as error:
-        return str(error).lower()
+    except CronSimError:
+        return "no month that it names has such a day, so it never comes"
     return ""
 
 

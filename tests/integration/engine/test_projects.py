@@ -130,7 +130,7 @@ def test_allow_windows_let_through_what_they_mean_and_bad_ones_stop_only_their_o
     assert "no allow window is open" in status.message
     assert f"Syncing goes on at {begins:%Y-%m-%dT%H:}" in status.message
     status = site.until_status(apps["never"], lambda status: status.message)
-    text = "spec.syncWindows[0].schedule: found '0 0 30 2 *': bad day-of-month."
+    text = "spec.syncWindows[0].schedule: found '0 0 30 2 *': no month that it names has such a day, so it never comes."
     assert status.message.startswith(f"AppProject {site.name('win-never')} has errors: win-never.yaml:")
     assert status.message.endswith(text)
     status = site.until_status(apps["bad"], lambda status: status.message)

@@ -29,6 +29,7 @@ from gitops_workers.core.name_patterns import matches_name, pattern_problem
         ("/team", "team", False),
         ("/team-(/", "team-(", False),
         ("/(a+)+$/", "aaaa", False),
+        ("/[[:alpha:]]/", "a]", False),
     ],
 )
 def test_which_names_a_pattern_fits(pattern: str, name: str, fits: bool):
@@ -49,6 +50,9 @@ def test_which_names_a_pattern_fits(pattern: str, name: str, fits: bool):
         "([a-z]+)*1",
         r"(a)\1",
         ".*.*.*.*x",
+        "a?" * 30 + "a" * 30,
+        "(a??)" * 26 + "b",
+        "(a|a|a)" * 20 + "b",
         "a" * 300,
     ],
 )
@@ -57,7 +61,9 @@ def test_an_expression_that_could_take_for_ever_is_refused(pattern: str):
     assert not matches_name(f"/{pattern}/", "a" * 63)
 
 
-@pytest.mark.parametrize("pattern", ["^a-(b|c)?$", r"^a\.b\d+$", "[(a+)+]", "^[a-z]+-[a-z]+-[0-9]+$", "(?<=a)b*"])
+@pytest.mark.parametrize(
+    "pattern", ["^a-(b|c)?$", r"^a\.b\d+$", "[(a+)+]", "^[a-z]+-[a-z]+-[0-9]+$", "(?<=a)b*", "a*?b", "a*|b*|c*|d*|e"]
+)
 def test_ordinary_expressions_are_not(pattern: str):
     assert pattern_problem(f"/{pattern}/") == ""
 
