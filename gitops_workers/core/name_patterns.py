@@ -20,8 +20,11 @@ LONGEST_NAME = 63
 """Characters of a namespace's name."""
 MOST_WAYS = 4 * (LONGEST_NAME + 1) ** 3
 """Ways to read a name by one expression: with so many the worst name costs a tenth of a second."""
+_ODD_CLASS = re.compile(r"\[|--|&&|~~|\|\|")
+"""What other regular expressions have within a class of characters, and those of Python are going to have."""
 _PART = re.compile(
-    r"\\(.)|\[\^?\]?(?:\\.|[^\]\\])*\]|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)", re.DOTALL
+    r"\\(.)|\[(\^?\]?(?:\\.|[^\]\\])*)(?:\]|\Z)|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)",
+    re.DOTALL,
 )
 
 
@@ -66,15 +69,15 @@ def _too_costly(text: str) -> str:
     """Why an expression could take longer than anybody waits: repeats of repeats, of choices, or of what was found."""
     if len(text) > LONGEST:
         return f"the regular expression is longer than {LONGEST} characters."
-    if "[:" in text:
-        return "the regular expression has a class such as [:alpha:]: write a-z."
     groups = [_Group()]  # those that are open here, the innermost last
     closed = lazy = (
         False  # whether a group that varies has closed just now, and whether a `?` means the repeat before it
     )
-    for escaped, opens, closes, repeat, question, choice, _ in _PART.findall(text):
+    for escaped, members, opens, closes, repeat, question, choice, _ in _PART.findall(text):
         if escaped.isdigit() and escaped != "0":
             return "the regular expression refers back to a group: write it without."
+        if _ODD_CLASS.search(members):
+            return "the regular expression has [, --, &&, ~~ or || within brackets: write a-z for [:lower:]."
         if repeat and closed:
             return "the regular expression repeats a group with a repeat or a choice in it: write it without."
         closed = False

@@ -26,7 +26,7 @@ def test_only_what_go_reads_is_a_wave(text: str, wave: int) -> None:
     found["metadata"]["annotations"] = {HOOK_WEIGHT: text}
     assert wave_of(found) == wave
     found["metadata"]["annotations"] = {SYNC_WAVE: text, HOOK_WEIGHT: "3"}
-    assert wave_of(found) == (wave if wave else 3)
+    assert wave_of(found) == (wave or 3)
 
 
 @pytest.mark.parametrize("wave", [-(2**60), -1, 0, 2**41, 2**60])
