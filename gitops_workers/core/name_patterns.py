@@ -22,8 +22,9 @@ MOST_WAYS = 4 * (LONGEST_NAME + 1) ** 3
 """Ways to read a name by one expression: with so many the worst name costs a tenth of a second."""
 _ODD_CLASS = re.compile(r"\[|--|&&|~~|\|\|")
 """What other regular expressions have within a class of characters, and those of Python are going to have."""
+_ESCAPED = re.compile(r"\\.", re.DOTALL)
 _PART = re.compile(
-    r"\\(.)|\[(\^?\]?(?:\\.|[^\]\\])*)(?:\]|\Z)|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)",
+    r"\\(.)|\[(\^?+\]?+(?:\\.|[^\]\\])*+)(?:\]|\\?\Z)|(\()(?:\?[:=!]|\?<[=!])?|(\))|([*+]|\{\d*,?\d*\})|(\?)|(\|)|(.)",
     re.DOTALL,
 )
 
@@ -70,13 +71,12 @@ def _too_costly(text: str) -> str:
     if len(text) > LONGEST:
         return f"the regular expression is longer than {LONGEST} characters."
     groups = [_Group()]  # those that are open here, the innermost last
-    closed = lazy = (
-        False  # whether a group that varies has closed just now, and whether a `?` means the repeat before it
-    )
+    closed = False  # whether a group that varies has closed just now
+    lazy = False  # whether a `?` means the repeat before it
     for escaped, members, opens, closes, repeat, question, choice, _ in _PART.findall(text):
         if escaped.isdigit() and escaped != "0":
             return "the regular expression refers back to a group: write it without."
-        if _ODD_CLASS.search(members):
+        if _ODD_CLASS.search(_ESCAPED.sub("x", members)):
             return "the regular expression has [, --, &&, ~~ or || within brackets: write a-z for [:lower:]."
         if repeat and closed:
             return "the regular expression repeats a group with a repeat or a choice in it: write it without."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_workers.core.name_patterns import matches_name, pattern_problem
@@ -65,12 +65,15 @@ def test_an_expression_that_could_take_for_ever_or_mean_something_else_is_refuse
 
 
 @pytest.mark.parametrize(
-    "pattern", ["^a-(b|c)?$", r"^a\.b\d+$", "[(a+)+]", "^[a-z]+-[a-z]+-[0-9]+$", "(?<=a)b*", "a*?b", "a*|b*|c*|d*|e"]
+    "pattern",
+    ["^a-(b|c)?$", r"^a\.b\d+$", "[(a+)+]", "^[a-z]+-[a-z]+-[0-9]+$", "(?<=a)b*", "a*?b", "a*|b*|c*|d*|e", r"[\[\-\-]"],
 )
 def test_ordinary_expressions_are_not(pattern: str):
     assert pattern_problem(f"/{pattern}/") == ""
 
 
+@example("a[[\\")
+@example("[]~~")
 @given(st.text(alphabet="ab()|*+?{}[]\\1,^$.:=!<", max_size=40))
 def test_whatever_is_not_refused_is_read_and_runs(pattern: str):
     text = f"/{pattern}/"
