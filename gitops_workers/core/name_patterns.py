@@ -19,7 +19,7 @@ LONGEST = 256
 LONGEST_NAME = 63
 """Characters of a namespace's name."""
 MOST_WAYS = 4 * (LONGEST_NAME + 1) ** 3
-"""Ways to read a name by one expression: with so many the worst name costs a tenth of a second."""
+"""Ways to read a name by one expression: with so many the worst name costs half a second."""
 _ODD_CLASS = re.compile(r"\[|--|&&|~~|\|\|")
 """What other regular expressions have within a class of characters, and those of Python are going to have."""
 _ESCAPED = re.compile(r"\\.", re.DOTALL)

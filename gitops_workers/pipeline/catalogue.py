@@ -10,20 +10,16 @@ them did not know yet would be left out of its poll groups for good.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from gitops_workers.core.deletion import goes, stayed
-from gitops_workers.core.due import first_offset
+from gitops_workers.core.deletion import stayed
 from gitops_workers.core.errors import GitOpsError, Superseded
-from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
-from gitops_workers.core.lanes import host_lane
+from gitops_workers.core.grouping import CATALOGUE, repository_group
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.moments import stamp
-from gitops_workers.core.moving import told
 from gitops_workers.core.objects import digest
 from gitops_workers.core.project import Project
 from gitops_workers.core.status import Event, Status
@@ -32,26 +28,22 @@ from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.pipeline import (
     departure,
     dependants,
-    moving,
+    enrolling,
     outside,
-    reach,
-    records,
     remarks,
     removal,
     settings_in_force,
     unfinished,
 )
+from gitops_workers.pipeline.enrolling import REPOSITORY
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.outside import BEGUN, SEEN
-from gitops_workers.pipeline.report import new_status
 from gitops_workers.pipeline.telling import bound_group, tell
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Urgency
 
 log = structlog.get_logger()
 
-REPOSITORY = "repository"
-"""Documents `repository/<normalised URL>`: the poll groups that a push there is news for."""
 HALF = "half"
 """Document `catalogue/half`: applications that a refresh has stored and not enrolled, if it died in between. Nobody
 would see them change again."""
@@ -187,21 +179,23 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     parting = [app for app in leaving.values() if app != before[app.id]]
     world.state.save_applications([*added, *changed, *flagged, *parting])
     dependants.save(world, needed, before)
-    clusters = {app.id: _cluster(world, app) for app in (*wanted.values(), *kept.values(), *leaving.values())}
+    clusters = {
+        app.id: enrolling.cluster_of(world, app) for app in (*wanted.values(), *kept.values(), *leaving.values())
+    }
     for app in (*added, *changed):
         lease.keep()
-        _enroll(world, app, clusters[app.id])
+        enrolling.enroll(world, app, clusters[app.id])
     for app_id in removed:
         lease.keep()
         removal.forget(world, app_id, removal.STAY)
     for app in leaving.values():
-        world.queue.enroll(app.id, clusters[app.id], _fleet(world, clusters[app.id]))
+        world.queue.enroll(app.id, clusters[app.id], enrolling.fleet_of(world, clusters[app.id]))
     departure.announce(world, before, leaving)
     for app_id, app in kept.items():
         _mark_broken(world, app, parsed.rejected.get(app_id) or broken)
     _reject_new(world, parsed, before)
     lease.keep()
-    _enroll_groups(world, {**kept, **wanted, **leaving}, clusters)
+    enrolling.enroll_groups(world, {**kept, **wanted, **leaving}, clusters)
     unfinished.enroll(world, again=len(before) < len(ids))
     _save_receivers(world, parsed, {**kept, **wanted})
     fetched = [app for app in added if not app.refusal and not app.schedule.suspended]
@@ -263,52 +257,6 @@ def _kept(
     }
 
 
-def _cluster(world: World, app: Application) -> str:
-    """The cluster's name; an unknown one keeps what was written, and the attempt says what is wrong."""
-    try:
-        return world.clusters.resolve(app.destination.name, app.destination.server)
-    except GitOpsError:
-        return app.destination.name or app.destination.server
-
-
-def _fleet(world: World, cluster: str) -> str:
-    return world.clusters.fleet(cluster) if cluster in world.clusters.names() else "default"
-
-
-def _enroll(world: World, app: Application, cluster: str) -> None:
-    world.queue.enroll(app.id, cluster, _fleet(world, cluster))
-    status = world.state.status(app.id)
-    fresh = new_status(world, app, cluster)
-    if status is not None and status.cluster != cluster:
-        moved = moving.left(world, app.id, status.cluster, cluster, _objects(world, app.id, status.cluster))
-        app = told(app, moved)
-        for kind in ("agreement", "glance", "drift", "operation"):
-            world.state.discard(kind, app.id)  # all of them speak of the cluster it has left
-        records.put_away(world, cluster, app.id)  # it may have been there before
-    elif status is not None:
-        app = told(app, world.state.load(moving.KIND, app.id))
-    if status is not None:
-        fresh = replace(
-            status,
-            project=fresh.project,
-            cluster=cluster,
-            namespace=fresh.namespace,
-            repository=fresh.repository,
-            path=fresh.path,
-            conditions=app.conditions,
-            suspended=fresh.suspended,
-            group=fresh.group,
-        )
-    world.state.save_status(fresh)
-
-
-def _objects(world: World, app: AppId, cluster: str) -> int:
-    """How many objects an application has in a cluster, as far as the state store knows."""
-    copy = world.state.load(records.KIND, app)
-    stored = records.load(world, cluster, app, copy) if copy and copy["cluster"] == cluster and copy["record"] else None
-    return len(stored.record.inventory) if stored else len(world.state.resources(app))
-
-
 def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) -> None:
     """The last good version goes on; the status names the file, the line and the field."""
     text = "; ".join(str(problem) for problem in problems[:3])
@@ -348,36 +296,6 @@ def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application
         log.warning(
             "manifest_problem", file=problem.file, line=problem.line, field=problem.path, reason=problem.message
         )
-
-
-def _enroll_groups(world: World, apps: Mapping[AppId, Application], clusters: Mapping[AppId, str]) -> None:
-    members: dict[str, list[Application]] = defaultdict(list)
-    by_url: dict[str, set[str]] = defaultdict(set)
-    lanes: dict[str, str] = {}
-    for app in apps.values():
-        repository, cluster = repository_group(app), cluster_group(clusters[app.id])
-        members[cluster].append(app)
-        lanes[cluster] = clusters[app.id]
-        if app.source.url and not goes(app):
-            members[repository].append(app)
-            lanes[repository] = host_lane(app.source.url)
-            by_url[normalise_url(app.source.url)].add(repository)
-    known = set(world.state.load("catalogue", "groups") or ())
-    for group, group_apps in members.items():
-        shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule
-        ids = sorted(app.id for app in group_apps if not goes(app))  # nobody polls for what is being deleted
-        declared = {app.declared_source for app in group_apps if group == repository_group(app)} - {""}
-        pace = {"interval": shortest.interval, "jitter": shortest.jitter}
-        world.state.save("group", group, {"apps": ids, "sources": sorted(declared), **pace})
-        world.queue.enroll_poll(group, lanes[group], first_offset(group, shortest.interval) if group in known else 0.0)
-    for group in known - set(members):
-        world.queue.expel_poll(group)
-        world.state.discard("group", group)
-        for kind in ("answered", "failures", "outage"):
-            world.state.discard(kind, group)
-    world.state.save("catalogue", "groups", sorted(members))
-    world.state.save_many(REPOSITORY, {url: sorted(groups) for url, groups in by_url.items()})
-    reach.configured(world, Counter(clusters[app] for app in apps))
 
 
 def _announce(world: World, catalogues: Iterable[Catalogue]) -> None:

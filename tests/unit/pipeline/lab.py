@@ -21,7 +21,8 @@ from gitops_workers.core.request import Request, to_json
 from gitops_workers.core.status import Status
 from gitops_workers.pipeline import dependants
 from gitops_workers.pipeline.attempt import reconcile
-from gitops_workers.pipeline.catalogue import _enroll, _enroll_groups, refresh
+from gitops_workers.pipeline.catalogue import refresh
+from gitops_workers.pipeline.enrolling import enroll, enroll_groups
 from gitops_workers.pipeline.poll import poll
 from gitops_workers.pipeline.world import World
 from gitops_workers.ports import Catalogue, Doorbell, Urgency
@@ -82,8 +83,8 @@ class Lab:
         self.state.save_applications(list(self.applications.values()))
         dependants.save(self.world, needed, {})
         for app in self.applications.values():
-            _enroll(self.world, app, "east")
-        _enroll_groups(self.world, self.applications, clusters)
+            enroll(self.world, app, "east")
+        enroll_groups(self.world, self.applications, clusters)
 
     def push(self, *objects: Manifest, path: str = "web", **files: bytes) -> str:
         """A commit with one file per object, under `path`."""
