@@ -14,7 +14,8 @@ import orjson
 
 from gitops_workers.core import repo_paths, sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.sandboxed import chart_tree, dependencies, objects
+from gitops_workers.core.redact import scrub
+from gitops_workers.sandboxed import chart_tree, dependencies, helm_secrets, objects
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.programs import Programs
 
@@ -33,6 +34,7 @@ def render(
     chart = export.folder(path)
     _provide_dependencies(export, path, 0)
     chart_tree.check(chart, path, schemas=not options["--skip-schema-validation"])
+    secrets: set[str] = set()
     arguments = ["template", "--namespace", options["namespace"] or "default"]
     if options["kube_version"]:
         arguments += ["--kube-version", options["kube_version"]]
@@ -46,9 +48,12 @@ def render(
         place = f"{export.home}/values-{number}.yaml"
         # Read by our rules and written as JSON, so that a bomb in it ends here.
         _clear(text.encode(), "helm.values")
-        write(place, orjson.dumps(_values(text, remarks)))
+        values = _values(text, remarks)
+        secrets.update(helm_secrets.of_values(values))
+        write(place, orjson.dumps(values))
         arguments += ["--values", place]
     for flag, name, value in options["parameters"]:
+        secrets.update(helm_secrets.of_parameter(name, value))
         arguments += [flag, f"{_name(name)}={_escaped(value)}"]
     for name, file in options["file_parameters"]:
         place = export.place(repo_paths.check(file))
@@ -60,7 +65,7 @@ def render(
     arguments += ["--", options["release_name"], chart]
     outcome = programs.run("helm", arguments, folder=chart, home=export.home, deadline=deadline)
     if outcome.status != 0:
-        raise RenderFailed(_reason(export.shorten(outcome.errors), path))
+        raise RenderFailed(_reason(scrub(export.shorten(outcome.errors), secrets), path))
     return objects.read(outcome.output, f"helm template {path or '.'}", remarks)
 
 

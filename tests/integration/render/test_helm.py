@@ -260,3 +260,27 @@ def test_a_file_name_that_is_known_only_at_the_render_makes_the_whole_commit_an_
 
     assert repo.closure(repo.commit(tree), "chart", spec).whole
     assert repo.objects(tree, "chart", spec)[0]["data"]["v"] == "project"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"parameters": (HelmParameter("db.password", "s3cr3t-W0rd"),)},
+        {"values": "db:\n  password: s3cr3t-W0rd\n"},
+        {"values_object": '{"db": {"password": "s3cr3t-W0rd"}}'},
+    ],
+)
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"chart/values.schema.json": '{"properties": {"db": {"properties": {"password": {"pattern": "^[0-9]+$"}}}}}'},
+        {"chart/templates/a.yaml": "{{ fail .Values.db.password }}"},
+        {"chart/templates/a.yaml": "x: {{ include .Values.db.password . }}"},
+    ],
+)
+def test_a_password_that_the_chart_dislikes_is_in_no_message(repo: RenderWorld, options, files):
+    with pytest.raises(RenderFailed) as caught:
+        repo.objects({**CHART, **files}, "chart", helm(**options))
+
+    assert "***" in str(caught.value)
+    assert "s3cr3t-W0rd" not in str(caught.value)
