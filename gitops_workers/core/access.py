@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from gitops_workers.core.hosts import canonical_host
 from gitops_workers.core.render_spec import Pairs
 
 IN_CLUSTER = "in-cluster"
@@ -104,7 +105,7 @@ class ClusterAccess:
 
 
 def same_server(url: str) -> str:
-    """The one spelling of an API server's URL: scheme and host in lower case, no default port, no trailing slash (T32).
+    """The one spelling of an API server's URL: a plain scheme and host, no default port, no last slash (T32).
 
     >>> same_server("HTTPS://API.Example.com:443/"), same_server("https://h:6443/k8s/clusters/c-1/")
     ('https://api.example.com', 'https://h:6443/k8s/clusters/c-1')
@@ -115,8 +116,7 @@ def same_server(url: str) -> str:
     except ValueError:
         return url
     host = parts.hostname or ""
-    if ":" in host:
-        host = f"[{host}]"
+    host = canonical_host(f"[{host}]" if ":" in host else host)
     default = {"https": 443, "http": 80}.get(parts.scheme)
     place = host if port in (None, default) else f"{host}:{port}"
     return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from gitops_workers.core.access import ClusterIdentity
+from gitops_workers.core.access import ClusterIdentity, same_server
 from gitops_workers.core.globs import alternatives, matches_text
 from gitops_workers.core.project import AllowedDestination
 
@@ -43,8 +43,14 @@ def matches_server(pattern: str, servers: Iterable[str]) -> bool:
 
     >>> matches_server("https://API.example.com:443/", ["https://api.example.com"])
     True
+    >>> matches_server("https://[0:0::1]:6443", ["https://[::1]:6443"])
+    True
     """
-    return any(matches_text(_server(choice), server) for choice in alternatives(pattern) for server in servers)
+    found = tuple(servers)
+    return any(
+        same_server(choice) in found or any(matches_text(_server(choice), server) for server in found)
+        for choice in alternatives(pattern)
+    )
 
 
 def _bars(rule: AllowedDestination, cluster: ClusterIdentity, namespace: str) -> bool:

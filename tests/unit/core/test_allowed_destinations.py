@@ -147,6 +147,24 @@ def test_a_second_credential_is_denied_with_the_first_and_not_allowed_with_it():
     assert not permitted([rule(namespace="*", name="east")], twin, "shop")
 
 
+@pytest.mark.parametrize(
+    ("declared", "written"),
+    [
+        ("https://prod.example:6443", "https://PROD.example.:6443/"),
+        ("https://prod.example.", "https://prod.example:443"),
+        ("https://10.0.0.1:6443", "https://0x0a.1:6443"),
+        ("https://[2001:db8::1]:6443", "https://[2001:DB8:0:0::1]:6443/"),
+    ],
+)
+def test_a_server_is_denied_however_it_is_written(declared, written):
+    all_of_them = Destinations((ClusterAccess("prod", declared),))
+    prod = all_of_them.identity(all_of_them.resolve("", written))
+
+    for server in (declared, written):
+        assert permitted([rule(server, "*")], prod, "shop")
+        assert not permitted([rule("*", "*"), rule(f"!{server}", "*")], prod, "shop")
+
+
 PLACES = st.from_regex(r"[a-z][a-z0-9.-]{0,10}", fullmatch=True)
 
 
