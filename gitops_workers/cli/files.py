@@ -21,7 +21,7 @@ def read_files(names: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, byt
             found["<stdin>"] = sys.stdin.buffer.read()
             continue
         path = Path(name)
-        inside = sorted(item for item in path.rglob("*") if item.suffix in suffixes and item.is_file())
+        inside = sorted(item for item in path.rglob("*") if item.suffix in suffixes and _is_content(item))
         if path.is_dir() and not inside:
             raise InvalidManifest(f"{name}: the directory holds no {', '.join(suffixes)} file.")
         for item in inside if path.is_dir() else [path]:
@@ -30,6 +30,11 @@ def read_files(names: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, byt
             except OSError as error:
                 raise InvalidManifest(f"{item}: cannot be read ({error.strerror}).") from None
     return found
+
+
+def _is_content(path: Path) -> bool:
+    """Whether a file is meant to be read. A link that leads nowhere is, and fails: it is no smaller directory."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def documents(data: bytes, name: str) -> Sequence[Document]:

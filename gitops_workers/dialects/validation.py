@@ -11,7 +11,7 @@ from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
-from gitops_workers.dialects.argocd.settings import NAME, customizations
+from gitops_workers.dialects.argocd.settings import NAME, LoadYaml, customizations
 from gitops_workers.dialects.catalogue import parse
 from gitops_workers.dialects.configs import ConfigObject, is_config
 from gitops_workers.dialects.document import Document, Load, load_file
@@ -59,9 +59,19 @@ def _settings(config: ConfigObject, load: Load) -> list[Problem]:
         documents = load(text, name)
         return documents[0].value if documents else None
 
-    try:
-        problems = list(customizations(data, value, config.origin)[1])
-        found = installation(data, value, config.origin)
-    except InvalidManifest as error:
-        return [Problem(config.origin, 0, "data", str(error))]
-    return problems + [Problem(config.origin, 0, f"data[{one.key!r}]", f"{one}.", known=True) for one in found.unheeded]
+    problems: list[Problem] = []
+    for read in (_customized, _unheeded):
+        try:
+            problems += read(config, data, value)
+        except InvalidManifest as error:
+            problems.append(Problem(config.origin, 0, "", str(error).removeprefix(f"{config.origin}: ")))
+    return problems
+
+
+def _customized(config: ConfigObject, data: Mapping[str, str], load: LoadYaml) -> list[Problem]:
+    return list(customizations(data, load, config.origin)[1])
+
+
+def _unheeded(config: ConfigObject, data: Mapping[str, str], load: LoadYaml) -> list[Problem]:
+    found = installation(data, load, config.origin).unheeded
+    return [Problem(config.origin, 0, f"data[{one.key!r}]", f"{one}.", known=True) for one in found]

@@ -37,6 +37,31 @@ def run(*arguments: str | Path, stdin: str = "", **variables: str) -> subprocess
     )
 
 
+def test_a_link_that_leads_nowhere_is_told_and_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(GOOD)
+    (tmp_path / "api.yaml").symlink_to("nowhere.yaml")
+
+    told = run("validate", tmp_path)
+
+    assert told.returncode == 2
+    assert f"{tmp_path}/api.yaml: cannot be read (No such file or directory)." in told.stderr
+
+
+def test_a_problem_of_argocd_cm_names_its_file_once_beside_that_of_another_key(tmp_path: Path) -> None:
+    place = tmp_path / "cm.yaml"
+    place.write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\n"
+        'data: {resource.exclusions: "- foo", resource.customizations: "["}\n'
+    )
+
+    told = run("validate", place)
+
+    assert told.returncode == 2
+    assert "resource.customizations" in told.stdout
+    assert told.stdout.count("data['resource.exclusions']: found no list of mappings") == 1
+    assert all(line.count(str(place)) == 1 for line in told.stdout.splitlines() if "cm.yaml" in line)
+
+
 def test_a_valid_file_exits_with_0_and_prints_no_problem(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(GOOD)
     done = run("validate", tmp_path / "web.yaml")
