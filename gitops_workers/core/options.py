@@ -190,12 +190,15 @@ def _not_enabled(live: Manifest) -> str:
 def _marked(manifest: Manifest, name: str, value: str) -> bool:
     metadata: Mapping[str, Any] = manifest.get("metadata") or {}
     found = ((metadata.get(field) or {}).get(name) for field in ("labels", "annotations"))
-    return any(str(text or "").lower() == value.lower() for text in found)
+    texts = [str(text or "").lower() for text in found]
+    # Spaces about a word that leaves an object alone are a slip of the pen; no slip forces anything.
+    return any((text if name == FLUX_FORCE else text.strip()) == value.lower() for text in texts)
 
 
 def is_kept(manifest: Manifest) -> bool:
-    """Whether Helm's `resource-policy: keep` stands on it."""
-    return str(_annotations(manifest).get(RESOURCE_POLICY, "")).strip().lower() == "keep"
+    """Whether Helm's `resource-policy: keep` stands on it, alone or in a list (Argo CD's `HasAnnotationOption`)."""
+    words = str(_annotations(manifest).get(RESOURCE_POLICY) or "").split(",")
+    return any(word.strip().lower() == "keep" for word in words)
 
 
 def _annotations(manifest: Manifest) -> Mapping[str, Any]:

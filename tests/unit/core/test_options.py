@@ -146,6 +146,7 @@ def test_flux_force_of_the_kustomization() -> None:
         ({SSA: "ignore"}, Pruned.NO, f"{SSA}: Ignore"),
         ({SSA: "IfNotPresent"}, Pruned.YES, ""),
         ({"helm.sh/resource-policy": "keep"}, Pruned.NO, "helm.sh/resource-policy: keep"),
+        ({"helm.sh/resource-policy": "backup, keep"}, Pruned.NO, "helm.sh/resource-policy: keep"),
     ],
 )
 @pytest.mark.parametrize("place", ["annotations", "labels"])
@@ -175,3 +176,9 @@ def test_the_order_of_what_is_given_twice_deletes_nothing_more(values: list[str]
         given_ = values[:count]
         expected = next(word for word in ("false", "confirm", "true") if word in given_)
         assert by_name(f"{name}={value}" for value in given_) == {name: expected}
+
+
+@pytest.mark.parametrize(("mark", "value"), [(RECONCILE, " Disabled"), (SSA, "ignore ")])
+def test_spaces_about_a_mark_of_flux_leave_it_a_mark(mark: str, value: str) -> None:
+    assert to_apply(application(Dialect.FLUX), config(**{mark: value})).handling is Handling.NEVER
+    assert not to_apply(application(Dialect.FLUX), config(**{FORCE: " enabled"})).force
