@@ -101,12 +101,24 @@ def parse_address(url: str, schemes: Iterable[str], *, trusted: bool = False) ->
 
 
 def rewrite(url: str, mirrors: Sequence[tuple[str, str]]) -> tuple[str, bool]:
-    """Replace the longest matching prefix; the second value says that one matched."""
-    matching = [(prefix, target) for prefix, target in mirrors if url.startswith(prefix)]
+    """Replace the longest matching prefix; the second value says that one matched.
+
+    Prefixes match whole parts: what follows `https://github.com` may be a path and never more of the host, or a tenant
+    would choose a host that counts as the operator's own.
+    """
+    matching = [(prefix, target) for prefix, target in mirrors if _begins(url, prefix)]
     if not matching:
         return url, False
     prefix, target = max(matching, key=lambda pair: len(pair[0]))
-    return target + url[len(prefix) :], True
+    gap = "/" if prefix.endswith("/") and not target.endswith(("/", ":")) else ""
+    return target + gap + url[len(prefix) :], True
+
+
+def _begins(url: str, prefix: str) -> bool:
+    if not url.startswith(prefix):
+        return False
+    rest = url[len(prefix) :]
+    return prefix.endswith(("/", ":")) or rest in ("", ".git") or rest.startswith("/")
 
 
 class HostGuard:

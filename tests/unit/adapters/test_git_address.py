@@ -61,6 +61,32 @@ def test_the_longest_mirror_prefix_wins() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prefix", "target", "url", "rewritten"),
+    [
+        ("https://github.com", "https://m.test", "https://github.com/a/b", "https://m.test/a/b"),
+        ("https://github.com", "https://m.test", "https://github.com.thief.test/a", None),
+        ("https://github.com", "https://m.test", "https://github.com@169.254.169.254/a", None),
+        (
+            "https://github.com/",
+            "https://m.test",
+            "https://github.com/@169.254.169.254/a",
+            "https://m.test/@169.254.169.254/a",
+        ),
+        ("https://github.com/org", "https://m.test/org", "https://github.com/org-of-others/a", None),
+        (
+            "https://github.com/org/app",
+            "https://m.test/app",
+            "https://github.com/org/app.git",
+            "https://m.test/app.git",
+        ),
+        ("git@github.com:", "git@m.test:", "git@github.com:org/app", "git@m.test:org/app"),
+    ],
+)
+def test_nobody_chooses_the_host_of_a_mirror(prefix: str, target: str, url: str, rewritten: str | None) -> None:
+    assert rewrite(url, ((prefix, target),)) == (rewritten or url, rewritten is not None)
+
+
+@pytest.mark.parametrize(
     "host",
     [
         *("127.0.0.1", "127.8.8.8", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "0.0.0.0", "localhost"),
