@@ -50,6 +50,9 @@ _HARMLESS = ("--enable-helm", "--enable-alpha-plugins", "--enable-exec", "--enab
 
 _DONE = tuple(f"resource.customizations.{part}." for part in ("health", "useOpenLibs", "ignoreDifferences"))
 
+_COMPARE_OPTIONS = {"ignoreAggregatedRoles", "ignoreResourceStatusField", "ignoreDifferencesOnResourceUpdates"}
+_PARTS = ("apiGroups", "kinds", "clusters")
+"""Of an entry of kinds to leave alone."""
 _FALSE = ("false", "0", "f", "F", "False", "FALSE")
 
 
@@ -92,7 +95,9 @@ def _unheeded(key: str, text: str, load: LoadYaml, origin: str) -> Unheeded | No
         return Unheeded(key, Scope.NONE, _ELSEWHERE[key])
     if key.startswith(_TOLD):
         return Unheeded(key, Scope.NONE, "applications that name a version of kustomize are refused")
-    if key == "resource.customizations" or key.startswith((*_DONE, *_FACES, *_SIGHT)):
+    if key == "resource.customizations" or any(
+        key.startswith(name) if name.endswith(".") else key == name for name in (*_DONE, *_FACES, *_SIGHT)
+    ):
         return None
     return Unheeded(key, Scope.NONE, "Argo CD 3.5 has no such key either; correct its name or remove it")
 
@@ -106,6 +111,10 @@ def _compare_options(key: str, text: str, load: LoadYaml, origin: str) -> Unheed
         return Unheeded(key, Scope.AGGREGATED_ROLES, advice)
     if value.get("ignoreResourceStatusField") not in (None, "all", "crd", ""):
         return Unheeded(key, Scope.NONE, "status fields are never compared")
+    if unknown := sorted(map(str, set(value) - _COMPARE_OPTIONS)):
+        return Unheeded(
+            key, Scope.NONE, f"{unknown[0][:40]!r} is no option of Argo CD 3.5; correct its name or remove it"
+        )
     return None
 
 
@@ -135,8 +144,11 @@ def _rules(data: Mapping[str, str], key: str, load: LoadYaml, origin: str) -> tu
 
 
 def _rule(entry: Mapping[str, Any], key: str, origin: str) -> KindRule:
+    if unknown := sorted(map(str, set(entry) - {*_PARTS, "selector"})):
+        # Argo CD reads past it, and an entry without its one part means every kind.
+        raise InvalidManifest(f"{origin}: data[{key!r}]: found {unknown[0][:40]!r}, known are {', '.join(_PARTS)}.")
     parts = []
-    for name in ("apiGroups", "kinds", "clusters"):
+    for name in _PARTS:
         values = entry.get(name) or []
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise InvalidManifest(f"{origin}: data[{key!r}]: {name} is a list of texts.")

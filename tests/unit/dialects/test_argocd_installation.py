@@ -62,6 +62,8 @@ def test_kinds_are_left_out_by_argocds_rule(inclusions, exclusions, kind, left_o
         ("resource.selectors", "[{selector: a=b}]", Scope.EVERY),
         ("resource.compareoptions", "ignoreAggregatedRoles: true", Scope.AGGREGATED_ROLES),
         ("resource.compareoptions", "ignoreResourceStatusField: none", Scope.NONE),
+        ("resource.compareoptions", "ignoreAggregateRoles: true", Scope.NONE),
+        ("urls", "https://argocd.example", Scope.NONE),
         ("timeout.reconciliation", "300s", Scope.NONE),
         ("application.instanceLabelKey", "example.com/app", Scope.NONE),
         ("resource.exclusion", "[]", Scope.NONE),
@@ -89,6 +91,7 @@ def test_what_is_not_done_is_named_with_whom_it_concerns(key, text, scope):
         ("kustomize.enable", "true"),
         ("application.sync.impersonation.enabled", "false"),
         ("resource.compareoptions", "ignoreResourceStatusField: all"),
+        ("resource.compareoptions", "ignoreDifferencesOnResourceUpdates: true"),
         ("cluster.inClusterEnabled", "false"),
     ],
 )
@@ -96,7 +99,9 @@ def test_what_is_done_or_means_nothing_here_is_not_spoken_of(key, text):
     assert read(**{key: text}).unheeded == ()
 
 
-@pytest.mark.parametrize("text", ["a: b", "[x]", "[{kinds: Secret}]", "[{selector: a=b}]", "{", "- - x"])
+@pytest.mark.parametrize(
+    "text", ["a: b", "[x]", "[{kinds: Secret}]", "[{selector: a=b}]", "{", "- - x", "[{kind: [Secret]}]"]
+)
 @pytest.mark.parametrize("key", ["resource.exclusions", "resource.inclusions"])
 def test_kinds_that_cannot_be_read_are_an_error_and_never_none(key, text):
     with pytest.raises(InvalidManifest, match=key):
