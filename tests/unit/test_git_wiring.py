@@ -27,5 +27,5 @@ def test_each_setting_arrives() -> None:
 
 
 def test_a_mirror_without_a_replacement_is_refused() -> None:
-    with pytest.raises(InvalidManifest, match="expected `prefix=replacement`"):
+    with pytest.raises(InvalidManifest, match="GITOPS_GIT_MIRRORS: entry 1 is not of the form prefix=replacement"):
         git_settings(read({"GITOPS_GIT_MIRRORS": "https://github.com/"}))

@@ -88,7 +88,7 @@ def test_an_open_deny_window_holds_everything_back_until_the_project_has_none(st
         site.argo("denied", shop.url, "denied", project=name),
         project(name, syncWindows=[{**deny, "manualSync": True}]),
     )
-    site.until_status(app, lambda status: f"`gitops-workers app sync {name}` is allowed" in status.message)
+    site.until_status(app, lambda status: f"`gitops-workers app sync {app}` is allowed" in status.message)
     answer = run(site, "sync", name, "--wait")
     assert answer.returncode == 0, answer.stderr
     site.until_synced(app, second)

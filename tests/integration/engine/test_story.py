@@ -73,7 +73,7 @@ def test_a_manual_application_waits_to_be_asked_and_prunes_only_with_consent(sto
     site.declare("manual.yaml", site.argo("manual", shop.url, "manual", syncPolicy={"automated": None}))
     app = site.app("manual")
     status = site.until_status(app, lambda status: status.sync is SyncStatus.OUT_OF_SYNC)
-    assert f"gitops-workers app sync {site.name('manual')}" in status.message
+    assert f"gitops-workers app sync {site.app('manual')}" in status.message
     assert site.value("manual-a") is None
     site.ask(app)
     status = site.until_synced(app)
