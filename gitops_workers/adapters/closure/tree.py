@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from gitops_workers.core import repo_paths
 from gitops_workers.core.model import GitSource
+from gitops_workers.core.render_spec import SecretRef
 from gitops_workers.ports import Sources, TreeEntry
 
 LINK, SUBMODULE = "120000", "160000"
@@ -70,32 +71,33 @@ class Tree:
 
 
 class Trees:
-    """Trees by repository and commit."""
+    """Trees by repository, credential and commit: what one may read is for nobody who names another credential."""
 
     def __init__(self, sources: Sources) -> None:
         """`sources` must have fetched the commits asked for."""
         self._sources = sources
         self._lock = threading.Lock()
-        self._trees: OrderedDict[tuple[str, str], Tree] = OrderedDict()
-        self._last: dict[str, str] = {}
+        self._trees: OrderedDict[tuple[str, SecretRef | None, str], Tree] = OrderedDict()
+        self._last: dict[tuple[str, SecretRef | None], str] = {}
 
     def get(self, source: GitSource, commit: str) -> Tree:
         """The tree of a commit; one listing however many threads ask."""
-        key = (source.url, commit)
+        key = (source.url, source.credential, commit)
         with self._lock:
             tree = self._trees.get(key)
             if tree is None:
                 tree = self._brought_forward(source, commit) or Tree(self._sources.tree(source, commit))
                 self._trees[key] = tree
-                self._last[source.url] = commit
+                self._last[key[:2]] = commit
                 while len(self._trees) > TREES:
                     self._trees.popitem(last=False)
             self._trees.move_to_end(key)
             return tree
 
     def _brought_forward(self, source: GitSource, commit: str) -> Tree | None:
-        last = self._last.get(source.url, "")
-        known = self._trees.get((source.url, last))
+        place = (source.url, source.credential)
+        last = self._last.get(place, "")
+        known = self._trees.get((*place, last))
         if known is None or (paths := self._sources.changed_paths(source, last, commit)) is None:
             return None
         folders = {repo_paths.folder(path) for path in paths}
