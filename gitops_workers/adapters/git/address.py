@@ -67,6 +67,11 @@ class Address:
         """The URL for messages."""
         return self.named or self.url
 
+    @property
+    def server(self) -> tuple[str, str, int]:
+        """Whom a credential of this repository is meant for: scheme, host and port."""
+        return self.scheme, self.host.lower(), self.port
+
 
 def parse_address(url: str, schemes: Iterable[str], *, trusted: bool = False) -> Address:
     """Read a URL or refuse it with UnsafeContent. scp-like `git@host:path` is read as ssh."""

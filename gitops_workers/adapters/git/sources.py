@@ -9,7 +9,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.listing import Listings, signature, valid_ref
 from gitops_workers.adapters.git.mirror import Mirror, usable_disk
 from gitops_workers.adapters.git.names import full_id, inside
+from gitops_workers.adapters.git.place import Place
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
@@ -39,23 +40,6 @@ T = TypeVar("T")
 _PREFIX = re.compile(r"[0-9a-f]{7,39}")
 _PLACES = 4_096
 _CHANGES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A source's repository on this host. The key tells tenants apart: another credential is another mirror."""
-
-    key: str
-    address: Address
-    mirror: Mirror
-    history: Mirror
-    modules: dict[str, _Place] = field(default_factory=dict)
-    """The submodules that were fetched through this source, by key."""
-
-    @property
-    def host(self) -> str:
-        """Who is asked: the host with its port."""
-        return f"{self.address.host}:{self.address.port}"
 
 
 class GitSources:
@@ -88,7 +72,7 @@ class GitSources:
         self._turns = turns or Turns(per_host=1, in_all=1)
         self._turn = self._turns.watched
         self._lock = threading.Lock()
-        self._places: OrderedDict[tuple[str, str], _Place] = OrderedDict()
+        self._places: OrderedDict[tuple[str, str], Place] = OrderedDict()
         self._changes: OrderedDict[tuple[str, str, str], frozenset[str]] = OrderedDict()
 
     def bounded(self) -> GitSources:
@@ -224,7 +208,7 @@ class GitSources:
             raise self._damaged(place.mirror)
         return whole
 
-    def _contents(self, place: _Place, oids: Sequence[str]) -> dict[str, bytes | None]:
+    def _contents(self, place: Place, oids: Sequence[str]) -> dict[str, bytes | None]:
         settings = self._settings
         try:
             with usable_disk(place.address.url):
@@ -277,7 +261,7 @@ class GitSources:
             raise self._damaged(place.history)
         return finished.status == 0
 
-    def _place(self, source: GitSource) -> _Place:
+    def _place(self, source: GitSource) -> Place:
         identity = (source.url, repr(source.credential))
         with self._lock:
             if (place := self._places.get(identity)) is not None:
@@ -292,7 +276,7 @@ class GitSources:
                 self._places.popitem(last=False)
         return place
 
-    def _listing(self, place: _Place, oid: str, folder: str) -> Sequence[TreeEntry]:
+    def _listing(self, place: Place, oid: str, folder: str) -> Sequence[TreeEntry]:
         if (entries := self._trees.get(place.key, oid, folder)) is not None:
             return entries
         [info] = self._info(place.mirror, oid)
@@ -307,15 +291,15 @@ class GitSources:
         self._trees.put(place.key, oid, folder, entries)
         return entries
 
-    def _module(self, place: _Place, url: str) -> _Place:
+    def _module(self, place: Place, url: str) -> Place:
         address = self._address(url)
         key = digest("submodule", place.key, address.url, *address.userinfo)
         return self._new_place(key, address)
 
-    def _new_place(self, key: str, address: Address) -> _Place:
+    def _new_place(self, key: str, address: Address) -> Place:
         mirror = Mirror(self._git, self._transport, self._directory / f"{key}.git")
         history = Mirror(self._git, self._transport, self._directory / f"{key}.history.git")
-        return _Place(key, address, mirror, history)
+        return Place(key, address, mirror, history)
 
     def _address(self, url: str) -> Address:
         rewritten, trusted = rewrite(url, self._settings.mirrors)
@@ -327,7 +311,7 @@ class GitSources:
         except UnsafeContent as error:
             raise UnsafeContent(f"{named}: its mirror of GITOPS_GIT_MIRRORS cannot be used: {error}") from None
 
-    def _fetched(self, source: GitSource, place: _Place, commit: str, credential: Callable[[], Credential]) -> bool:
+    def _fetched(self, source: GitSource, place: Place, commit: str, credential: Callable[[], Credential]) -> bool:
         """Bring the commit into the place's mirror; False when the server has no such commit."""
         full_id(commit)
         if self._has(place, commit):
@@ -341,7 +325,7 @@ class GitSources:
                 place.address, credential(), commit, timeout, lambda: self._has(place, commit)
             )
 
-    def _submodule_credential(self, source: GitSource, place: _Place, url: str, address: Address) -> Credential:
+    def _submodule_credential(self, source: GitSource, place: Place, url: str, address: Address) -> Credential:
         """By the submodule's URL where credentials are declared so; else the parent's, on the parent's own server only.
 
         A Secret that a source names goes to the server of that source and to no other (Flux gives it to all of them).
@@ -350,21 +334,21 @@ class GitSources:
         found = None if source.credential is not None else self._lookup(GitSource(rewritten))
         if found is not None:
             return found
-        if _server(address) == _server(place.address):
+        if address.server == place.address.server:
             return self._credential(source, place)
         return Credential(*address.userinfo)
 
-    def _credential(self, source: GitSource, place: _Place) -> Credential:
+    def _credential(self, source: GitSource, place: Place) -> Credential:
         # For the URL that is really asked: a credential for github.com is none of a mirror's business.
         rewritten, trusted = rewrite(source.url, self._settings.mirrors)
         asked = GitSource(rewritten, source.revision, source.path, source.credential) if trusted else source
         found = self._lookup(asked)
         return found if found is not None else Credential(*place.address.userinfo)
 
-    def _has(self, place: _Place, commit: str) -> bool:
+    def _has(self, place: Place, commit: str) -> bool:
         return place.mirror.usable and self._info(place.mirror, f"{commit}:") != [None]
 
-    def _fetch_history(self, source: GitSource, place: _Place) -> None:
+    def _fetch_history(self, source: GitSource, place: Place) -> None:
         """Bring all commits here when the refs are not those of the last time."""
         listed = self._listings.last(place.key) or self.refs(source, not_before=0)
         state = signature(listed)
@@ -375,7 +359,7 @@ class GitSources:
             if place.history.signature != state:
                 place.history.fetch_history(place.address, self._credential(source, place), state, timeout)
 
-    def _read_folders(self, place: _Place, oids: Sequence[str]) -> Mapping[str, bytes]:
+    def _read_folders(self, place: Place, oids: Sequence[str]) -> Mapping[str, bytes]:
         found = present(self._ask(place.mirror, functools.partial(_folders, oids=oids)))
         if found is None:
             raise self._damaged(place.mirror)
@@ -393,10 +377,6 @@ class GitSources:
     def _damaged(self, mirror: Mirror) -> SourceUnavailable:
         mirror.condemn()
         return SourceUnavailable("the local copy of the repository is damaged; it is fetched anew at the next attempt")
-
-
-def _server(address: Address) -> tuple[str, str, int]:
-    return address.scheme, address.host.lower(), address.port
 
 
 def _folders(reader: Reader, oids: Sequence[str]) -> Mapping[str, bytes | None]:
