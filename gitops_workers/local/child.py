@@ -30,6 +30,9 @@ from gitops_workers.core.errors import Refused
 TAIL_BYTES = 16_384
 """How much of the end of a log is looked at for `Child.tail`: the last lines of anything reasonable."""
 
+FREEZE_SECONDS = 5.0
+"""How long `Child.freeze` waits at most; somebody else may thaw the program at the same moment."""
+
 _PR_SET_PDEATHSIG = 1
 # Loaded before any fork: between fork and exec nothing may import, allocate a library handle or take a lock that
 # another thread of the parent may have held at the fork.
@@ -134,8 +137,16 @@ class Child:
                 os.killpg(self.pid, number)
 
     def freeze(self) -> None:
-        """Stop the program where it stands: it keeps its sockets and answers nobody."""
+        """Stop the program where it stands: it keeps its sockets and answers nobody, from this call's end on.
+
+        The signal alone is a request: on a busy machine a server has answered one more call after it.
+        """
         self.signal(signal.SIGSTOP)
+        deadline = time.monotonic() + FREEZE_SECONDS
+        while self.alive and time.monotonic() < deadline:
+            if os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                return
+            time.sleep(0.001)
 
     def thaw(self) -> None:
         """Let a frozen program go on."""

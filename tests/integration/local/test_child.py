@@ -67,6 +67,27 @@ def test_one_that_ignores_the_polite_signal_is_killed(tmp_path):
     assert child.returncode == -signal.SIGKILL
 
 
+BUSY = """
+import threading
+for _ in range(4):
+    threading.Thread(target=lambda: [None for _ in iter(int, 1)]).start()
+"""
+
+
+def threads(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def test_one_that_is_busy_stands_still_when_freezing_it_returns():
+    with Child.spawn([sys.executable, "-c", BUSY]) as child:
+        await_ready(child, lambda: len(threads(child.pid)) == 5, timeout=20)
+        for _ in range(50):
+            child.freeze()
+            states = {path.read_text().rpartition(")")[2].split()[0] for path in threads(child.pid)}
+            assert states == {"T"}
+            child.thaw()
+
+
 def test_a_frozen_one_can_be_ended(tmp_path):
     child = Child.spawn(["sleep", "60"], log=tmp_path / "log")
     child.freeze()
