@@ -7,12 +7,12 @@ both), down to what is fetched and what is not.
 from __future__ import annotations
 
 import hashlib
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable, UnsafeContent
+from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable
+from gitops_workers.core.git_names import full_id, inside
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
 from gitops_workers.ports import Refs, TreeEntry
@@ -113,7 +113,7 @@ class VolatileSources:
 
     def fetch(self, source: GitSource, commit: str) -> None:
         """See `Sources.fetch`."""
-        _full(commit)
+        full_id(commit)
         if commit in self._fetched.get(source.url, ()):
             return
         if commit not in self._ask(source).commits:
@@ -123,7 +123,7 @@ class VolatileSources:
     def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
         """See `Sources.submodule`."""
         other = self._ask(GitSource(url))
-        if _full(commit) not in other.commits:
+        if full_id(commit) not in other.commits:
             raise RenderFailed(f"{url} has no commit {commit}; push it there")
         self._modules.setdefault(source.url, {})[url] = other
         return _listing(other.commits[commit], "")
@@ -137,15 +137,15 @@ class VolatileSources:
 
     def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`."""
-        return _listing(self._commit(source, commit), _inside(path))
+        return _listing(self._commit(source, commit), inside(path))
 
     def tree_id(self, source: GitSource, commit: str, path: str) -> str:
         """See `Sources.tree_id`."""
-        return self._commit(source, commit).objects.get(_inside(path), "")
+        return self._commit(source, commit).objects.get(inside(path), "")
 
     def changed_paths(self, source: GitSource, old: str, new: str) -> frozenset[str] | None:
         """See `Sources.changed_paths`."""
-        _full(old)
+        full_id(old)
         if old not in self._fetched.get(source.url, ()):
             return None
         before, after = self._commit(source, old).files, self._commit(source, new).files
@@ -156,7 +156,7 @@ class VolatileSources:
         repositories = [self.repositories[source.url], *self._modules.get(source.url, {}).values()]
         found = {}
         for oid in oids:
-            data = next((known.blobs[oid] for known in repositories if _full(oid) in known.blobs), None)
+            data = next((known.blobs[oid] for known in repositories if full_id(oid) in known.blobs), None)
             if data is None:
                 raise SourceUnavailable(f"{source.url} has no object {oid} on this host; fetch its commit first")
             if len(data) > self._max_blob_bytes:
@@ -181,7 +181,7 @@ class VolatileSources:
 
     def on_branch(self, source: GitSource, commit: str, branch: str) -> bool:
         """See `Sources.on_branch`."""
-        _full(commit)
+        full_id(commit)
         repository = self._ask(source)
         tip = repository.refs.get(BRANCHES + branch.removeprefix(BRANCHES))
         return tip is not None and commit in repository.reachable(tip)
@@ -234,18 +234,3 @@ def _write_tree(folder: str, files: Mapping[str, tuple[str, str]], objects: dict
 
 def _entry(mode: str, name: str, oid: str) -> bytes:
     return f"{mode} {name}".encode() + b"\0" + bytes.fromhex(oid)
-
-
-def _full(oid: str) -> str:
-    if not re.fullmatch(r"[0-9a-f]{40}", oid):
-        raise RenderFailed(f"{oid[:50]!r} is no object id: 40 lower-case hexadecimal digits")
-    return oid
-
-
-def _inside(path: str) -> str:
-    if any(ord(sign) < 32 for sign in path):
-        raise UnsafeContent(f"path {path!r} has control characters; no file of a repository needs them")
-    plain = posixpath.normpath(path or ".")
-    if plain.startswith(("/", "../")) or plain == "..":
-        raise UnsafeContent(f"path {path!r} leaves the repository; write it relative to the repository's root")
-    return "" if plain == "." else plain

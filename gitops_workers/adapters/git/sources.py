@@ -18,7 +18,6 @@ from gitops_workers.adapters.git.batch import BrokenReaderError, Info, Reader, R
 from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.listing import Listings, signature, valid_ref
 from gitops_workers.adapters.git.mirror import Mirror, usable_disk
-from gitops_workers.adapters.git.names import full_id, inside
 from gitops_workers.adapters.git.place import Place
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
@@ -27,6 +26,7 @@ from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, 
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
+from gitops_workers.core.git_names import full_id, inside
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.objects import digest
 from gitops_workers.core.revisions import BRANCHES, TAGS, RevisionNotFound
