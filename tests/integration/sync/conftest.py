@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.errors import Refused
 from gitops_workers.local import kube_programs
 from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
@@ -46,3 +48,18 @@ def denying(yard: Yard) -> Iterator[None]:
     deny(yard)
     yield
     allow(yard)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests that change something, dry-runs and records left out."""
+    found: list[str] = []
+    plain = Transport.request
+
+    def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
+        if method != "GET" and "dryRun" not in (query or {}) and "/namespaces/gitops-workers/" not in path:
+            found.append(f"{method} {path}")
+        return plain(self, method, path, query, *rest, **named)
+
+    monkeypatch.setattr(Transport, "request", recorded)
+    return found

@@ -7,12 +7,10 @@ import copy
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
 from gitops_workers.core.objects import Manifest, key_of
@@ -40,21 +38,6 @@ CLUSTER_WIDE = {
     "ValidatingWebhookConfiguration",
     "CustomResourceDefinition",
 }
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests that change something, dry-runs and records left out."""
-    found: list[str] = []
-    plain = Transport.request
-
-    def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
-        if method != "GET" and "dryRun" not in (query or {}) and "/namespaces/gitops-workers/" not in path:
-            found.append(f"{method} {path}")
-        return plain(self, method, path, query, *rest, **named)
-
-    monkeypatch.setattr(Transport, "request", recorded)
-    return found
 
 
 def quiet(yard: Yard, manifest: Manifest) -> Manifest:

@@ -20,21 +20,6 @@ FLUX_FORCE = "kustomize.toolkit.fluxcd.io/force"
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests that change something, dry-runs and records left out."""
-    found: list[str] = []
-    plain = Transport.request
-
-    def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
-        if method != "GET" and "dryRun" not in (query or {}) and "/namespaces/gitops-workers/" not in path:
-            found.append(f"{method} {path}")
-        return plain(self, method, path, query, *rest, **named)
-
-    monkeypatch.setattr(Transport, "request", recorded)
-    return found
-
-
-@pytest.fixture
 def applies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The server-side applies of Services, dry-runs included."""
     found: list[str] = []
