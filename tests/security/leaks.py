@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 import threading
+import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -80,11 +81,15 @@ def dump(client: Any) -> Iterator[tuple[str, list[bytes]]]:
 
 
 class Monitor:
-    """Listens to every command that a Redis is told while the block runs."""
+    """Listens to every command that a Redis is told while the block runs.
+
+    The last command is the monitor's own, and the listener goes on until it hears that one: a listener that stopped as
+    soon as the block was over left unheard whatever it had not read yet.
+    """
 
     def __init__(self, url: str) -> None:
         self._client = redis.Redis.from_url(url)
-        self._over = threading.Event()
+        self._end = uuid.uuid4().hex
         self._raw = bytearray()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._ready = threading.Event()
@@ -95,10 +100,10 @@ class Monitor:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._client.ping()  # something to hear, so that the listener looks up
-        self._thread.join(10)
+        self._client.echo(self._end)
+        self._thread.join(60)
         self._client.close()
+        assert not self._thread.is_alive(), "the listener has not heard the last command"
 
     def commands(self) -> list[list[bytes]]:
         """What was heard: each command's arguments as they were sent, its name first."""
@@ -110,8 +115,9 @@ class Monitor:
         connection.send_command("MONITOR")
         assert connection.read_response() == b"OK"
         self._ready.set()
-        while not self._over.is_set():
-            self._raw += connection.read_response() + b"\r\n"
+        end = self._end.encode()
+        while end not in (line := connection.read_response()):
+            self._raw += line + b"\r\n"
         connection.disconnect()
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
+import time
 
 import redis
 import zstandard
+from redis.connection import AbstractConnection
 
 from gitops_workers.local.redis_server import embedded_redis
 from tests.security.leaks import Monitor, dump, found
@@ -20,6 +23,22 @@ def test_a_canary_is_found_in_every_disguise():
     for data in (raw, base64.b64encode(b"padding " + raw), zstandard.compress(raw), zstandard.compress(raw * 50)):
         assert found([CANARY], b"\xff" + data) == [CANARY]
     assert found([CANARY], b"kanarie-7c2") == []
+
+
+def test_a_listener_that_comes_late_hears_everything(tmp_path, monkeypatch):
+    read = AbstractConnection.read_response
+
+    def late(connection, *args, **options):
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.05)
+        return read(connection, *args, **options)
+
+    monkeypatch.setattr(AbstractConnection, "read_response", late)
+    with embedded_redis(tmp_path) as server, redis.Redis.from_url(server.url) as client, Monitor(server.url) as monitor:
+        for number in range(20):
+            client.set(f"key-{number}", number)
+    heard = [command[1] for command in monitor.commands() if command[0] == b"SET"]
+    assert heard == [b"key-%d" % number for number in range(20)]
 
 
 def test_a_name_and_the_sealed_bytes_beside_it_are_looked_at_apart(tmp_path):
