@@ -7,7 +7,7 @@ import socket
 import sys
 
 from gitops_workers.settings import read
-from gitops_workers.wiring import open_telemetry
+from gitops_workers.wiring.stores import open_telemetry
 
 
 def main(role: str) -> int:

@@ -15,11 +15,11 @@ from celery.signals import celeryd_after_setup, setup_logging, worker_process_in
 from kombu.transport import redis as redis_transport
 
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.presence import CONTROL, WORKER, Process
-from gitops_workers.heartbeat import Heartbeat
+from gitops_workers.core.telemetry.presence import CONTROL, WORKER, Process
 from gitops_workers.logs import configure
-from gitops_workers.meters import METER
-from gitops_workers.own_metrics import serve_own
+from gitops_workers.runtime.heartbeat import Heartbeat
+from gitops_workers.runtime.meters import METER
+from gitops_workers.runtime.own_metrics import serve_own
 from gitops_workers.settings import Settings, read
 
 VISIBILITY = 360
@@ -41,8 +41,8 @@ def build(settings: Settings) -> Celery:
         task_ignore_result=True,
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
-        worker_consumer="gitops_workers.consumer:SteadyConsumer",
-        worker_pool="gitops_workers.pool:CompartmentPool",
+        worker_consumer="gitops_workers.runtime.consumer:SteadyConsumer",
+        worker_pool="gitops_workers.runtime.pool:CompartmentPool",
         worker_enable_remote_control=True,
         worker_send_task_events=False,
         beat_enable_remote_control=False,
@@ -112,7 +112,7 @@ def _logging(**_: Any) -> None:
 @celeryd_after_setup.connect
 def _tell_isolation(**_: Any) -> None:
     # Before the first message is taken: what cannot render here goes to another worker.
-    from gitops_workers.sandbox_wiring import tell_isolation  # noqa: PLC0415 - only workers render
+    from gitops_workers.wiring.sandbox import tell_isolation  # noqa: PLC0415 - only workers render
 
     if not tell_isolation(settings):
         raise SystemExit(1)
@@ -121,7 +121,7 @@ def _tell_isolation(**_: Any) -> None:
 @worker_ready.connect
 def _warm(sender: Any, **_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
-    from gitops_workers.engine import current  # noqa: PLC0415 - only workers have an engine
+    from gitops_workers.wiring.worker_context import current  # noqa: PLC0415 - only workers have an engine
 
     current()
     _tune()
@@ -129,8 +129,8 @@ def _warm(sender: Any, **_: Any) -> None:
 
 
 def _begin_heartbeat(name: str, queues: tuple[str, ...]) -> None:
-    from gitops_workers.sandbox_wiring import isolation_here  # noqa: PLC0415 - publishers need neither
-    from gitops_workers.wiring import open_telemetry  # noqa: PLC0415
+    from gitops_workers.wiring.sandbox import isolation_here  # noqa: PLC0415 - publishers need neither
+    from gitops_workers.wiring.stores import open_telemetry  # noqa: PLC0415
 
     process = Process(WORKER, name, queues, isolation_here().in_force)
     heartbeat = Heartbeat(open_telemetry(settings), process, METER)

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.settings import Settings
 
 

@@ -12,8 +12,8 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from gitops_workers.core.presence import CONTROL, FLEET_PREFIX
-from gitops_workers.memory import stay_small
+from gitops_workers.core.telemetry.presence import CONTROL, FLEET_PREFIX
+from gitops_workers.runtime.process_memory import stay_small
 
 
 def main(words: Sequence[str] | None = None) -> int:

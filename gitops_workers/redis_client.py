@@ -14,8 +14,8 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError  # type: ignore[att
 from redis.retry import Retry as Attempts
 
 from gitops_workers.core.errors import Retry
-from gitops_workers.core.figures import REDIS_REQUESTS, counted
-from gitops_workers.meters import METER
+from gitops_workers.core.telemetry.figures import REDIS_REQUESTS, counted
+from gitops_workers.runtime.meters import METER
 
 if TYPE_CHECKING:
     _Redis = redis.Redis[bytes]

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 import structlog
 from celery import Task, shared_task
 
-from gitops_workers.core.grouping import CATALOGUE
-from gitops_workers.core.trouble import failing, word
-from gitops_workers.engine import current
-from gitops_workers.pipeline import attempt, catalogue, telling
-from gitops_workers.pipeline import poll as polling
-from gitops_workers.publishing import publish
+from gitops_workers.broker import publish
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE
+from gitops_workers.core.status.trouble import failing, word
+from gitops_workers.pipeline import announcements
+from gitops_workers.pipeline.catalogue import refresh
+from gitops_workers.pipeline.polling import poll as polling
+from gitops_workers.pipeline.reconcile import attempt
+from gitops_workers.wiring.worker_context import current
 
 log = structlog.get_logger()
 
@@ -48,12 +50,12 @@ def reconcile(self: Task, app: str, generation: int) -> str:  # noqa: ARG001 - t
 
 @shared_task(name="gitops.poll", bind=True, ignore_result=True, acks_late=False, throws=(Failed,))
 def poll(self: Task, group: str, generation: int) -> str:  # noqa: ARG001
-    """Look at one repository, one cluster, or the catalogue. It is acknowledged at once, see `pool`."""
+    """Look at one repository, one cluster, or the catalogue. It is acknowledged at once, see `runtime.pool`."""
     engine = current()
     error = None
     with _timed("poll", group), _defects_hidden(group):
         if group == CATALOGUE:
-            catalogue.refresh(engine.polling, engine.catalogues)
+            refresh.refresh(engine.polling, engine.catalogues)
         else:
             error = polling.poll(engine.polling, group)
     publish(self.app, engine.world.queue.dispatch(BATCH))
@@ -80,4 +82,4 @@ def _timed(task: str, identity: str) -> Iterator[None]:
         yield
     finally:
         log.debug("task_ended", task=task, id=identity, seconds=round(time.monotonic() - began, 3))
-        telling.silent()
+        announcements.silent()

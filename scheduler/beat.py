@@ -17,13 +17,13 @@ from typing import Any
 from celery.beat import Scheduler
 
 from gitops_workers import settings
-from gitops_workers.core.presence import BEAT, BEAT_SECONDS, Process
-from gitops_workers.heartbeat import report
-from gitops_workers.meters import METER
-from gitops_workers.own_metrics import serve_own
+from gitops_workers.broker import publish
+from gitops_workers.core.telemetry.presence import BEAT, BEAT_SECONDS, Process
 from gitops_workers.ports import Queue, Telemetry
-from gitops_workers.publishing import publish
-from gitops_workers.wiring import open_queue, open_telemetry
+from gitops_workers.runtime.heartbeat import report
+from gitops_workers.runtime.meters import METER
+from gitops_workers.runtime.own_metrics import serve_own
+from gitops_workers.wiring.stores import open_queue, open_telemetry
 from scheduler.due import DISPATCH_LIMIT, due_doorbells
 from scheduler.refresh import keep_catalogue
 

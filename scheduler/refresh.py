@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.ports import Queue
 
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.ports import Doorbell
 from gitops_workers.web.app import create_app
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from gitops_workers.core.project import SyncWindow
+from gitops_workers.core.policy.project import SyncWindow
 from gitops_workers.dialects.schedules import plain
 
 

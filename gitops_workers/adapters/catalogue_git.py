@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
 from gitops_workers.core.model import GitSource, Problem, Resolved, RevisionKind, RevisionSpec
-from gitops_workers.core.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
+from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
-from gitops_workers.dialects.places import normal_path, url_problem
+from gitops_workers.dialects.repo_url import normal_path, url_problem
 from gitops_workers.ports import Sources, TreeEntry
 
 PREFIX = "git+"

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from gitops_workers.core.access import IN_CLUSTER, ClusterAccess, ExecPlugin, server_problem
+from gitops_workers.core.cluster.access import IN_CLUSTER, ClusterAccess, ExecPlugin, server_problem
 from gitops_workers.core.errors import InvalidManifest
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

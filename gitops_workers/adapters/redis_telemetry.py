@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from gitops_workers import redis_keys as keys
-from gitops_workers.core.figures import FIGURES, Sample
 from gitops_workers.core.model import AppId
-from gitops_workers.core.presence import Presence, Process
+from gitops_workers.core.telemetry.figures import FIGURES, Sample
+from gitops_workers.core.telemetry.presence import Presence, Process
 from gitops_workers.redis_client import RedisClient
 
 REMEMBERED = 3600.0

@@ -12,7 +12,7 @@ import structlog
 
 from gitops_workers.core.errors import GitOpsError, SourceUnavailable
 from gitops_workers.core.model import Problem
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.configs import LARGEST_DATA, ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Load, flattened, load_file
 from gitops_workers.dialects.fields import is_name, is_namespace

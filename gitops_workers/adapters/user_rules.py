@@ -11,9 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gitops_workers.core.customizations import Customizations
 from gitops_workers.core.errors import InvalidManifest, RenderFailed, Retry, UnsafeContent
-from gitops_workers.core.governing import governed
 from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.custom import (
     before_expressions,
@@ -26,6 +24,8 @@ from gitops_workers.core.health.custom import (
 )
 from gitops_workers.core.model import Application, Dialect, Health, HealthExpressions, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest, group_of, key_of
+from gitops_workers.core.settings.customizations import Customizations
+from gitops_workers.core.settings.governing import governed
 from gitops_workers.sandboxed.frames import Runner
 
 SECONDS = 1.0

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from gitops_workers.core.errors import RenderFailed, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest, digest
-from gitops_workers.core.render_spec import RenderSpec, Tool
+from gitops_workers.core.render.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
 
 

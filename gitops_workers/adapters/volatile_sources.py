@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable
-from gitops_workers.core.git_names import full_id, inside
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
+from gitops_workers.core.source.git_names import full_id, inside
+from gitops_workers.core.source.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
 from gitops_workers.ports import Refs, TreeEntry
 
 File = bytes | tuple[str, bytes]

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.core.listing import ORDERS, RESTING, index_fields, sort_keys
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.presence import Presence
-from gitops_workers.core.staleness import marked
-from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.status.listing import ORDERS, RESTING, index_fields, sort_keys
+from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.status.staleness import marked
+from gitops_workers.core.telemetry.presence import Presence
 from gitops_workers.ports import ClusterLoad, StatusPage, StatusQuery
 
 EVENTS_KEPT = 10_000

@@ -6,9 +6,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from gitops_workers.core.figures import Sample
 from gitops_workers.core.model import AppId
-from gitops_workers.core.presence import Presence, Process
+from gitops_workers.core.telemetry.figures import Sample
+from gitops_workers.core.telemetry.presence import Presence, Process
 
 
 class VolatileTelemetry:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from gitops_workers.core.errors import GitOpsError, InvalidManifest
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 
 FAILED = 1
 """Failed, timed out, or (for `diff`) differs."""

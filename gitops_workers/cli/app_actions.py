@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import FAILED, asking
+from gitops_workers.cli import FAILED, requests
 from gitops_workers.cli.arguments import Apps, Timeout
-from gitops_workers.cli.engine import Engine, open_engine
+from gitops_workers.cli.client import Engine, open_engine
 from gitops_workers.cli.output import flat
-from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import Status
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.status.rows import Status
 
 FAILED_HEALTH = frozenset({HealthStatus.DEGRADED, HealthStatus.FAILED})
 
@@ -32,7 +32,7 @@ def wait(
     """
     engine = open_engine()
     named = sync or health or operation or suspended or degraded
-    wanted = (asking.WELL if health or not named else frozenset()) | (FAILED_HEALTH if degraded else frozenset())
+    wanted = (requests.WELL if health or not named else frozenset()) | (FAILED_HEALTH if degraded else frozenset())
     wanted |= {HealthStatus.SUSPENDED} if suspended else set()
     # What is in sync and healthy before an operation may not be so after it; what has failed is news at once.
     rests = operation or sync or health or not named
@@ -43,7 +43,7 @@ def wait(
         return synced and well and not (rests and _busy(engine, status))
 
     ids = [engine.find(app).id for app in apps]
-    done = [asking.awaited(engine, app, reached, timeout) for app in ids]
+    done = [requests.awaited(engine, app, reached, timeout) for app in ids]
     if not all(done):
         raise typer.Exit(FAILED)
 
@@ -52,9 +52,9 @@ def suspend(apps: Apps) -> None:
     """Stop fetching, comparing and applying for these applications until they are resumed."""
     engine = open_engine()
     for app in [engine.identify(name) for name in apps]:
-        engine.state.save("override", app, {"suspended": True, "by": asking.user()})
-        generation = engine.ask(app, f"suspend asked by {asking.user()}")
-        engine.state.add_events([asking.wish(engine, app, "suspend").accepted(generation)])
+        engine.state.save("override", app, {"suspended": True, "by": requests.user()})
+        generation = engine.ask(app, f"suspend asked by {requests.user()}")
+        engine.state.add_events([requests.wish(engine, app, "suspend").accepted(generation)])
         print(f"{flat(app)}: suspended")
     engine.ring()
 
@@ -64,18 +64,18 @@ def resume(apps: Apps) -> None:
     engine = open_engine()
     for app in [engine.identify(name) for name in apps]:
         if engine.state.application(app) is None:
-            raise asking.unreadable(app)
+            raise requests.unreadable(app)
         now = engine.queue.now()
-        mark = {"suspended": False, "by": asking.user(), "resumedAt": now}
+        mark = {"suspended": False, "by": requests.user(), "resumedAt": now}
         # Whoever resumes wants to see what has become of it meanwhile.
-        engine.state.save(refreshes.ASKED, app, refreshes.request(now, asking.user()))
+        engine.state.save(refreshes.ASKED, app, refreshes.request(now, requests.user()))
         engine.state.save("override", app, mark)
-        generation = engine.ask(app, f"resume asked by {asking.user()}")
-        engine.state.add_events([asking.wish(engine, app, "resume").accepted(generation)])
+        generation = engine.ask(app, f"resume asked by {requests.user()}")
+        engine.state.add_events([requests.wish(engine, app, "resume").accepted(generation)])
         print(f"{flat(app)}: resumed")
     engine.ring()
 
 
 def _busy(engine: Engine, status: Status) -> bool:
     running = status.operation is not None and status.operation.phase is Phase.RUNNING
-    return running or asking.is_pending(engine, status.id)
+    return running or requests.is_pending(engine, status.id)

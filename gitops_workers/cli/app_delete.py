@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import asking
+from gitops_workers.cli import requests
 from gitops_workers.cli.arguments import Apps
-from gitops_workers.cli.asking import unreadable, user
-from gitops_workers.cli.engine import Engine, open_engine
+from gitops_workers.cli.client import Engine, open_engine
 from gitops_workers.cli.output import flat
-from gitops_workers.core.deletion import ORDER, objection, wish
+from gitops_workers.cli.requests import unreadable, user
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Application
+from gitops_workers.core.prune.deletion import ORDER, objection, wish
+from gitops_workers.core.prune.deletion_request import Cascade
 
 
 def delete(
@@ -42,7 +42,7 @@ def delete(
         engine.state.save(ORDER, app.id, wish(app, cascade, user()))
         engine.state.discard("override", app.id)  # whoever deletes it does not want it to rest
         generation = engine.ask(app.id, f"delete asked by {user()}")
-        asked = replace(asking.wish(engine, app.id, "delete"), details=f"cascade {cascade}" if cascade else "")
+        asked = replace(requests.wish(engine, app.id, "delete"), details=f"cascade {cascade}" if cascade else "")
         engine.state.add_events([asked.accepted(generation)])
         print(f"{flat(app.id)}: delete asked")
     engine.ring()
@@ -53,7 +53,7 @@ def _leaving(engine: Engine, app_id: str) -> Application:
     if app is None:
         raise unreadable(app_id)
     if reason := objection(app):
-        raise asking.refused(engine, app_id, "delete", Refused(reason))
+        raise requests.refused(engine, app_id, "delete", Refused(reason))
     return app
 
 

@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import FAILED, asking
+from gitops_workers.cli import FAILED, requests
 from gitops_workers.cli.arguments import App, Apps, Timeout
+from gitops_workers.cli.client import Engine, open_engine
 from gitops_workers.cli.diffs import show_diff
-from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import Output, show_rows
-from gitops_workers.core import codec
 from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.model import AppId, Phase
-from gitops_workers.core.request import Request, selector
-from gitops_workers.core.status import ResourceView
+from gitops_workers.core.status.rows import ResourceView
+from gitops_workers.core.sync.request import Request, selector
+from gitops_workers.core.text import codec
 
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is no longer in Git.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is applied and healthy.")]
@@ -46,17 +46,19 @@ def sync(
     chosen = tuple(selector(text) for text in resources or ())
     engine = open_engine()
     options = {"prune": prune, "revision": revision, "resources": chosen, "dry_run": dry_run, "force": force}
-    wanted = {engine.find(app): asking.request_of(**options) for app in apps}
+    wanted = {engine.find(app): requests.request_of(**options) for app in apps}
     for status, request in wanted.items():
-        asking.allow(engine, status, request, "sync")
+        requests.allow(engine, status, request, "sync")
     for status, request in wanted.items():
-        asking.send(engine, status.id, request, "sync")
+        requests.send(engine, status.id, request, "sync")
     engine.ring()
     # A list: all are waited for, also after one of them failed.
     if dry_run:
         done = [_rehearsed(engine, status.id, request, timeout) for status, request in wanted.items()]
     else:
-        done = [asking.deployed(engine, status.id, request, timeout) for status, request in wanted.items() if wait_for]
+        done = [
+            requests.deployed(engine, status.id, request, timeout) for status, request in wanted.items() if wait_for
+        ]
     if not all(done):
         raise typer.Exit(FAILED)
 
@@ -74,16 +76,16 @@ def rollback(
     """Deploy again what an entry of the history deployed. Hooks are not run."""
     engine = open_engine()
     status = engine.find(app)
-    request = asking.request_of(rollback=number, prune=prune, pause=pause)
-    asking.allow(engine, status, request, "rollback")
+    request = requests.request_of(rollback=number, prune=prune, pause=pause)
+    requests.allow(engine, status, request, "rollback")
     known = [entry["id"] for entry in engine.state.load("history", status.id) or ()]
     if number not in known:
         shown = ", ".join(map(str, known)) or "nothing"
         unknown = InvalidManifest(f"{status.id}: the history has no entry {number}; it has {shown}.")
-        raise asking.refused(engine, status.id, "rollback", unknown, request)
-    asking.send(engine, status.id, request, "rollback")
+        raise requests.refused(engine, status.id, "rollback", unknown, request)
+    requests.send(engine, status.id, request, "rollback")
     engine.ring()
-    if wait_for and not asking.deployed(engine, status.id, request, timeout):
+    if wait_for and not requests.deployed(engine, status.id, request, timeout):
         raise typer.Exit(FAILED)
 
 
@@ -94,20 +96,20 @@ def terminate(apps: Apps, timeout: Timeout = 60.0) -> None:
     for status in chosen:
         if status.operation is None or status.operation.phase is not Phase.RUNNING:
             nothing = Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
-            raise asking.refused(engine, status.id, "terminate", nothing)
-    wanted = {status.id: asking.request_of(terminate=True) for status in chosen}
+            raise requests.refused(engine, status.id, "terminate", nothing)
+    wanted = {status.id: requests.request_of(terminate=True) for status in chosen}
     for status in chosen:
-        asking.allow(engine, status, wanted[status.id], "terminate")
+        requests.allow(engine, status, wanted[status.id], "terminate")
     for app, request in wanted.items():
-        asking.send(engine, app, request, "terminate")
+        requests.send(engine, app, request, "terminate")
     engine.ring()
-    done = [asking.answered(engine, app, request, timeout) for app, request in wanted.items()]
+    done = [requests.answered(engine, app, request, timeout) for app, request in wanted.items()]
     if not all(done):
         raise typer.Exit(FAILED)
 
 
 def _rehearsed(engine: Engine, app: AppId, request: Request, timeout: float) -> bool:
-    if not asking.answered(engine, app, request, timeout):
+    if not requests.answered(engine, app, request, timeout):
         return False
     preview = engine.state.load("preview", app)
     if preview is None or preview["id"] != request.id:

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from gitops_workers.cli import FAILED, asking
+from gitops_workers.cli import FAILED, requests
 from gitops_workers.cli.arguments import App
+from gitops_workers.cli.client import Engine, open_engine
 from gitops_workers.cli.diffs import show_diff
-from gitops_workers.cli.engine import Engine, open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import Status
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
 
 STALE = "(stale: nobody has looked for twice the interval; see `gitops-workers doctor`)"
@@ -56,7 +56,7 @@ def list_applications(
 ) -> None:
     """List applications, filtered and sorted."""
     from gitops_workers.cli.views import applications  # noqa: PLC0415 - redis behind it; `--help` does without
-    from gitops_workers.pipeline.remarks import remarks_of  # noqa: PLC0415 - as above
+    from gitops_workers.pipeline.catalogue.remarks import remarks_of  # noqa: PLC0415 - as above
 
     table = output in (Output.TABLE, Output.WIDE)
     query = StatusQuery(
@@ -85,7 +85,7 @@ def get(app: App, refresh: Refresh = False, timeout: Patience = 60.0, output: Ou
     engine = open_engine()
     status = engine.find(app)
     if refresh:
-        asking.look_again(engine, status.id, timeout)
+        requests.look_again(engine, status.id, timeout)
         status = engine.find(status.id)
     if output is Output.NAME:
         print(flat(status.id))
@@ -114,7 +114,7 @@ def diff(app: App, refresh: Refresh = False, timeout: Patience = 60.0) -> None:
     engine = open_engine()
     status = engine.find(app)
     if refresh:
-        asking.look_again(engine, status.id, timeout)
+        requests.look_again(engine, status.id, timeout)
     differing = [view for view in engine.state.resources(status.id) if view.status is not SyncStatus.SYNCED]
     for view in differing:
         show_diff(view)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli.engine import open_engine
+from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, show_rows, show_value
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.status import ClusterView, Event
+from gitops_workers.core.status.rows import ClusterView, Event
 
 FOLLOW_SECONDS = 1.0
 

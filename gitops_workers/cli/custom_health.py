@@ -11,7 +11,6 @@ from typing import Any
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.cli.files import documents
-from gitops_workers.core.customizations import Customizations
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import (
     Application,
@@ -24,7 +23,8 @@ from gitops_workers.core.model import (
     SyncPolicy,
 )
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render_spec import RenderSpec
+from gitops_workers.core.render.render_spec import RenderSpec
+from gitops_workers.core.settings.customizations import Customizations
 from gitops_workers.dialects import Document, parse
 from gitops_workers.dialects.argocd import settings
 from gitops_workers.dialects.configs import is_config, parse_config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_workers.cli.output import flat, paint, plain
-from gitops_workers.core.status import ResourceView
+from gitops_workers.core.status.rows import ResourceView
 
 
 def show_diff(view: ResourceView) -> None:

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from gitops_workers.cli import FAILED
-from gitops_workers.cli.engine import Engine, running_here, settings
+from gitops_workers.cli.client import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem
-from gitops_workers.core.presence import BEAT, CONTROL
-from gitops_workers.core.words import amount
+from gitops_workers.core.telemetry.presence import BEAT, CONTROL
+from gitops_workers.core.text.plural import amount
 from gitops_workers.settings import Settings
 
 ARGOCD_CM = "argocd-cm"
@@ -127,7 +127,7 @@ def _tools(_found: Settings) -> Iterator[Finding]:
 
 
 def _sandbox(found: Settings) -> Iterator[Finding]:
-    from gitops_workers.sandbox_wiring import isolation_here  # noqa: PLC0415 - starts a child; `--help` does without
+    from gitops_workers.wiring.sandbox import isolation_here  # noqa: PLC0415 - starts a child; `--help` does without
 
     isolation = isolation_here()
     if not isolation.network_closed and not found.allow_render_network:

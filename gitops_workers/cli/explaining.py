@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from gitops_workers.cli.arguments import App
-from gitops_workers.cli.engine import open_engine
+from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, show_value
-from gitops_workers.core.explanation import Explanation
+from gitops_workers.core.explain.explanation import Explanation
 
 WIDTH = 14
 
 
 def explain(app: App, output: OutputOption = Output.TABLE) -> None:
     """Show each stage of the last look, why nothing happens now, and when the next look is due."""
-    from gitops_workers.pipeline.explaining import explained  # noqa: PLC0415 - heavy; `--help` does without
+    from gitops_workers.pipeline.reconcile.explanation import explained  # noqa: PLC0415 - heavy; `--help` does without
 
     engine = open_engine()
     status = engine.find(app)

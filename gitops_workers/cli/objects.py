@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gitops_workers.cli.files import documents, lenient_documents, read_files
-from gitops_workers.core import sops
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.render import sops
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, flattened, load_file
 

@@ -52,12 +52,12 @@ def render(
     app: Annotated[str, typer.Option("--app", help="Of the files' applications only this one.")] = "",
 ) -> None:
     """Print the objects that Git means for an application, as YAML. Files need no cluster and no Redis."""
-    from gitops_workers.cli import engine, rendering  # noqa: PLC0415 - Git and the renderer behind them
+    from gitops_workers.cli import client, rendering  # noqa: PLC0415 - Git and the renderer behind them
 
     if any(_is_file(name) for name in what):
-        rendering.print_files(engine.settings(), what, app)
+        rendering.print_files(client.settings(), what, app)
         return
-    running = engine.open_engine()
+    running = client.open_engine()
     for name in what:
         rendering.print_application(running, running.find(name))
 
@@ -72,7 +72,7 @@ def substitute(
     strict: Annotated[bool, typer.Option("--strict", help="An unset variable without a default is an error.")] = False,
 ) -> None:
     """Replace ${variables} as Flux does after a build, from standard input to standard output."""
-    from gitops_workers.core.substitution import substitute as replaced  # noqa: PLC0415 - as above
+    from gitops_workers.core.text.substitution import substitute as replaced  # noqa: PLC0415 - as above
 
     values = read_variables(variables)
     try:

@@ -21,23 +21,23 @@ from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
-from gitops_workers.core.governing import governed
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render_spec import RenderSpec, SecretRef
-from gitops_workers.core.revisions import needs_listing
+from gitops_workers.core.render.render_spec import RenderSpec, SecretRef
+from gitops_workers.core.settings.governing import governed
+from gitops_workers.core.source.revisions import needs_listing
 from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.settings import NAME
 from gitops_workers.dialects.configs import ConfigObject
-from gitops_workers.git_wiring import credential, git_settings
 from gitops_workers.local.toolchain import ToolMissing, tool
-from gitops_workers.pipeline import stages
-from gitops_workers.pipeline.world import World
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Discovery, Refs
-from gitops_workers.sandbox_wiring import render_limits
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import mirrors_directory
+from gitops_workers.wiring.git import credential, git_settings
+from gitops_workers.wiring.sandbox import render_limits
+from gitops_workers.wiring.stores import mirrors_directory
 
 NO_CLUSTER = Discovery(resources={}, kube_version="", api_versions=())
 """Without a cluster Helm's own defaults count: the Kubernetes version it was built for, and its API versions."""

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 
 Row = TypeVar("Row")
 

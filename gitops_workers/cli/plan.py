@@ -13,7 +13,7 @@ from gitops_workers.cli.output import Column, Output, OutputOption, View, flat, 
 
 if TYPE_CHECKING:  # `--help` does without the core
     from gitops_workers.core.model import Application
-    from gitops_workers.core.preview import Planned
+    from gitops_workers.core.sync.preview import Planned
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="The objects of an application, directories, or -.")]
 
@@ -40,7 +40,7 @@ def plan(
     Without an API server only the fields that the files name are compared.
     """
     from gitops_workers.cli.objects import read_objects  # noqa: PLC0415 - parsers; `--help` does without
-    from gitops_workers.core.preview import preview  # noqa: PLC0415
+    from gitops_workers.core.sync.preview import preview  # noqa: PLC0415
 
     wanted, existing = read_objects(files, to_apply=True), read_objects(live or [], to_apply=False)
     problems = (*wanted.problems, *existing.problems)
@@ -80,7 +80,7 @@ def _to_json(row: Planned) -> dict[str, Any]:
 def _application(order: Order, namespace: str, *, prune: bool) -> Application:
     """An application that has nothing but a name, for its marks and its order."""
     from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy  # noqa: PLC0415 - `--help` does without
-    from gitops_workers.core.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.core.render.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
 
     return Application(
         id="application/argocd/plan" if order is Order.ARGOCD else "kustomization/flux-system/plan",

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gitops_workers.adapters.yaml_events import dump_documents
-from gitops_workers.cli.engine import Engine
+from gitops_workers.cli.client import Engine
 from gitops_workers.cli.files import documents, read_files
 from gitops_workers.cli.offline_world import offline_world, render, resolve
 from gitops_workers.cli.output import plain
+from gitops_workers.core.diff.masking import mask
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.masking import mask
 from gitops_workers.core.model import Application, Problem, Resolved
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from gitops_workers.dialects import Parsed, parse
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, load_file

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from gitops_workers.cli.engine import open_engine, settings
+from gitops_workers.cli.client import open_engine, settings
 from gitops_workers.cli.output import Output, OutputOption, flat, show_rows, show_value
 from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec, SyncStatus
-from gitops_workers.core.status import Status
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gitops_workers.cli.engine import settings
+from gitops_workers.cli.client import settings
 from gitops_workers.cli.output import flat
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def up(
     """Run everything on this machine: Redis, beat, workers, web and Flower, until Ctrl-C."""
     from gitops_workers.local.signals import Asked, end_when_asked  # noqa: PLC0415 - servers behind them; `--help` does without
     from gitops_workers.local.stack import stack  # noqa: PLC0415
-    from gitops_workers.wiring import open_state  # noqa: PLC0415
+    from gitops_workers.wiring.stores import open_state  # noqa: PLC0415
 
     found = settings()
     places = tuple(_absolute(place) for place in catalogue or found.catalogue)
@@ -119,7 +119,7 @@ class _Teller:
         self._remark()
 
     def _remark(self) -> None:
-        from gitops_workers.pipeline.remarks import remarks_of  # noqa: PLC0415 - as above
+        from gitops_workers.pipeline.catalogue.remarks import remarks_of  # noqa: PLC0415 - as above
 
         found = remarks_of(self.state)
         new = [line for line in found.lines if line not in self.remarks]

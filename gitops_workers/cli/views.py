@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from gitops_workers.cli.cells import age, revision, short, shortened
 from gitops_workers.cli.output import Column, View
-from gitops_workers.cli.words import age, revision, short, shortened
-from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
-from gitops_workers.core.trouble import failing, reason
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.status.trouble import failing, reason
 
 Json = Mapping[str, Any]
 

@@ -24,7 +24,7 @@ from flower.urls import settings as flower_settings
 from gitops_workers.console.app import GitOpsFlower
 from gitops_workers.settings import Settings, read
 from gitops_workers.web.serve import split_address
-from gitops_workers.wiring import open_state, open_telemetry
+from gitops_workers.wiring.stores import open_state, open_telemetry
 
 log = logging.getLogger(__name__)
 

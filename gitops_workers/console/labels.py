@@ -9,9 +9,9 @@ from html import escape
 from urllib.parse import urlsplit
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import Status
-from gitops_workers.core.trouble import failing
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.status.trouble import failing
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 

@@ -14,13 +14,13 @@ from tornado.web import HTTPError, authenticated
 
 from gitops_workers.console import labels, listing
 from gitops_workers.core.errors import Retry
-from gitops_workers.core.listing import FAILING
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import digest
-from gitops_workers.core.status import ResourceView
-from gitops_workers.core.trouble import failing, reason
-from gitops_workers.pipeline.explaining import explained
-from gitops_workers.pipeline.remarks import remarks_of
+from gitops_workers.core.status.listing import FAILING
+from gitops_workers.core.status.rows import ResourceView
+from gitops_workers.core.status.trouble import failing, reason
+from gitops_workers.pipeline.catalogue.remarks import remarks_of
+from gitops_workers.pipeline.reconcile.explanation import explained
 from gitops_workers.ports import State
 from gitops_workers.web.history import history_of
 

@@ -21,7 +21,7 @@
     └── Superseded         somebody newer owns the work; end quietly, it is an outcome and no failure
 
 Every message is one sentence or two: which thing, what was found, what to do. Messages reach statuses, so they never
-hold a secret: whoever raises with text from outside passes it through `core.redact` first.
+hold a secret: whoever raises with text from outside passes it through `core.text.redact` first.
 """
 
 from __future__ import annotations

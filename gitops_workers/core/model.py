@@ -12,11 +12,11 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
-from gitops_workers.core.dependencies import Dependency
-from gitops_workers.core.installation import Installation
-from gitops_workers.core.leaving import Deleting, Leaving
-from gitops_workers.core.project import Project
-from gitops_workers.core.render_spec import Pairs, RenderSpec, SecretRef
+from gitops_workers.core.policy.project import Project
+from gitops_workers.core.prune.deletion_request import Deleting, Leaving
+from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
+from gitops_workers.core.settings.installation import Installation
+from gitops_workers.core.sync.dependencies import Dependency
 
 AppId = str
 """`<kind>/<namespace>/<name>`, lower-case kind: `application/argocd/guestbook`, `kustomization/flux-system/apps`."""

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.model import AppId, Application, Dialect, Problem
-from gitops_workers.core.project import Project
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.policy.project import Project
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects import kinds
 from gitops_workers.dialects.argocd import application as argocd
 from gitops_workers.dialects.argocd.project import parse_project

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gitops_workers.core.model import Problem
-from gitops_workers.core.render_spec import SecretRef
-from gitops_workers.core.sops import ADVICE
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.render.sops import ADVICE
 from gitops_workers.dialects.document import Document
 from gitops_workers.dialects.fields import Reading, is_name, is_namespace, shown, type_name
 

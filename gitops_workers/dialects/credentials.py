@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.source.credentials import Credential
 
 APP_KEYS = ("githubAppID", "githubAppPrivateKey", "githubAppInstallationID")
 """Keys of the Secret of a GitRepository that this version does not do."""

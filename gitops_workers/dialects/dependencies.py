@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gitops_workers.core.dependencies import Dependency, by_name, cycles, resolve, shown
 from gitops_workers.core.model import AppId, Application, Condition
+from gitops_workers.core.sync.dependencies import Dependency, by_name, cycles, resolve, shown
 from gitops_workers.dialects import fields
 from gitops_workers.dialects.document import Document, Path
 from gitops_workers.dialects.fields import Reading, is_name, is_namespace

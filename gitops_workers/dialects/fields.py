@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from gitops_workers.core.model import Condition, Problem
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.dialects.document import Document, Path, dotted
 
 UNSUPPORTED = "UnsupportedField"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from gitops_workers.core.render_spec import Pairs
+from gitops_workers.core.render.render_spec import Pairs
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, Shape, matching, pairs, shown
 

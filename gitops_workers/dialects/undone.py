@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gitops_workers.core.render_spec import OVERRIDES
+from gitops_workers.core.render.render_spec import OVERRIDES
 from gitops_workers.dialects.argocd.application import ANNOTATIONS_LATER
 from gitops_workers.dialects.argocd.project_shapes import ProjectShape
 from gitops_workers.dialects.argocd.shapes import ApplicationShape

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Problem
-from gitops_workers.core.sops import ADVICE, is_encrypted
+from gitops_workers.core.render.sops import ADVICE, is_encrypted
 from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
 from gitops_workers.dialects.argocd.installation import installation

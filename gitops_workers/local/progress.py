@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitops_workers.core.model import AppId, Phase, SyncStatus
-from gitops_workers.core.redact import scrub
-from gitops_workers.core.status import Status
-from gitops_workers.core.trouble import failing, reason
-from gitops_workers.core.words import amount
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.status.trouble import failing, reason
+from gitops_workers.core.text.plural import amount
+from gitops_workers.core.text.redact import scrub
 
 SHOWN = 10
 """Applications named at once; the list command shows all."""

@@ -18,7 +18,7 @@ from gitops_workers.local.processes import environment, programs
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.local.supervisor import Say, Supervisor
 from gitops_workers.settings import PREFIX, Settings, environment_of
-from gitops_workers.wiring import cache_key
+from gitops_workers.wiring.stores import cache_key
 
 RUNNING = "up.json"
 """In the state directory while the stack runs: `{pid, redis_url, environment}`, so that commands find it. Private."""

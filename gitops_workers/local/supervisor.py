@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.local.child import Child
 
 FIRST_PAUSE = 0.5

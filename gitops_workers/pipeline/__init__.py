@@ -3,14 +3,11 @@
 What may be in it: code that calls ports in the order of the design and hands values to `core`. No decision that a
 table could test (those are in `core`), no client library (those are behind ports), no Celery.
 
-    catalogue.py   manifests -> applications, poll groups, due times
-    outside.py     what the manifests' meaning depends on besides them
-    poll.py        one repository's refs, or one cluster's versions -> who has to be looked at
-    attempt.py     one look at one application, readable on one screen
-    stages.py      resolve, render, desired, compare, prune: each a function of the value before it
-    sight.py       what they found, in one value
-    decision.py    what was seen -> nothing, a remark, or one step of an operation
-    step.py        the stages of an operation whose gates are open
-    writes.py      fence, apply, delete: the only place that changes a cluster
-    report.py      outcome -> status, history, events, next due time: the only writer of statuses
+    catalogue/     manifests -> applications, poll groups, due times, and what their meaning depends on besides them
+    polling/       one repository's refs, or one cluster's versions -> which applications have to be looked at
+    reconcile/     one attempt: attempt.py is its data flow on one screen; stages, observation, decision, report
+    operation/     an operation in steps; writes.py is the only module that changes a cluster
+    deletion/      the end of an application and of its objects
+    recovery/      records that vanished or were left half written
+    context.py     every port and setting that the stages may reach, in one value
 """

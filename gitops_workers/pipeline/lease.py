@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_workers.core.errors import Superseded
-from gitops_workers.pipeline.world import World
+from gitops_workers.pipeline.context import World
 from gitops_workers.ports import Attempt
 
 

@@ -7,7 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.figures import (
+from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.status.flux_view import kind_of
+from gitops_workers.core.status.listing import epoch
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.telemetry.figures import (
     APP_RECONCILE,
     APP_SYNC_SECONDS,
     APP_SYNCS,
@@ -16,11 +20,7 @@ from gitops_workers.core.figures import (
     counted,
     observed,
 )
-from gitops_workers.core.flux_view import kind_of
-from gitops_workers.core.listing import epoch
-from gitops_workers.core.model import Application, Dialect
-from gitops_workers.core.status import Status
-from gitops_workers.pipeline.world import World
+from gitops_workers.pipeline.context import World
 
 SUCCESS, ERROR, REQUEUE = "success", "error", "requeue"
 """Results as controller-runtime counts them."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_workers.core import record_document
-from gitops_workers.core.leaving import Leaving
 from gitops_workers.core.model import AppId
-from gitops_workers.core.record import StoredRecord
-from gitops_workers.pipeline import moving
-from gitops_workers.pipeline.world import World
+from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.record import record_document
+from gitops_workers.core.record.record import StoredRecord
+from gitops_workers.pipeline.catalogue import relocation
+from gitops_workers.pipeline.context import World
 
 KIND = "record"
 MARKED = "marked"
@@ -58,7 +58,7 @@ def warm(world: World, cluster: str) -> None:
     world.state.save_many(KIND, {app: copy(cluster, stored) for app, stored in found.items() if app not in known})
     unfinished = [app for app, stored in found.items() if stored.record.deletion is not None]
     world.state.save(MARKED, cluster, unfinished)
-    moving.found(world, cluster, found)
+    relocation.found(world, cluster, found)
     world.state.save(WARM, cluster, True)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gitops_workers.core.access import ClusterIdentity
+from gitops_workers.core.cluster.access import ClusterIdentity
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
-from gitops_workers.core.record import Record, StoredRecord
+from gitops_workers.core.record.record import Record, StoredRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ class Queue(Protocol):
     """Intents, due times, leases and admission. The store's time is the only clock; times are epoch seconds.
 
     A member of the due queue is an application or a poll group. Each belongs to one lane, a cluster or a Git host (see
-    `core.lanes`), which admits so many at once and has a circuit breaker. Popping a member writes `now + lease` as its
-    next time, so a lost message costs one lease and nothing else.
+    `core.scheduling.lanes`), which admits so many at once and has a circuit breaker. Popping a member writes `now +
+    lease` as its next time, so a lost message costs one lease and nothing else.
 
     The breaker: after 3 failures in a row nothing of the lane is dispatched but one probe at a time, after 10 s, 30 s,
     70 s and then once a minute; a probe goes before everything else of its lane. The first success of any kind lets

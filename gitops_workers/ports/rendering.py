@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render_spec import Pairs, RenderSpec, SecretRef, Tool
+from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef, Tool
 from gitops_workers.ports.git import TreeEntry
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.project import SyncWindow
+from gitops_workers.core.policy.project import SyncWindow
 
 
 class Rules(Protocol):

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gitops_workers.core.listing import FAILING, RESTING
 from gitops_workers.core.model import (
     AppId,
     Application,
 )
-from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.status.listing import FAILING, RESTING
+from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class StatusQuery:
     """Which rows a listing wants. Empty means any. `text` is a part of the id.
 
     `outcome`: the phase of the last operation.
-    `sort`: name, sync, health, age, trouble. `failing`: only those with which something is wrong (`core.trouble`).
+    `sort`: name, sync, health, age, trouble. `failing`: only those in trouble (`core.status.trouble`).
     """
 
     text: str = ""
@@ -37,7 +37,7 @@ class StatusQuery:
 
     @property
     def fields(self) -> Mapping[str, str]:
-        """What a row's `core.listing.index_fields` must be, field by field."""
+        """What a row's `core.status.listing.index_fields` must be, field by field."""
         wanted = {
             "sync": self.sync,
             "health": "" if self.health == RESTING else self.health,

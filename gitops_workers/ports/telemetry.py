@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from gitops_workers.core.figures import Sample
 from gitops_workers.core.model import AppId
-from gitops_workers.core.presence import Presence, Process
+from gitops_workers.core.telemetry.figures import Sample
+from gitops_workers.core.telemetry.presence import Presence, Process
 
 
 class Telemetry(Protocol):
@@ -33,7 +33,7 @@ class Meter(Protocol):
     """Where a process adds up what it does: in memory, for a lock and a dictionary's price."""
 
     def add(self, samples: Iterable[tuple[Sample, float]]) -> None:
-        """Add what `core.figures.counted` or `observed` say."""
+        """Add what `core.telemetry.figures.counted` or `observed` say."""
 
     def work_for(self, app: AppId, project: str) -> None:
         """From now on this thread works for an application of this project, or for none ("")."""

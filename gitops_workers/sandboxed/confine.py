@@ -14,7 +14,7 @@ import resource
 import signal
 from collections.abc import Iterable
 
-from gitops_workers.core.isolation import Isolation
+from gitops_workers.core.render.isolation import Isolation
 from gitops_workers.sandboxed import landlock, system_calls
 
 NOBODY = 65534

@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Self
 
-from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import Retry, UnsafeContent
+from gitops_workers.core.source import repo_paths
 
 EXECUTABLE = "100755"
 

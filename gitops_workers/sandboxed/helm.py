@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.core import repo_paths, sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.render import sops
+from gitops_workers.core.source import repo_paths
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.sandboxed import chart_tree, dependencies, helm_secrets, objects
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.programs import Programs

@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed
+from gitops_workers.core.source import repo_paths
 from gitops_workers.sandboxed import kustomization, objects, scan
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.frames import InputMissing

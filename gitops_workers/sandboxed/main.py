@@ -16,7 +16,7 @@ import orjson
 
 from gitops_workers.adapters import yaml_events
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
-from gitops_workers.core.isolation import Isolation
+from gitops_workers.core.render.isolation import Isolation
 from gitops_workers.sandboxed import confine, directory, frames, helm, kustomize, objects, scan
 from gitops_workers.sandboxed.export import Export
 from gitops_workers.sandboxed.programs import Programs

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters import yaml_events
-from gitops_workers.core import sops
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.substitution import SubstitutionFailed, substitute
+from gitops_workers.core.render import sops
+from gitops_workers.core.text.substitution import SubstitutionFailed, substitute
 
 LIMITS = yaml_events.Limits(size=16 << 20)
 """Rendered text may be larger than a file somebody wrote."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from gitops_workers.memory import stay_small
+from gitops_workers.runtime.process_memory import stay_small
 
 if __name__ == "__main__":
     stay_small()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import HTTPException, Request
 
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 
 log = structlog.get_logger()

@@ -1,8 +1,8 @@
 """The shapes of what the API answers, for its description and for whoever generates a client from it.
 
-The values are those of `core.status` and of the documents beside it, and what is long is sent as it is (`written`): to
-read 500 rows into these shapes and write them out again takes longer than everything else about them. That the two
-agree is tested.
+The values are those of `core.status.rows` and of the documents beside it, and what is long is sent as it is
+(`written`): to read 500 rows into these shapes and write them out again takes longer than everything else about them.
+That the two agree is tested.
 """
 
 from __future__ import annotations

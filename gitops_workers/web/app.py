@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteException
 
-from gitops_workers.web import applications, asking, docs, hooks, probes, problems, stream
+from gitops_workers.web import applications, docs, hooks, probes, problems, requests, stream
 from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.description import describe
 from gitops_workers.web.intake import Intake
@@ -39,7 +39,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.registry = new_registry(services.state, services.telemetry)
     app.state.streams = set()
     app.state.bodies = Bodies(settings.body_limit, settings.body_seconds)
-    routers = [part.router for part in (applications, asking, stream, hooks, probes, docs)]
+    routers = [part.router for part in (applications, requests, stream, hooks, probes, docs)]
     app.state.registry.register(Isolations(services.telemetry))
     app.state.doors = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     for router in routers:

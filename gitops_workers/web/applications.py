@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import Response
 
-from gitops_workers.core.status import Status
-from gitops_workers.pipeline.explaining import explained
+from gitops_workers.core.status.rows import Status
+from gitops_workers.pipeline.reconcile.explanation import explained
 from gitops_workers.ports import StatusQuery
 from gitops_workers.web import answers, history, lookup
 from gitops_workers.web.access import Principal, reader, services_of

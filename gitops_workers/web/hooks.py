@@ -13,8 +13,8 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from gitops_workers.core.figures import WEBHOOK_REPOSITORIES, WEBHOOKS, counted
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.telemetry.figures import WEBHOOK_REPOSITORIES, WEBHOOKS, counted
 from gitops_workers.web import answers, receivers
 from gitops_workers.web.access import services_of
 from gitops_workers.web.bodies import Bodies

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
-from gitops_workers.core.urls import normalise_url
+from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.ports import Queue, Urgency
 from gitops_workers.web.services import WebServices
 

@@ -8,8 +8,8 @@ from dataclasses import fields
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gitops_workers.core.isolation import Isolation
-from gitops_workers.core.presence import CONTROL
+from gitops_workers.core.render.isolation import Isolation
+from gitops_workers.core.telemetry.presence import CONTROL
 from gitops_workers.ports import Telemetry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import State, StatusPage, StatusQuery
 from gitops_workers.web.access import Principal
 

@@ -9,8 +9,8 @@ from fastapi import HTTPException
 from starlette.convertors import Convertor, register_url_convertor
 
 from gitops_workers.core.model import AppId
-from gitops_workers.core.status import Status
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import State
 from gitops_workers.web.access import Principal
 from gitops_workers.web.problems import Refusal

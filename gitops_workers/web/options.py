@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from gitops_workers.core import request as requests
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.prune.deletion_request import Cascade
+from gitops_workers.core.sync import request as requests
 from gitops_workers.web.listing import CURSOR
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Security
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from gitops_workers.heartbeat import report
+from gitops_workers.runtime.heartbeat import report
 from gitops_workers.web.access import everywhere, services_of
 from gitops_workers.web.description import TOKEN
 from gitops_workers.web.problems import documented

@@ -6,18 +6,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gitops_workers.broker import Sender, publish
 from gitops_workers.core.errors import Refused
-from gitops_workers.heartbeat import Heartbeat
 from gitops_workers.logs import configure
-from gitops_workers.meters import METER
-from gitops_workers.own_metrics import serve_own
 from gitops_workers.ports import Doorbell, Secrets
-from gitops_workers.publishing import Sender, publish
+from gitops_workers.runtime.heartbeat import Heartbeat
+from gitops_workers.runtime.meters import METER
+from gitops_workers.runtime.own_metrics import serve_own
 from gitops_workers.settings import Settings
 from gitops_workers.web.configure import web_settings
 from gitops_workers.web.serve import serve
 from gitops_workers.web.services import WebServices
-from gitops_workers.wiring import open_queue, open_state, open_telemetry
+from gitops_workers.wiring.stores import open_queue, open_state, open_telemetry
 
 INVALID = 2
 """The exit code for a mistake in the environment, as in the command line interface."""

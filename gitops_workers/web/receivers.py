@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_workers.core.receiver_address import hook_hash
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.source.receiver_address import hook_hash
 from gitops_workers.ports import Secrets, State
 from gitops_workers.web.webhooks.event import Body, Headers, Rejected
 from gitops_workers.web.webhooks.signature import check_hmac, check_token

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from gitops_workers.core.errors import Retry
-from gitops_workers.core.presence import Process
-from gitops_workers.meters import ProcessMeter
+from gitops_workers.core.telemetry.presence import Process
 from gitops_workers.ports import Doorbell, Queue, Secrets, State, Telemetry
+from gitops_workers.runtime.meters import ProcessMeter
 from gitops_workers.web.connections import Bounds
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from gitops_workers.core.status import Event
+from gitops_workers.core.status.rows import Event
 from gitops_workers.web import answers, lookup
 from gitops_workers.web.access import Principal, everywhere, services_of
 from gitops_workers.web.description import TOKEN

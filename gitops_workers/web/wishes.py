@@ -10,17 +10,17 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 
-from gitops_workers.core import deletion
-from gitops_workers.core import refresh as refreshes
-from gitops_workers.core import request as requests
-from gitops_workers.core.audit import Wish, details_of
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Phase
-from gitops_workers.core.moments import stamp
-from gitops_workers.core.pause import CONDITION
-from gitops_workers.core.status import Status
-from gitops_workers.pipeline.telling import tell
+from gitops_workers.core.prune import deletion
+from gitops_workers.core.prune.deletion_request import Cascade
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.sync import request as requests
+from gitops_workers.core.sync.pause import CONDITION
+from gitops_workers.core.telemetry.audit import Wish, details_of
+from gitops_workers.core.text.timefmt import stamp
+from gitops_workers.pipeline.announcements import tell
 from gitops_workers.ports import Urgency
 from gitops_workers.web import lookup
 from gitops_workers.web.access import Principal, services_of, source_of

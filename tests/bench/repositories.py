@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory
 from tests.bench.scenario import Bench, has_value, until

@@ -20,7 +20,7 @@ from gitops_workers.local.control_plane import ControlPlane, control_planes
 from gitops_workers.local.kube_programs import AUDITED, StaticToken, write_config
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory, cpu_seconds, difference, requests, tree
 from tests.servers.engine import RunningEngine, free_port, running_engine

@@ -18,7 +18,7 @@ from gitops_workers.local.kube_programs import write_config
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.ports import State
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 from tests.bench import fleet
 from tests.bench.scenario import until
 from tests.servers.engine import free_port, running_engine

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_workers.adapters.cluster.transport import Transport
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.objects import Manifest
 from gitops_workers.local.control_plane import ControlPlane
 from gitops_workers.ports import Cluster

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.volatile_cluster import VolatileCluster
-from gitops_workers.core.absorption import absorption, after_replace
+from gitops_workers.core.diff.field_manager_migration import absorption, after_replace
 from gitops_workers.core.errors import ApplyRefused, Superseded
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of

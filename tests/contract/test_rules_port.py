@@ -9,11 +9,11 @@ import pytest
 
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.user_rules import REST, UserRules
-from gitops_workers.core.customizations import Customizations, HealthScript
-from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.errors import InvalidManifest, Refused, Retry
 from gitops_workers.core.model import Dialect, Health, HealthExpressions, HealthStatus, IgnoreRule
-from gitops_workers.pipeline.world import BuiltInRules
+from gitops_workers.core.settings.customizations import Customizations, HealthScript
+from gitops_workers.core.sync.dependencies import Dependency
+from gitops_workers.pipeline.context import BuiltInRules
 from gitops_workers.sandboxed.frames import Runner
 from tests.servers.rules import InProcess
 from tests.unit.core.making import application, manifest

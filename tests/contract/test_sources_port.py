@@ -12,7 +12,14 @@ import pytest
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.model import GitSource, Resolved, RevisionKind, RevisionSpec
-from gitops_workers.core.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, RevisionNotFound, resolve
+from gitops_workers.core.source.revisions import (
+    History,
+    NeedsBranch,
+    NeedsCommit,
+    NeedsDates,
+    RevisionNotFound,
+    resolve,
+)
 from gitops_workers.ports import Sources, TreeEntry
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources

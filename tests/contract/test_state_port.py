@@ -12,9 +12,9 @@ from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core import model as m
-from gitops_workers.core import render_spec as r
-from gitops_workers.core.presence import WORKER, Process
-from gitops_workers.core.status import ClusterView, Event, OperationView, ResourceView, Status
+from gitops_workers.core.render import render_spec as r
+from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView, Status
+from gitops_workers.core.telemetry.presence import WORKER, Process
 from gitops_workers.ports import StatusQuery, Urgency
 
 PLAIN = m.Application(

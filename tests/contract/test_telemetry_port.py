@@ -6,8 +6,8 @@ import pytest
 
 from gitops_workers.adapters.redis_telemetry import RedisTelemetry
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
-from gitops_workers.core.figures import APP_RECONCILE, APP_SYNCS, WEBHOOKS, Sample, counted, observed
-from gitops_workers.core.presence import BEAT, WORKER, Process
+from gitops_workers.core.telemetry.figures import APP_RECONCILE, APP_SYNCS, WEBHOOKS, Sample, counted, observed
+from gitops_workers.core.telemetry.presence import BEAT, WORKER, Process
 
 EAST = Process(WORKER, "one@host", ("control", "fleet.east"))
 BOTH = Process(WORKER, "two@host", ("control", "fleet.east", "fleet.west"))

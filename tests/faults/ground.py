@@ -19,15 +19,15 @@ import redis
 import yaml
 
 from gitops_workers.adapters.cluster.records import DATA_KEY
-from gitops_workers.core.record import NAMESPACE, PART_OF, applyset_id, record_name
-from gitops_workers.core.status import Status
+from gitops_workers.core.record.record import NAMESPACE, PART_OF, applyset_id, record_name
+from gitops_workers.core.status.rows import Status
 from gitops_workers.local.child import Child
 from gitops_workers.local.control_plane import ControlPlane, control_planes
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.kube_programs import AUDITED, StaticToken, write_config
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 from tests.servers.engine import RunningEngine, commands, free_port, running_engine
 from tests.servers.git_repository import BareRepository
 

@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from gitops_workers.core.lanes import host_lane
+from gitops_workers.core.scheduling.lanes import host_lane
 from gitops_workers.local.git_server import git_server
 from gitops_workers.local.kube_programs import AUDITED, StaticToken, write_tokens
 from gitops_workers.ports import Urgency
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring.stores import open_queue, open_state
 from tests.faults.conftest import Experiment
 from tests.faults.ground import SECOND_TOKEN, Ground, app_id, application, until, write_settings
 from tests.servers.silent_host import silent_host

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_workers.core.errors import GitOpsError, Refused, UnsafeContent
 from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
-from gitops_workers.core.revisions import RevisionNotFound, resolve
+from gitops_workers.core.source.revisions import RevisionNotFound, resolve
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.adapters.git import GitSettings
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
+from gitops_workers.core.source.credentials import Credential
 from gitops_workers.local.git_server import git_server
 from tests.integration.git.http_servers import redirecting_server
 from tests.servers.git_repository import BareRepository

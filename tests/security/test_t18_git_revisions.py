@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.core.model import GitSource, Resolved, RevisionSpec
-from gitops_workers.core.revisions import resolve
+from gitops_workers.core.source.revisions import resolve
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from gitops_workers.core.receiver_address import hook_hash
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.source.receiver_address import hook_hash
 from gitops_workers.web.receivers import TYPES, StoredReceiver, verify
 from gitops_workers.web.webhooks.event import Rejected
 from gitops_workers.web.webhooks.registry import receive

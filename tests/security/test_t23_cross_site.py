@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from tests.web_world import WRITE, bearer
 
 APP = Status("application/argocd/a", "argocd", "default", "c", "", "", "")

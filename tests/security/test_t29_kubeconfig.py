@@ -8,7 +8,7 @@ import json
 import pytest
 
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig, tenant_access
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import InvalidManifest
 
 PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from gitops_workers.core.masking import MASK, mask, mask_text
+from gitops_workers.core.diff.masking import MASK, mask, mask_text
 from gitops_workers.core.objects import key_of
-from gitops_workers.core.unified import diff
+from gitops_workers.core.text.unified_diff import diff
 
 CANARY = "c4n4ry-0f-t30-\N{SNOWMAN}"
 BASE64 = base64.b64encode(CANARY.encode()).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import PolicyRefused
 
 EAST = ClusterAccess("east", "https://East.example.com:443/", token="e", fleet="edge")

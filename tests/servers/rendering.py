@@ -15,7 +15,7 @@ from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.volatile_sources import File, VolatileRepository, VolatileSources
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import GitSource, Resolved
-from gitops_workers.core.render_spec import RenderSpec
+from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.local.toolchain import tool
 from gitops_workers.ports import Closure, RenderContext, Rendered
 from tests.servers.sources import MemoryStore

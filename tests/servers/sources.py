@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_workers.adapters.git import GitSettings, GitSources
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.model import GitSource
+from gitops_workers.core.source.credentials import Credential
 
 LAPTOP = GitSettings(schemes=frozenset({"https", "ssh", "http", "file"}))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.git_wiring import git_settings
 from gitops_workers.settings import read
+from gitops_workers.wiring.git import git_settings
 
 
 def test_each_setting_arrives() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.pool import CompartmentPool
+from gitops_workers.runtime.pool import CompartmentPool
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
+from gitops_workers.broker import publish
 from gitops_workers.ports import Doorbell
-from gitops_workers.publishing import publish
 
 BELL = Doorbell("poll", "control", "repository/one", 3)
 

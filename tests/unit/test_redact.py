@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.core.credentials import Credential
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.source.credentials import Credential
+from gitops_workers.core.text.redact import scrub
 
 CANARY = "kanarie-7f3a91c2"
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNz\nkanarie7f3a91c2\n-----END OPENSSH PRIVATE KEY-----\n"

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Resolved, RevisionKind, RevisionSpec
-from gitops_workers.core.revisions import (
+from gitops_workers.core.source.revisions import (
     History,
     NeedsBranch,
     NeedsCommit,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.core.semver import MAX_CONSTRAINT, highest, parse_constraint, parse_version
+from gitops_workers.core.text.semver import MAX_CONSTRAINT, highest, parse_constraint, parse_version
 
 VERSIONS = (
     "0.0.0 0.0.3 0.2.3 0.3.0 1.0.0 1.2.0 v1.2.3 1.2.3-alpha 1.2.3-beta.2 1.2.4 1.3.0-rc.1 1.3.7 1.4.9 2.0.0-rc.1 "

@@ -12,7 +12,7 @@ from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.model import IgnoreRule
-from gitops_workers.worker_wiring import Customizations
+from gitops_workers.wiring.worker import Customizations
 from tests.servers.rules import InProcess
 from tests.unit.core.making import application
 from tests.unit.dialects.manifests import load

@@ -12,14 +12,15 @@ from gitops_workers.adapters.closure.kustomize import NAMES, Graph
 from gitops_workers.adapters.closure.references import References
 from gitops_workers.adapters.closure.submodules import Submodules
 from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Tree, Trees
-from gitops_workers.core import helm_files, repo_paths
-from gitops_workers.core.build_environment import build_environment
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
-from gitops_workers.core.gitignore import Ignore
-from gitops_workers.core.globs import matches_directory
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import digest
-from gitops_workers.core.render_spec import OVERRIDES, DirectoryOptions, KustomizeMerge, RenderSpec, Tool
+from gitops_workers.core.render import helm_files
+from gitops_workers.core.render.build_environment import build_environment
+from gitops_workers.core.render.render_spec import OVERRIDES, DirectoryOptions, KustomizeMerge, RenderSpec, Tool
+from gitops_workers.core.source import repo_paths
+from gitops_workers.core.text.gitignore import Ignore
+from gitops_workers.core.text.globs import matches_directory
 from gitops_workers.ports import Closure, Sources, TreeEntry
 from gitops_workers.sandboxed.frames import Runner
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from gitops_workers.adapters.closure.submodules import Submodules
 from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Tree, prefixed
-from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
-from gitops_workers.core.gitignore import Ignore
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.submodules import absolute_url
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source import repo_paths
+from gitops_workers.core.source.submodules import absolute_url
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.text.gitignore import Ignore
 from gitops_workers.ports import Sources, TreeEntry
 
 LINKS = 40

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from gitops_workers.adapters.closure.files import Files
 from gitops_workers.adapters.closure.references import References
-from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.render_spec import KustomizeMerge, KustomizeOptions
+from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions
+from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import TreeEntry
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.ports import Sources, TreeEntry
 
 K = TypeVar("K")

@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from gitops_workers.core import repo_paths
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import Sources, TreeEntry
 
 LINK, SUBMODULE = "120000", "160000"

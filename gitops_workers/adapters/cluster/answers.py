@@ -24,7 +24,7 @@ from gitops_workers.core.errors import (
     ServerFailed,
     Throttled,
 )
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 
 MESSAGE_CHARACTERS = 512
 """Of the server's own words: a validation error of a whole pod template is thousands, and ends up in every status."""

@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.core.access import ClusterAccess, ExecPlugin
+from gitops_workers.core.cluster.access import ClusterAccess, ExecPlugin
 from gitops_workers.core.errors import ClusterUnavailable
 
 MAX_AGE = 600.0

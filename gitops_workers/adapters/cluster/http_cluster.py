@@ -11,6 +11,7 @@ import orjson
 
 from gitops_workers.adapters.cluster import answers, discovery, undeclared, wire
 from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Answer, Transport
+from gitops_workers.core.diff.managed_fields import MANAGER
 from gitops_workers.core.errors import (
     ApplyRefused,
     ClusterUnavailable,
@@ -20,13 +21,12 @@ from gitops_workers.core.errors import (
     ServerFailed,
     Superseded,
 )
-from gitops_workers.core.figures import APP_REQUESTS, counted
-from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
-from gitops_workers.core.places import without
-from gitops_workers.core.record import PART_OF
-from gitops_workers.meters import METER
+from gitops_workers.core.record.record import PART_OF
+from gitops_workers.core.telemetry.figures import APP_REQUESTS, counted
+from gitops_workers.core.text.json_path import without
 from gitops_workers.ports import Applied, Discovery, Observation, RenderCache, Resource, Seen
+from gitops_workers.runtime.meters import METER
 
 DISCOVERY_AGE = 600.0
 """Seconds a discovery is used unless something unknown turns up: kinds come and go with releases, not by the minute."""

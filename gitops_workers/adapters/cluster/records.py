@@ -13,11 +13,11 @@ import orjson
 
 from gitops_workers.adapters.cluster import answers, wire
 from gitops_workers.adapters.cluster.transport import Answer, Transport
-from gitops_workers.core import record_document
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Refused, Superseded
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.record import APPLYSET_ID, NAMESPACE, Record, StoredRecord, applyset_id, record_name
+from gitops_workers.core.record import record_document
+from gitops_workers.core.record.record import APPLYSET_ID, NAMESPACE, Record, StoredRecord, applyset_id, record_name
 
 TOOLING = "gitops-workers/v1"
 DATA_KEY = "record"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.adapters.cluster.transport import CONNECT_TIMEOUT, READ_TIMEOUT, Transport
-from gitops_workers.core.access import ClusterAccess, ClusterIdentity
-from gitops_workers.core.destinations import Destinations
+from gitops_workers.core.cluster.access import ClusterAccess, ClusterIdentity
+from gitops_workers.core.cluster.destinations import Destinations
 from gitops_workers.ports import RenderCache
 
 CONNECTED = 64

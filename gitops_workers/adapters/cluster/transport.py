@@ -22,10 +22,10 @@ from urllib.parse import urlencode, urlsplit
 import structlog
 
 from gitops_workers.adapters.cluster.credentials import Credential, obtain
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.figures import API_REQUESTS, counted
-from gitops_workers.meters import METER
+from gitops_workers.core.telemetry.figures import API_REQUESTS, counted
+from gitops_workers.runtime.meters import METER
 
 log = structlog.get_logger()
 

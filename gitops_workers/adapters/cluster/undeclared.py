@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.places import Place
+from gitops_workers.core.text.json_path import Place
 
 _LINE: Final = re.compile(r"(?:\A|\): |\n)\s*(\.\S.*?): field not declared in schema(?=\n|\Z)")
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[([^\]]*)\]")

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import orjson
 
+from gitops_workers.core.diff.managed_fields import MANAGER
 from gitops_workers.core.errors import ApplyRefused
-from gitops_workers.core.managed_fields import MANAGER
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.record import PART_OF
+from gitops_workers.core.record.record import PART_OF
 from gitops_workers.ports import Resource, Seen
 
 JSON_PATCH_TYPE = "application/json-patch+json"

@@ -8,7 +8,7 @@ of it.
 
 GitPython stands behind the same door: its URL guard is asked beside ours. Its commands are not used, because
 `Git.execute` gives every child the worker's whole environment and `repo.git.*` passes options that run programs
-(measured: `fetch --upload-pack=...`). Decisions about revisions are in `core.revisions`, none are here.
+(measured: `fetch --upload-pack=...`). Decisions about revisions are in `core.source.revisions`, none are here.
 """
 
 from gitops_workers.adapters.git.settings import GitSettings

@@ -20,7 +20,7 @@ from git.exc import UnsafeProtocolError
 
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.core.errors import HostUnavailable, UnsafeContent
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 
 RESOLVE_SECONDS = 15.0
 """Three tries of an ordinary resolver."""

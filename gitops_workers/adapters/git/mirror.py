@@ -19,8 +19,8 @@ from typing import TypeVar
 from gitops_workers.adapters.git.address import Address
 from gitops_workers.adapters.git.command import Finished, GitProgram
 from gitops_workers.adapters.git.transport import DamagedCopy, NotServed, Transport
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import GitOpsError, SourceUnavailable
+from gitops_workers.core.source.credentials import Credential
 
 T = TypeVar("T")
 KEEP = "refs/keep/"

@@ -24,13 +24,13 @@ from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
-from gitops_workers.core.git_names import full_id, inside
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.objects import digest
-from gitops_workers.core.revisions import BRANCHES, TAGS, RevisionNotFound
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.credentials import Credential
+from gitops_workers.core.source.git_names import full_id, inside
+from gitops_workers.core.source.revisions import BRANCHES, TAGS, RevisionNotFound
+from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.ports import Refs, RenderCache, TreeEntry
 
 Lookup = Callable[[GitSource], Credential | None]

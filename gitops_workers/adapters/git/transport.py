@@ -17,12 +17,12 @@ from gitops_workers.adapters.git.address import Address, HostGuard
 from gitops_workers.adapters.git.command import DeadlinePassed, Finished, GitProgram, proxied, proxy_environment
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.ssh_key import readable_key
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import GitOpsError, HostUnavailable, InvalidManifest, SourceUnavailable, UnsafeContent
-from gitops_workers.core.figures import GIT_FETCH_FAILURES, GIT_REQUESTS, GIT_SECONDS, counted, observed
-from gitops_workers.core.redact import scrub
-from gitops_workers.core.urls import without_credentials
-from gitops_workers.meters import METER
+from gitops_workers.core.source.credentials import Credential
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.telemetry.figures import GIT_FETCH_FAILURES, GIT_REQUESTS, GIT_SECONDS, counted, observed
+from gitops_workers.core.text.redact import scrub
+from gitops_workers.runtime.meters import METER
 
 _MESSAGE = 400
 """Characters of a server's complaint that reach a status."""

@@ -7,7 +7,7 @@ local CLASSES = {'webhook', 'manual', 'self-heal', 'retry', 'poll'}
 -- Seconds by which a class goes before what became due at the same moment. Not absolute: a poll that has waited 40 minutes
 -- goes before a fresh push, so that a tenant who pushes all day cannot stop everybody else's drift detection.
 local HEAD_START = {webhook = 2400, manual = 1800, ['self-heal'] = 1200, retry = 600, poll = 0}
--- How the lanes of Git hosts begin (core/lanes.py); any other lane is admitted like a cluster.
+-- How the lanes of Git hosts begin (core/scheduling/lanes.py); any other lane is admitted like a cluster.
 local HOST_LANE = '//'
 -- A doorbell nobody answers is repeated ever more slowly: without workers the broker must not fill up.
 local LONGEST_RING = 600

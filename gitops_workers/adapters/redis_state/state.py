@@ -11,7 +11,7 @@ from gitops_workers.adapters.redis_state.status import StatusRows
 from gitops_workers.adapters.redis_state.views import Attendance, Loads, Views
 from gitops_workers.cipher import Cipher
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.status import ClusterView, Event, ResourceView, Status
+from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import StatusPage, StatusQuery
 from gitops_workers.redis_client import RedisClient
 

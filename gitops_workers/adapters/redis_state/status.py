@@ -10,10 +10,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gitops_workers import redis_keys as keys
-from gitops_workers.core.listing import FAILING, HEALTH_ORDER, ORDERS, RESTING, SYNC_ORDER, index_fields, sort_keys
 from gitops_workers.core.model import AppId, Phase
-from gitops_workers.core.staleness import marked
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.listing import (
+    FAILING,
+    HEALTH_ORDER,
+    ORDERS,
+    RESTING,
+    SYNC_ORDER,
+    index_fields,
+    sort_keys,
+)
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.status.staleness import marked
 from gitops_workers.ports import StatusPage, StatusQuery
 from gitops_workers.redis_client import RedisClient
 

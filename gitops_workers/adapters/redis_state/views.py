@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state.sealed import unpacked
 from gitops_workers.core.model import AppId
-from gitops_workers.core.presence import Presence
-from gitops_workers.core.status import ClusterView, Event, ResourceView
+from gitops_workers.core.status.rows import ClusterView, Event, ResourceView
+from gitops_workers.core.telemetry.presence import Presence
 from gitops_workers.ports import ClusterLoad
 from gitops_workers.redis_client import RedisClient
 

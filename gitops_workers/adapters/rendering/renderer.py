@@ -16,7 +16,7 @@ from gitops_workers.adapters.rendering.memory import Failures, Recent, SingleFli
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import canonical, digest
-from gitops_workers.core.render_spec import RenderSpec, Tool
+from gitops_workers.core.render.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
 from gitops_workers.sandboxed.frames import InputMissing, Runner
 
@@ -55,7 +55,7 @@ class CachedRenderer:
         """`key` keys the digests of variables, so that a content key tells nothing about a secret value.
 
         `strict` refuses keys that stand twice for Argo CD applications, too. `seconds` for one render, `lifetime` of a
-        result in the cache, `memory` in bytes for this process' own.
+        result in the cache, `runtime.process_memory` in bytes for this process' own.
         """
         self._sources = sources
         self._closures = closures

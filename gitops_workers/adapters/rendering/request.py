@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from gitops_workers.core import helm_files, repo_paths
-from gitops_workers.core.build_environment import build_environment, expand
 from gitops_workers.core.errors import InvalidManifest, RenderFailed
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.render import helm_files
+from gitops_workers.core.render.build_environment import build_environment, expand
+from gitops_workers.core.render.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import Closure, RenderContext
 
 

@@ -18,7 +18,7 @@ import orjson
 import yaml
 
 from gitops_workers.adapters.sandbox.limits import SandboxLimits
-from gitops_workers.core.isolation import Isolation
+from gitops_workers.core.render.isolation import Isolation
 from gitops_workers.sandboxed import frames
 
 _BOOT = (

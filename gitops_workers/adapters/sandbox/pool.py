@@ -21,7 +21,7 @@ from gitops_workers.adapters.sandbox.limits import SandboxLimits
 from gitops_workers.adapters.sandbox.refusals import refusal
 from gitops_workers.adapters.sandbox.scratch import Scratch
 from gitops_workers.core.errors import Retry, UnsafeContent
-from gitops_workers.core.isolation import Isolation
+from gitops_workers.core.render.isolation import Isolation
 from gitops_workers.sandboxed import frames
 
 SLOW = 1.0

@@ -15,7 +15,7 @@ from gitops_workers.adapters.volatile_cluster.fields import owners
 from gitops_workers.adapters.volatile_cluster.life import Fault, Life
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Retry, ServerFailed, Superseded
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
-from gitops_workers.core.record import PART_OF
+from gitops_workers.core.record.record import PART_OF
 from gitops_workers.ports import Applied, Discovery, Observation, Resource, Seen
 
 NAMESPACE_KIND = GroupKind("", "Namespace")

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitops_workers.core import managed_fields
+from gitops_workers.core.diff import managed_fields
 from gitops_workers.core.objects import Manifest
 
 SERVERS_FIELDS = frozenset({"managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink"})

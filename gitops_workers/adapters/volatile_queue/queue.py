@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.adapters.volatile_queue.breaker import Breaker
-from gitops_workers.core.lanes import HOST
 from gitops_workers.core.model import AppId
+from gitops_workers.core.scheduling.lanes import HOST
 from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
 
 LONGEST_RING = 600.0

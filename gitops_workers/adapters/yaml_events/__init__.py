@@ -1,8 +1,8 @@
 """YAML and JSON as Kubernetes reads them, in bounded time and memory, with the place of everything on request.
 
-PyYAML's own loaders read another language (`core.yaml_scalars`), crash the interpreter on 50 000 nested brackets and
-exhaust memory on a 400-byte alias bomb. Here libyaml only yields events; an iterative constructor builds the values and
-stops at the first bound. Values that an alias repeats are shared: treat what is returned as frozen.
+PyYAML's own loaders read another language (`core.text.yaml_scalars`), crash the interpreter on 50 000 nested brackets
+and exhaust memory on a 400-byte alias bomb. Here libyaml only yields events; an iterative constructor builds the values
+and stops at the first bound. Values that an alias repeats are shared: treat what is returned as frozen.
 """
 
 from gitops_workers.adapters.yaml_events.constructor import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from gitops_workers.core import yaml_scalars
+from gitops_workers.core.text import yaml_scalars
 
 
 class _Dumper(yaml.CSafeDumper):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from gitops_workers.core.yaml_scalars import normal
+from gitops_workers.core.text.yaml_scalars import normal
 
 DOUBTFUL: Final = object()
 """No plain JSON, or something is wrong with it: the slow reader knows what and where."""

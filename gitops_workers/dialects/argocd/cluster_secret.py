@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from gitops_workers.core.access import DEFAULT_FLEET, FLEET_LABEL, ClusterAccess, ExecPlugin, server_problem
+from gitops_workers.core.cluster.access import DEFAULT_FLEET, FLEET_LABEL, ClusterAccess, ExecPlugin, server_problem
 from gitops_workers.core.model import Problem
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import Document

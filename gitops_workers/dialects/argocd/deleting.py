@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from gitops_workers.core.leaving import Cascade, Deleting
-from gitops_workers.core.options import by_name
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting
+from gitops_workers.core.sync.options import by_name
 from gitops_workers.dialects.fields import Reading, shown
 from gitops_workers.dialects.metadata import Metadata
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.installation import Installation, KindRule, Scope, Unheeded
+from gitops_workers.core.settings.installation import Installation, KindRule, Scope, Unheeded
 from gitops_workers.dialects.argocd.settings import LoadYaml
 
 _FACES = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
+from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.dialects.argocd.project_checks import check_project
 from gitops_workers.dialects.argocd.project_shapes import KindShape, ProjectShape, WindowShape
 from gitops_workers.dialects.fields import Reading, shown

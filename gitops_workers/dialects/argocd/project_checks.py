@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
-from gitops_workers.core.globs import glob_problem
-from gitops_workers.core.name_patterns import pattern_problem
+from gitops_workers.core.text.globs import glob_problem
+from gitops_workers.core.text.name_patterns import pattern_problem
 from gitops_workers.dialects.argocd.project_shapes import ProjectSpec, WindowShape
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, shown

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Problem
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.source.credentials import Credential
+from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.credentials import argocd_credential
 

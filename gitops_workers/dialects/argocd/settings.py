@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gitops_workers.core.customizations import Customizations, HealthScript
 from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.model import IgnoreRule, Problem
+from gitops_workers.core.settings.customizations import Customizations, HealthScript
 from gitops_workers.dialects.argocd.ignore import IgnoreShape, ignore_rule
 
 NAME = "argocd-cm"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
 from gitops_workers.core.objects import canonical
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     DirectoryOptions,
     HelmOptions,
     HelmParameter,
@@ -18,7 +18,7 @@ from gitops_workers.dialects.argocd.shapes import Helm, Kustomize, KustomizePatc
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import Reading, pairs, shown
 from gitops_workers.dialects.kustomize import components
-from gitops_workers.dialects.places import PATH_ALLOWED, normal_path, url_problem
+from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path, url_problem
 
 
 def git_source(reading: Reading, path: Path, source: Source) -> GitSource:

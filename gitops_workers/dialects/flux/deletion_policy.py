@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.leaving import Cascade, Deleting
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting
 
 MIRROR, DELETE, WAIT, ORPHAN = "MirrorPrune", "Delete", "WaitForTermination", "Orphan"
 

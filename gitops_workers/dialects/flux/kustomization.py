@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from gitops_workers.core.access import IN_CLUSTER
-from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.cluster.access import IN_CLUSTER
 from gitops_workers.core.model import (
     Application,
     Destination,
@@ -19,7 +18,7 @@ from gitops_workers.core.model import (
     SyncPolicy,
 )
 from gitops_workers.core.objects import group_of
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     Image,
     KustomizeMerge,
     KustomizeOptions,
@@ -29,6 +28,7 @@ from gitops_workers.core.render_spec import (
     Substitution,
     Tool,
 )
+from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import Reading, pairs, shown
@@ -38,7 +38,7 @@ from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
 from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, KustomizationShape, KustomizationSpec
 from gitops_workers.dialects.flux.sources import Repository, SourceKey
 from gitops_workers.dialects.kustomize import components
-from gitops_workers.dialects.places import PATH_ALLOWED, normal_path
+from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path
 
 FindRepository = Callable[[SourceKey], Repository | str]
 """The repository a sourceRef names, or the reason as a sentence why there is none."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gitops_workers.core.render_spec import SecretRef, Substitution
-from gitops_workers.core.substitution import NAME, SubstitutionFailed, substitute
+from gitops_workers.core.render.render_spec import SecretRef, Substitution
+from gitops_workers.core.text.substitution import NAME, SubstitutionFailed, substitute
 
 ReadRef = Callable[[SecretRef], Mapping[str, bytes] | None]
 """Reads a ConfigMap or Secret; None when it does not exist."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from gitops_workers.core.model import AppId
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval
 from gitops_workers.dialects.fields import Later, Namespace, Reading, Shape, is_name, one_of, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE

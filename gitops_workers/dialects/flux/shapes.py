@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from gitops_workers.core.substitution import NAME
+from gitops_workers.core.text.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Pointer, Shape, one_of, wrong
 from gitops_workers.dialects.flux.deletion_policy import DELETE, MIRROR, ORPHAN, WAIT

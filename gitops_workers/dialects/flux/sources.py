@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from gitops_workers.core.model import Condition, GitSource, RevisionKind, RevisionSpec
-from gitops_workers.core.render_spec import Pairs, SecretRef
+from gitops_workers.core.render.render_spec import Pairs, SecretRef
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import Later, Name, Plain, Reading, Shape, matching, pairs
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.metadata import Object
-from gitops_workers.dialects.places import url_problem
+from gitops_workers.dialects.repo_url import url_problem
 
 _COMMIT = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
 

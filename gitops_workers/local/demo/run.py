@@ -17,7 +17,7 @@ from pathlib import Path
 from gitops_workers.cli.output import Output, show_rows
 from gitops_workers.cli.views import applications
 from gitops_workers.core.errors import GitOpsError, Refused
-from gitops_workers.core.redact import scrub
+from gitops_workers.core.text.redact import scrub
 from gitops_workers.local import toolchain
 from gitops_workers.local.control_plane import ControlPlanes, control_planes, write_kubeconfig
 from gitops_workers.local.demo.repositories import PUBLIC, SAMPLES, create
@@ -27,7 +27,7 @@ from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.signals import Asked, end_when_asked
 from gitops_workers.local.stack import Stack, stack
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 
 FOLDER = Path(".demo")
 """In the folder where the demo is started: its clones are there to work in."""

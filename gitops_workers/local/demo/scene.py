@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_workers.core.errors import Refused, Retry
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from gitops_workers.local.control_plane import ControlPlanes
 from gitops_workers.local.demo.repositories import PUBLIC, Repository
 from gitops_workers.local.stack import Stack

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from gitops_workers.core import flux_view
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.model import AppId, Application, Phase
-from gitops_workers.core.status import Status
-from gitops_workers.core.urls import without_credentials
+from gitops_workers.core.scheduling.poll_groups import repository_group
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status import flux_view
+from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import State
 
 _APP = ("namespace", "name", "project")

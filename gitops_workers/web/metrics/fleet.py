@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from gitops_workers.core.listing import epoch
-from gitops_workers.core.presence import BEAT, Presence
-from gitops_workers.core.status import ClusterView
+from gitops_workers.core.status.listing import epoch
+from gitops_workers.core.status.rows import ClusterView
+from gitops_workers.core.telemetry.presence import BEAT, Presence
 
 
 def fleet_families(views: Sequence[ClusterView], presence: Presence, stale: Mapping[str, int]) -> Iterator[Metric]:

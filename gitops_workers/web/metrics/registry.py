@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from gitops_workers.core.figures import Sample
 from gitops_workers.core.model import AppId
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.telemetry.figures import Sample
 from gitops_workers.ports import State, StatusQuery, Telemetry
 from gitops_workers.web.metrics.applications import ApplicationFamilies
 from gitops_workers.web.metrics.fleet import fleet_families

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from gitops_workers.core.figures import APP_RECONCILE, FIGURES, Figure, Sample
+from gitops_workers.core.telemetry.figures import APP_RECONCILE, FIGURES, Figure, Sample
 
 _ALIASES = {APP_RECONCILE.name: ("argocd_app_reconcile_duration_seconds",)}
 """Names by which guides and alert rules also call a figure."""

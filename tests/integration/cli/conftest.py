@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.cli import main
-from gitops_workers.core.presence import BEAT, WORKER, Process
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.telemetry.presence import BEAT, WORKER, Process
 from gitops_workers.ports import Queue, State, Telemetry
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_queue, open_state, open_telemetry
+from gitops_workers.wiring.stores import open_queue, open_state, open_telemetry
 from tests.fleet import application, fill
 
 KEY = "5a" * 32

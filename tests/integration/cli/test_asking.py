@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import OperationView, Status
+from gitops_workers.core.status.rows import OperationView, Status
 from tests.integration.cli.conftest import KEY, Answer, Installation
 
 Cli = Callable[..., Answer]

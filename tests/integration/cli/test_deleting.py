@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_workers.core.leaving import Cascade, Deleting, Held, Leaving
-from gitops_workers.core.status import Status
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Held, Leaving
+from gitops_workers.core.status.rows import Status
 from tests.fleet import application
 from tests.integration.cli.conftest import Answer, Installation
 

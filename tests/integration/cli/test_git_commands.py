@@ -24,13 +24,13 @@ from gitops_workers.core.model import (
     Schedule,
     SyncPolicy,
 )
-from gitops_workers.core.render_spec import RenderSpec, SecretRef, Substitution
-from gitops_workers.core.status import Status
+from gitops_workers.core.render.render_spec import RenderSpec, SecretRef, Substitution
+from gitops_workers.core.status.rows import Status
 from gitops_workers.local import toolchain
 from gitops_workers.local.demo.repositories import git
 from gitops_workers.local.git_server import git_server
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state
+from gitops_workers.wiring.stores import open_state
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gitops_workers.core.model import Phase, SyncStatus
-from gitops_workers.core.status import OperationView, ResourceView
+from gitops_workers.core.status.rows import OperationView, ResourceView
 from gitops_workers.ports import StatusQuery
 from tests.integration.cli.conftest import Answer, Installation
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.cli.asking import user
-from gitops_workers.core import codec
+from gitops_workers.cli.requests import user
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
-from gitops_workers.core.request import Request, parse, selector, to_json
-from gitops_workers.core.status import OperationView, ResourceView, Status
+from gitops_workers.core.status.rows import OperationView, ResourceView, Status
+from gitops_workers.core.sync.request import Request, parse, selector, to_json
+from gitops_workers.core.text import codec
 from tests.integration.cli.conftest import Answer, Installation
 
 Cli = Callable[..., Answer]

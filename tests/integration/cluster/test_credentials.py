@@ -12,7 +12,7 @@ from gitops_workers.adapters.cluster import credentials
 from gitops_workers.adapters.cluster.credentials import obtain
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.transport import Transport
-from gitops_workers.core.access import ClusterAccess, ExecPlugin
+from gitops_workers.core.cluster.access import ClusterAccess, ExecPlugin
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.objects import ObjectKey
 from tests.contract.cluster_grounds import access_of, transport_of

@@ -10,7 +10,7 @@ import pytest
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.core.errors import ApplyRefused, Refused
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.record import InventoryItem, Record, applyset_id, record_name
+from gitops_workers.core.record.record import InventoryItem, Record, applyset_id, record_name
 from tests.contract.cluster_grounds import transport_of
 
 HOME = "/api/v1/namespaces/gitops-workers"

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.transport import Transport
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import (
     ApplyRefused,
     ClusterUnavailable,

@@ -13,10 +13,10 @@ from structlog.testing import capture_logs
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.adapters.cluster.transport import Transport
-from gitops_workers.core.access import ClusterAccess
+from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.objects import GroupKind, ObjectKey
-from gitops_workers.core.record import Record, record_name
+from gitops_workers.core.record.record import Record, record_name
 from tests.contract.cluster_grounds import config_map, secret, transport_of
 from tests.servers.scripted_api import Reply, scripted_api, serving
 

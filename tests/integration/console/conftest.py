@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gitops_workers.core.presence import BEAT, WORKER, Process
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.telemetry.presence import BEAT, WORKER, Process
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
 from gitops_workers.ports import State, Telemetry
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_state, open_telemetry
+from gitops_workers.wiring.stores import open_state, open_telemetry
 from tests.fleet import fill
 from tests.servers.console import Console, run_console
 

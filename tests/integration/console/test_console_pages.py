@@ -17,7 +17,7 @@ import pytest
 from celery import Celery
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import Event, OperationView, ResourceView
+from gitops_workers.core.status.rows import Event, OperationView, ResourceView
 from tests.fleet import fleet
 
 

@@ -17,15 +17,15 @@ import httpx
 import yaml
 
 from gitops_workers.core.model import Phase, SyncStatus
-from gitops_workers.core.request import Request, to_json
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.sync.request import Request, to_json
 from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.kube_programs import write_config
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
 from gitops_workers.ports import Queue, State, Urgency
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring.stores import open_queue, open_state
 from tests.servers.engine import RunningEngine, free_port, running_engine
 from tests.servers.git_repository import BareRepository
 

@@ -15,7 +15,7 @@ import redis
 import yaml
 
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
-from gitops_workers.core.record import record_name
+from gitops_workers.core.record.record import record_name
 from gitops_workers.redis_keys import APPLICATIONS
 from tests.integration.engine.installation import Installation, config_map
 from tests.security.leaks import dump, found

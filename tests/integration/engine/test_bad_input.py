@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import Status
+from gitops_workers.core.status.rows import Status
 from tests.integration.engine.installation import (
     BINDINGS,
     Installation,

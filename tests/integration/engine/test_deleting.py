@@ -5,8 +5,8 @@ from __future__ import annotations
 import redis
 import yaml
 
-from gitops_workers.core.deletion import ORDER, wish
-from gitops_workers.core.record import record_name
+from gitops_workers.core.prune.deletion import ORDER, wish
+from gitops_workers.core.record.record import record_name
 from gitops_workers.ports import Urgency
 from tests.integration.engine.installation import config_map
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitops_workers.core.grouping import cluster_group
-from gitops_workers.core.moments import stamp
+from gitops_workers.core.scheduling.poll_groups import cluster_group
+from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.ports import Urgency
 from tests.integration.engine.installation import Installation, config_map
 

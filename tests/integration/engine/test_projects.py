@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from gitops_workers.core.model import SyncStatus
-from gitops_workers.core.record import record_name
+from gitops_workers.core.record.record import record_name
 from tests.integration.engine.installation import Installation, config_map, secret
 from tests.integration.engine.test_asking import run
 from tests.integration.engine.test_explaining import explanation, stages

@@ -18,7 +18,7 @@ import pytest
 from gitops_workers.adapters.git import GitSettings, GitSources
 from gitops_workers.core.errors import Refused, Retry, SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.revisions import RevisionNotFound
+from gitops_workers.core.source.revisions import RevisionNotFound
 from gitops_workers.local.git_server import GitServer
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import LAPTOP, git_sources

@@ -10,7 +10,7 @@ import pytest
 
 from gitops_workers.adapters.rendering.memory import FIRST, LONGEST, Failures, Recent, SingleFlight
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     HelmOptions,
     HelmParameter,
     KustomizeMerge,

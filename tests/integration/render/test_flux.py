@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     Image,
     KustomizeMerge,
     KustomizeOptions,

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import HelmOptions, HelmParameter, RenderSpec
+from gitops_workers.core.render.render_spec import HelmOptions, HelmParameter, RenderSpec
 from tests.servers.rendering import RenderWorld
 
 TEMPLATE = """\

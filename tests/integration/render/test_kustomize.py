@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import Image, KustomizeOptions, Patch, RenderSpec
+from gitops_workers.core.render.render_spec import Image, KustomizeOptions, Patch, RenderSpec
 from tests.servers.rendering import RenderWorld, config_map
 
 DEPLOYMENT = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     DirectoryOptions,
     HelmOptions,
     KustomizeMerge,

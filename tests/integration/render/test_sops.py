@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.render.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from tests.servers.rendering import RenderWorld, config_map
 
 FLUX = RenderSpec(tool=Tool.KUSTOMIZE, kustomize=KustomizeOptions(merge=KustomizeMerge.FLUX))

@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.adapters.git.trees import parse_tree
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import (
+from gitops_workers.core.render.render_spec import (
     DirectoryOptions,
     HelmOptions,
     KustomizeMerge,

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gitops_workers import alive
-from gitops_workers.core.presence import BEAT, CONTROL
+from gitops_workers.core.telemetry.presence import BEAT, CONTROL
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_telemetry
+from gitops_workers.wiring.stores import open_telemetry
 from tests.integration.scheduler.conftest import until
 from tests.servers.engine import free_port, running_engine
 

@@ -14,7 +14,7 @@ import yaml
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
 from gitops_workers.core.objects import Manifest, key_of
-from gitops_workers.core.preview import preview
+from gitops_workers.core.sync.preview import preview
 from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map
 from tests.servers.rules import InProcess
 

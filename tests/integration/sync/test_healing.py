@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.grouping import cluster_group
-from gitops_workers.core.listing import epoch
 from gitops_workers.core.model import Phase, Retry, SyncStatus
-from gitops_workers.core.moments import utc
+from gitops_workers.core.scheduling.poll_groups import cluster_group
+from gitops_workers.core.status.listing import epoch
+from gitops_workers.core.text.timefmt import utc
 from gitops_workers.ports import Urgency
 from tests.integration.sync.admission import REASON, allow, in_force
 from tests.integration.sync.yard import CONFIG_MAP, DEPLOYMENT, Yard, config_map, deployment, pod_template

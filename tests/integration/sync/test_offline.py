@@ -14,7 +14,7 @@ import pytest
 from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Transport
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.record import PART_OF
+from gitops_workers.core.record.record import PART_OF
 from tests.integration.sync.yard import Yard, config_map, deployment, job
 
 KINDS = {

@@ -6,7 +6,7 @@ import json
 
 from gitops_workers.core.model import SyncStatus
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.record import applyset_id, record_name
+from gitops_workers.core.record.record import applyset_id, record_name
 from tests.integration.sync.test_mishaps import tell, value
 from tests.integration.sync.yard import Yard, config_map
 

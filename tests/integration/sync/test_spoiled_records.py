@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gitops_workers.core.record import record_name
+from gitops_workers.core.record.record import record_name
 from tests.integration.sync.test_mishaps import path_of, tell, value
 from tests.integration.sync.yard import DEPLOYMENT, Yard, config_map, deployment
 

@@ -8,7 +8,7 @@ import pytest
 
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, Manifest
-from gitops_workers.core.record import PART_OF
+from gitops_workers.core.record.record import PART_OF
 from tests.integration.sync import engines
 from tests.integration.sync.engines import ARGOCD, ARGOCD_OLD, ARGOCD_SERVER_SIDE, ENGINES, FLUX, Engine
 from tests.integration.sync.yard import CONFIG_MAP, DEPLOYMENT, JOB, Yard, config_map, deployment, job

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from gitops_workers.adapters.calendar import CronCalendar
-from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import Phase, SyncStatus
-from gitops_workers.core.moments import utc
-from gitops_workers.core.project import AllowedDestination, Project, SyncWindow, WindowKind
+from gitops_workers.core.policy.project import AllowedDestination, Project, SyncWindow, WindowKind
+from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
+from gitops_workers.core.text.timefmt import utc
 from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map, deployment
 
 DAY = 86_400.0

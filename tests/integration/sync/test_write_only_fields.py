@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core import desired
+from gitops_workers.core.diff import desired
 from gitops_workers.core.model import Dialect, IgnoreRule
 from gitops_workers.core.objects import GroupKind, Manifest
 from tests.integration.sync.test_mishaps import tell

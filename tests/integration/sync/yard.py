@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
-from gitops_workers.core.status import OperationView, Status
+from gitops_workers.core.scheduling.poll_groups import repository_group
+from gitops_workers.core.status.rows import OperationView, Status
 from gitops_workers.local.control_plane import ControlPlane
 from gitops_workers.ports import Closures, Renderer, Urgency
 from tests.contract.cluster_grounds import access_of

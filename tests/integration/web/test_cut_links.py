@@ -13,7 +13,7 @@ import pytest
 
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.settings import Settings
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring.stores import open_queue, open_state
 from tests.integration.web.conftest import Site
 from tests.servers.tcp_proxy import TcpProxy, tcp_proxy
 from tests.webhook_requests import SECRET, github

@@ -11,7 +11,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from gitops_workers.core.model import Phase, SyncStatus
-from gitops_workers.core.status import ClusterView, Event, OperationView, ResourceView
+from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView
 from gitops_workers.web.app import create_app
 from tests.fleet import application, fill, fleet
 from tests.web_world import WRITE, World, bearer

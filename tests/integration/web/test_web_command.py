@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.redis_client import connect
 from gitops_workers.settings import Settings
 from gitops_workers.web.receivers import StoredReceiver
-from gitops_workers.wiring import open_queue, open_state
+from gitops_workers.wiring.stores import open_queue, open_state
 from tests.web_world import WRITE, bearer
 from tests.webhook_requests import SECRET, github, hook_path
 

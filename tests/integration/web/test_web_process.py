@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import orjson
 
-from gitops_workers.core.status import Event
+from gitops_workers.core.status.rows import Event
 from tests.fleet import fill
 from tests.web_world import READ, WRITE, bearer
 from tests.webhook_requests import github
@@ -100,7 +100,7 @@ def test_a_redis_that_does_not_answer_is_503_and_then_well_again(site):
 
 def test_the_process_imports_no_kubernetes_client():
     program = (
-        "import sys; import gitops_workers.web.app, gitops_workers.web.serve, gitops_workers.wiring;"
+        "import sys; import gitops_workers.web.app, gitops_workers.web.serve, gitops_workers.wiring.stores;"
         "print([name for name in sys.modules if name.partition('.')[0] in ('kubernetes', 'git', 'aiohttp')])"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path.cwd())}

@@ -16,8 +16,8 @@ from typing import Any
 
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.isolation import Isolation
-from gitops_workers.core.render_spec import RenderSpec
+from gitops_workers.core.render.isolation import Isolation
+from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.sandboxed import confine, system_calls
 from tests.servers.rendering import RenderWorld, tools
 

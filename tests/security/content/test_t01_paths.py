@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.core import repo_paths
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.render_spec import HelmOptions, KustomizeOptions, Patch, RenderSpec
+from gitops_workers.core.render.render_spec import HelmOptions, KustomizeOptions, Patch, RenderSpec
+from gitops_workers.core.source import repo_paths
 from tests.servers.rendering import RenderWorld, config_map
 
 CHART = {"c/Chart.yaml": "apiVersion: v2\nname: c\nversion: 0.1.0\n", "c/values.yaml": "", "repo-evil/x.yaml": "a: 1\n"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.render_spec import KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from tests.servers.rendering import RenderWorld, config_map
 
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.render_spec import HelmOptions, RenderSpec
+from gitops_workers.core.render.render_spec import HelmOptions, RenderSpec
 from tests.servers.rendering import RenderWorld
 
 REMOTE = [

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.render_spec import HelmOptions, RenderSpec
+from gitops_workers.core.render.render_spec import HelmOptions, RenderSpec
 from tests.servers.rendering import RenderWorld, config_map
 
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.gitignore import Ignore
-from gitops_workers.core.globs import matches_directory, matches_path
-from gitops_workers.core.render_spec import HelmOptions, HelmParameter, RenderSpec
+from gitops_workers.core.render.render_spec import HelmOptions, HelmParameter, RenderSpec
+from gitops_workers.core.text.gitignore import Ignore
+from gitops_workers.core.text.globs import matches_directory, matches_path
 from tests.servers.rendering import RenderWorld
 
 CHART = {"Chart.yaml": "apiVersion: v2\nname: c\nversion: 0.1.0\n", "templates/a.yaml": ""}

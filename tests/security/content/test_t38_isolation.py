@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.adapters.sandbox import SandboxLimits
-from gitops_workers.core.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.core.render.render_spec import HelmOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from tests.security.content.closed_host import LANDLOCK, NAMESPACES, SECCOMP, first_words, host, isolation, rendered
 from tests.servers.rendering import RenderWorld, config_map
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gitops_workers.adapters.calendar import CronCalendar
-from gitops_workers.core.project import SyncWindow, WindowKind
+from gitops_workers.core.policy.project import SyncWindow, WindowKind
 from gitops_workers.dialects.schedules import problem
 
 HOUR = 3600.0

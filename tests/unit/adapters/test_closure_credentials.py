@@ -12,7 +12,7 @@ from gitops_workers.adapters.closure.tree import Trees
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.ports import TreeEntry
 
 OWNER = GitSource("https://git.example.com/x.git", credential=SecretRef("Secret", "owner", "token"))

@@ -4,7 +4,7 @@ import pytest
 
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.core.errors import Retry, SourceUnavailable
-from gitops_workers.core.render_spec import SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.configs import ConfigObject
 from tests.unit.dialects.manifests import load
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
-from gitops_workers.core.status import OperationView, Status
+from gitops_workers.core.status.rows import OperationView, Status
 from gitops_workers.local.progress import news, progress, troubles
 
 

@@ -6,10 +6,10 @@ from base64 import b64encode
 from random import Random
 from typing import Any
 
-from gitops_workers.core.desired import Desired, desired_objects
+from gitops_workers.core.diff.desired import Desired, desired_objects
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
 from gitops_workers.core.objects import GroupKind, Manifest
-from gitops_workers.core.render_spec import RenderSpec
+from gitops_workers.core.render.render_spec import RenderSpec
 
 SCOPES = {
     GroupKind("", "ConfigMap"): True,

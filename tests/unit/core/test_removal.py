@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.diff.ownership import marked
 from gitops_workers.core.errors import PruneRefused
-from gitops_workers.core.leaving import Cascade, Deleting, Leaving
-from gitops_workers.core.marks import marked
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey, key_of
-from gitops_workers.core.prune import Evidence, Removal, removal
-from gitops_workers.core.record import InventoryItem
+from gitops_workers.core.prune.candidates import Evidence, Removal, removal
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Leaving
+from gitops_workers.core.record.record import InventoryItem
 from tests.unit.core.making import application, crd, manifest
 
 OPTIONS = "argocd.argoproj.io/sync-options"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.ordering import HOOK_WEIGHT, SYNC_WAVE, prune_waves, wave_of
-from gitops_workers.core.prune import Deletion
+from gitops_workers.core.prune.candidates import Deletion
+from gitops_workers.core.sync.ordering import HOOK_WEIGHT, SYNC_WAVE, prune_waves, wave_of
 from tests.unit.core.making import manifest
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gitops_workers.core.model import Dialect, IgnoreRule, RevisionKind
-from gitops_workers.core.render_spec import HelmParameter, Image, Patch, Tool
+from gitops_workers.core.render.render_spec import HelmParameter, Image, Patch, Tool
 from tests.unit.dialects.manifests import APPLICATION, application, changed, error_paths, errors, parse_values, remarks
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.access import ClusterIdentity
+from gitops_workers.core.cluster.access import ClusterIdentity
 from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.installation import Installation, Scope
+from gitops_workers.core.settings.installation import Installation, Scope
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.validation import validate
 from tests.servers.rules import load_yaml

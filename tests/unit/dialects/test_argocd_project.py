@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
+from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from tests.unit.dialects.manifests import APPLICATION, changed, parse_values
 
 PROJECT: dict[str, Any] = {

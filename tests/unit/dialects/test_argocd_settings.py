@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.customizations import Customizations, HealthScript
 from gitops_workers.core.errors import InvalidManifest, Retry
 from gitops_workers.core.model import IgnoreRule
+from gitops_workers.core.settings.customizations import Customizations, HealthScript
 from gitops_workers.dialects.argocd.settings import customizations
 from tests.servers.rules import load_yaml
 

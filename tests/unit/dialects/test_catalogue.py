@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_workers.core.receiver_address import hook_hash
+from gitops_workers.core.source.receiver_address import hook_hash
 from gitops_workers.dialects.validation import validate
 from tests.unit.dialects.manifests import (
     APPLICATION,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gitops_workers.core.credentials import Credential
 from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.core.source.credentials import Credential
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.credentials import flux_credential

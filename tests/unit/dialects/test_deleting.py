@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.leaving import Cascade, Deleting
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting
 from tests.unit.dialects.manifests import APPLICATION, KUSTOMIZATION, REPOSITORY, changed, errors, only, parse_values
 
 RESOURCES = "resources-finalizer.argocd.argoproj.io"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_workers.core.dependencies import Dependency
+from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.dialects import Document, parse
 from gitops_workers.dialects.dependencies import ANNOTATION
 from tests.unit.dialects.manifests import (

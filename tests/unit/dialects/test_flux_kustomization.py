@@ -3,7 +3,7 @@
 import pytest
 
 from gitops_workers.core.model import Dialect, HealthExpressions, IgnoreRule, RevisionKind, RevisionSpec
-from gitops_workers.core.render_spec import Image, Patch, SecretRef, Substitution, Tool
+from gitops_workers.core.render.render_spec import Image, Patch, SecretRef, Substitution, Tool
 from gitops_workers.dialects import Document, parse
 from tests.unit.dialects.manifests import (
     KUSTOMIZATION,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.record import Record
-from gitops_workers.core.status import OperationView
+from gitops_workers.core.record.record import Record
+from gitops_workers.core.status.rows import OperationView
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config
 

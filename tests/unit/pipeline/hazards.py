@@ -16,10 +16,10 @@ from typing import Any
 
 from gitops_workers.adapters.volatile_sources import VolatileSources
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomplete, Retry, SourceUnavailable
-from gitops_workers.core.grouping import CATALOGUE
-from gitops_workers.core.hooks import RUN, phases_of
 from gitops_workers.core.objects import ObjectKey, key_of
-from gitops_workers.pipeline.world import World
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE
+from gitops_workers.core.sync.hooks import RUN, phases_of
+from gitops_workers.pipeline.context import World
 from gitops_workers.ports import Doorbell
 from gitops_workers.redis_client import StoreUnavailable
 from tests.unit.pipeline.lab import Lab

@@ -13,18 +13,18 @@ from gitops_workers.adapters.volatile_sources import VolatileRepository, Volatil
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
-from gitops_workers.core.grouping import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.render_spec import SecretRef
-from gitops_workers.core.request import Request, to_json
-from gitops_workers.core.status import Status
-from gitops_workers.pipeline import dependants
-from gitops_workers.pipeline.attempt import reconcile
-from gitops_workers.pipeline.catalogue import refresh
-from gitops_workers.pipeline.enrolling import enroll, enroll_groups
-from gitops_workers.pipeline.poll import poll
-from gitops_workers.pipeline.world import World
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE, cluster_group, repository_group
+from gitops_workers.core.status.rows import Status
+from gitops_workers.core.sync.request import Request, to_json
+from gitops_workers.pipeline.catalogue import wake_dependents
+from gitops_workers.pipeline.catalogue.enrollment import enroll, enroll_groups
+from gitops_workers.pipeline.catalogue.refresh import refresh
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.polling.poll import poll
+from gitops_workers.pipeline.reconcile.attempt import reconcile
 from gitops_workers.ports import Catalogue, Doorbell, Urgency
 from tests.unit.core.making import application, manifest
 
@@ -78,10 +78,10 @@ class Lab:
 
     def enroll(self) -> None:
         clusters = dict.fromkeys(self.applications, "east")
-        needed = dependants.needed_by(self.applications)
-        self.applications = dependants.flagged(self.applications, needed)
+        needed = wake_dependents.needed_by(self.applications)
+        self.applications = wake_dependents.flagged(self.applications, needed)
         self.state.save_applications(list(self.applications.values()))
-        dependants.save(self.world, needed, {})
+        wake_dependents.save(self.world, needed, {})
         for app in self.applications.values():
             enroll(self.world, app, "east")
         enroll_groups(self.world, self.applications, clusters)

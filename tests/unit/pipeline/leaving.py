@@ -7,15 +7,15 @@ from typing import Any
 
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
-from gitops_workers.core.deletion import ORDER, wish
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.record import StoredRecord
-from gitops_workers.core.status import Event
+from gitops_workers.core.prune.deletion import ORDER, wish
+from gitops_workers.core.prune.deletion_request import Cascade
+from gitops_workers.core.record.record import StoredRecord
+from gitops_workers.core.status.rows import Event
 from gitops_workers.ports import Urgency
+from tests.unit.pipeline.catalogue.test_refresh import TextCatalogue
 from tests.unit.pipeline.hazards import HazardLab
-from tests.unit.pipeline.test_catalogue import TextCatalogue
 
 ARGO = """\
 apiVersion: argoproj.io/v1alpha1

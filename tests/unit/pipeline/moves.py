@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import HazardLab

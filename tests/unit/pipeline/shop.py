@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.ports import Urgency
 from tests.unit.pipeline.hazards import HazardLab, Worker
 from tests.unit.pipeline.moves import as_json

@@ -7,7 +7,7 @@ import pytest
 from gitops_workers.core.errors import ClusterUnavailable, InvalidObject
 from gitops_workers.core.model import HealthStatus, Phase
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.request import selector
+from gitops_workers.core.sync.request import selector
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import manual, operation, ready, record
 from tests.unit.pipeline.lab import Lab

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.pipeline import step
+from gitops_workers.pipeline.operation import step
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.hazards import Fate, HazardLab

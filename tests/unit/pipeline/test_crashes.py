@@ -11,10 +11,10 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.model import AppId, SyncStatus
-from gitops_workers.pipeline.attempt import reconcile
-from gitops_workers.pipeline.poll import poll
+from gitops_workers.core.scheduling.poll_groups import repository_group
+from gitops_workers.pipeline.polling.poll import poll
+from gitops_workers.pipeline.reconcile.attempt import reconcile
 from gitops_workers.ports import Urgency
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config, values

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import SourceUnavailable
-from gitops_workers.core.leaving import Cascade
 from gitops_workers.core.model import Dialect, Problem, SyncStatus
+from gitops_workers.core.prune.deletion_request import Cascade
 from tests.unit.pipeline.leaving import LeavingLab, annotated_with, app_id, argo
 from tests.unit.pipeline.moves import as_json, config
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gitops_workers.adapters.user_rules import UserRules
-from gitops_workers.core.dependencies import Dependency
 from gitops_workers.core.model import AppId
+from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.ports import Urgency
 from tests.servers.rules import InProcess
 from tests.unit.pipeline.moves import config, deployment

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.model import AppId, SyncStatus
-from gitops_workers.pipeline.dependants import DEPENDANTS
-from gitops_workers.pipeline.dependencies import WAITS
+from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDANTS
+from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.pipeline.hazards import Fate, Worker
 from tests.unit.pipeline.moves import config, deployment

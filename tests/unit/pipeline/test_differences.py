@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_workers.adapters.user_rules import UserRules
-from gitops_workers.core.customizations import Customizations
 from gitops_workers.core.model import AppId, Dialect, IgnoreRule
+from gitops_workers.core.settings.customizations import Customizations
 from tests.servers.rules import InProcess
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.adapters.user_rules import UserRules
-from gitops_workers.core.access import IN_CLUSTER_SERVER
-from gitops_workers.core.customizations import Customizations
-from gitops_workers.core.installation import Installation, KindRule, Scope, Unheeded
+from gitops_workers.core.cluster.access import IN_CLUSTER_SERVER
 from gitops_workers.core.model import AppId, Dialect
+from gitops_workers.core.settings.customizations import Customizations
+from gitops_workers.core.settings.installation import Installation, KindRule, Scope, Unheeded
 from tests.servers.rules import InProcess
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab

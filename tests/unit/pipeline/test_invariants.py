@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from hypothesis.stateful import run_state_machine_as_test as play
 
-from gitops_workers.core.grouping import cluster_group, repository_group
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.record import PART_OF, applyset_id
-from gitops_workers.core.request import selector
+from gitops_workers.core.record.record import PART_OF, applyset_id
+from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
+from gitops_workers.core.sync.request import selector
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import Fate, HazardLab

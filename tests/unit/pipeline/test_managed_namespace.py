@@ -9,7 +9,7 @@ import pytest
 
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import key_of
-from gitops_workers.core.project import AllowedDestination, Project
+from gitops_workers.core.policy.project import AllowedDestination, Project
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, inventory

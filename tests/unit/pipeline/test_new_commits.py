@@ -8,13 +8,13 @@ import pytest
 
 from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.status import OperationView
-from gitops_workers.pipeline.catalogue import refresh
-from gitops_workers.pipeline.explaining import explained
+from gitops_workers.core.status.rows import OperationView
+from gitops_workers.pipeline.catalogue.refresh import refresh
+from gitops_workers.pipeline.reconcile.explanation import explained
 from gitops_workers.ports import Urgency
+from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment, values
-from tests.unit.pipeline.test_catalogue import APPLICATION, ID, TextCatalogue
 
 READY = {
     "observedGeneration": 1,

@@ -10,14 +10,14 @@ import pytest
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.request import selector
-from gitops_workers.pipeline.catalogue import refresh
+from gitops_workers.core.sync.request import selector
+from gitops_workers.pipeline.catalogue.refresh import refresh
 from gitops_workers.ports import Doorbell, Urgency
 from tests.unit.core.making import manifest
+from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config, deployment, head, inventory, push_and_ring, values
-from tests.unit.pipeline.test_catalogue import APPLICATION, ID, TextCatalogue
 
 AUTOMATED = APPLICATION + "  syncPolicy: {automated: {prune: true}}\n"
 

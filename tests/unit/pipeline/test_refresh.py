@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import AppId, Dialect, SyncStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab

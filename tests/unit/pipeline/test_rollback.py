@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
-from gitops_workers.core.record import PART_OF
-from gitops_workers.core.render_spec import HelmOptions
-from gitops_workers.pipeline import step
+from gitops_workers.core.record.record import PART_OF
+from gitops_workers.core.render.render_spec import HelmOptions
+from gitops_workers.pipeline.operation import step
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest, noise
 from tests.unit.pipeline.asks import record

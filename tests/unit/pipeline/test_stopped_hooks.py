@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable
-from gitops_workers.core.hooks import held
 from gitops_workers.core.model import Phase
+from gitops_workers.core.sync.hooks import held
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import operation
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
 from tests.unit.pipeline.lab import Lab
-from tests.unit.pipeline.test_hook_runs import BROKEN, end, found, job, settings
+from tests.unit.pipeline.operation.test_hook_runs import BROKEN, end, found, job, settings
 
 STOPPED = "terminated by ann; deleted while running: Job.batch shop/runs"
 

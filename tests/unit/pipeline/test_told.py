@@ -10,10 +10,10 @@ from structlog.contextvars import clear_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from gitops_workers.core.errors import ApplyRefused
-from gitops_workers.core.grouping import CATALOGUE
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.status import Event
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE
+from gitops_workers.core.status.rows import Event
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gitops_workers.adapters.user_rules import UserRules
-from gitops_workers.core.customizations import Customizations, HealthScript
 from gitops_workers.core.model import Dialect, HealthExpressions, Phase
 from gitops_workers.core.objects import ObjectKey
+from gitops_workers.core.settings.customizations import Customizations, HealthScript
 from tests.servers.rules import InProcess
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab

@@ -11,7 +11,7 @@ import pytest
 
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.pipeline.world import BuiltInRules
+from gitops_workers.pipeline.context import BuiltInRules
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 

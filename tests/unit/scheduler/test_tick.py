@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from gitops_workers.adapters.volatile_queue import VolatileQueue
-from gitops_workers.core.grouping import CATALOGUE
+from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.ports import Doorbell, Urgency
 from scheduler.due import due_doorbells
 from scheduler.refresh import keep_catalogue

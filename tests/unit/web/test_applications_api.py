@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_workers.core.deletion import confirmed
-from gitops_workers.core.dependencies import Dependency
-from gitops_workers.core.leaving import Cascade, Deleting, Held, Leaving
-from gitops_workers.core.status import Event, Status
+from gitops_workers.core.prune.deletion import confirmed
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Held, Leaving
+from gitops_workers.core.status.rows import Event, Status
+from gitops_workers.core.sync.dependencies import Dependency
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
 

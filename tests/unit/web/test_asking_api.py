@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_workers.core import codec
-from gitops_workers.core import refresh as refreshes
 from gitops_workers.core.model import Condition, Phase, SyncStatus
-from gitops_workers.core.request import Request, parse, selector, to_json
-from gitops_workers.core.status import OperationView, ResourceView, Status
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.status.rows import OperationView, ResourceView, Status
+from gitops_workers.core.sync.request import Request, parse, selector, to_json
+from gitops_workers.core.text import codec
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
 

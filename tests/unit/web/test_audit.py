@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gitops_workers.core.model import Phase
-from gitops_workers.core.status import OperationView
+from gitops_workers.core.status.rows import OperationView
 from tests.fleet import application, fill
 from tests.web_world import READ, WRITE, bearer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.presence import BEAT, WORKER, Process
+from gitops_workers.core.telemetry.presence import BEAT, WORKER, Process
 from tests.unit.web.test_metrics import samples
 
 

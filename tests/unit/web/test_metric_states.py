@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from gitops_workers.core.figures import APP_RECONCILE, APP_SYNCS, FIGURES, counted, observed
-from gitops_workers.core.grouping import repository_group
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.presence import WORKER, Process
-from gitops_workers.core.status import OperationView, Status
+from gitops_workers.core.scheduling.poll_groups import repository_group
+from gitops_workers.core.status.rows import OperationView, Status
+from gitops_workers.core.telemetry.figures import APP_RECONCILE, APP_SYNCS, FIGURES, counted, observed
+from gitops_workers.core.telemetry.presence import WORKER, Process
 from tests.fleet import application
 from tests.web_world import READ, bearer
 

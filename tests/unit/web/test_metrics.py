@@ -7,7 +7,7 @@ from dataclasses import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from gitops_workers.core.model import Destination
-from gitops_workers.core.presence import ABSENT_SECONDS, BEAT, WORKER, Process
+from gitops_workers.core.telemetry.presence import ABSENT_SECONDS, BEAT, WORKER, Process
 from gitops_workers.ports import Urgency
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, bearer

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.receiver_address import hook_hash
-from gitops_workers.core.render_spec import SecretRef
-from gitops_workers.pipeline.outside import address
+from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.source.receiver_address import hook_hash
+from gitops_workers.pipeline.catalogue.external_inputs import address
 from gitops_workers.web.receivers import StoredReceiver, from_json
 from tests.webhook_requests import gitlab, hook_path, signature
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitops_workers.core.status import Event
+from gitops_workers.core.status.rows import Event
 from gitops_workers.web.stream import _after
 
 

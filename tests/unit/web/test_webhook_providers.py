@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gitops_workers.core.urls import normalise_url
+from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.web.webhooks.event import Ignored, PushEvent, Rejected
 from gitops_workers.web.webhooks.registry import NAMES, receive
 from tests.webhook_requests import BUILDERS, REPOSITORIES, SECRET, SECRETS, bitbucket, github, gitlab, signature

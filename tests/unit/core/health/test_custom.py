@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.customizations import Customizations, HealthScript
 from gitops_workers.core.health.custom import (
     before_expressions,
     before_script,
@@ -16,6 +15,7 @@ from gitops_workers.core.health.custom import (
     questions,
 )
 from gitops_workers.core.model import Health, HealthExpressions, HealthStatus
+from gitops_workers.core.settings.customizations import Customizations, HealthScript
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,89 @@
+"""Ownership marks: what tells people, other engines and our own prune whose an object is.
+
+Every object carries the ApplySet part-of label. Beside it stands the mark of its dialect, so that moving to or from
+Argo CD or Flux needs no relabelling: Argo CD's tracking-id annotation (3.5 docs, resource tracking; CRDs get none),
+or the owner labels of Flux' kustomize-controller.
+"""
+
+from __future__ import annotations
+
+from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.record.record import PART_OF, applyset_id
+
+TRACKING_ID = "argocd.argoproj.io/tracking-id"
+INSTANCE = "app.kubernetes.io/instance"
+"""Argo CD's tracking label before 3.0. Helm charts set it as well, to their release's name."""
+ARGOCD_HOOK = "argocd.argoproj.io/hook"
+HELM_HOOK = "helm.sh/hook"
+FLUX_NAME = "kustomize.toolkit.fluxcd.io/name"
+FLUX_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace"
+METADATA_OF = "gitops-workers.dev/namespace-metadata-of"
+"""Annotation of a namespace: the application that says what else stands on it. It is no part of that application."""
+CONTROL_PLANE = "argocd"
+"""Argo CD's own namespace: applications in it are tracked by bare name, others as `<namespace>_<name>`."""
+
+
+def tracking_id(app: Application, key: ObjectKey) -> str:
+    """Argo CD's `<app>:<group>/<kind>:<namespace>/<name>`."""
+    return f"{tracking_name(app)}:{key.group}/{key.kind}:{key.namespace}/{key.name}"
+
+
+def tracking_name(app: Application) -> str:
+    """An application's name in tracking ids."""
+    return app.name if app.namespace == CONTROL_PLANE else f"{app.namespace}_{app.name}"
+
+
+def tracker(live: Manifest) -> str:
+    """The application that a live object's tracking id names, "" when it has none."""
+    annotations = (live.get("metadata") or {}).get("annotations") or {}
+    return str(annotations.get(TRACKING_ID) or "").partition(":")[0]
+
+
+def marked(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
+    """A copy of the manifest that carries our marks; `key` has the namespace filled in."""
+    metadata = dict(manifest.get("metadata") or {})
+    labels = dict(metadata.get("labels") or {})
+    labels[PART_OF] = applyset_id(app.id)
+    if app.dialect is Dialect.FLUX:
+        labels[FLUX_NAME] = app.name
+        labels[FLUX_NAMESPACE] = app.namespace
+    elif key.kind != "CustomResourceDefinition":
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), TRACKING_ID: tracking_id(app, key)}
+    metadata["labels"] = labels
+    return {**manifest, "metadata": metadata}
+
+
+def owner(manifest: Manifest) -> str:
+    """The part-of mark of a live object, "" when it has none."""
+    labels = (manifest.get("metadata") or {}).get("labels") or {}
+    return str(labels.get(PART_OF) or "")
+
+
+def hook_owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
+    """Whether the object of a hook run is ours to replace: also one that Argo CD ran for the same application."""
+    if owner(live):
+        return owner(live) == applyset_id(app.id)
+    metadata = live.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if TRACKING_ID in annotations:
+        return bool(annotations[TRACKING_ID] == tracking_id(app, key))
+    # The old label alone is on anything; only what is called a hook was made to be replaced.
+    tracked = (metadata.get("labels") or {}).get(INSTANCE) == tracking_name(app)
+    return tracked and (ARGOCD_HOOK in annotations or HELM_HOOK in annotations)
+
+
+def owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
+    """Whether a live object is ours to delete: our part-of label and, where the dialect has one, its mark too.
+
+    Both are asked for because a label alone is easily copied together with a manifest (T31).
+    """
+    if owner(live) != applyset_id(app.id):
+        return False
+    metadata = live.get("metadata") or {}
+    if app.dialect is Dialect.FLUX:
+        labels = metadata.get("labels") or {}
+        return labels.get(FLUX_NAME) == app.name and labels.get(FLUX_NAMESPACE) == app.namespace
+    if key.kind == "CustomResourceDefinition":
+        return True
+    return (metadata.get("annotations") or {}).get(TRACKING_ID) == tracking_id(app, key)

@@ -1,0 +1,143 @@
+"""What one attempt found out and nothing else keeps: the document behind `app explain`.
+
+An attempt stores it when it found anything else than the one before, so a quiet look writes nothing. It is kept small:
+whatever the status, the operation or the object rows say is read from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from gitops_workers.core.prune.candidates import Pruning
+from gitops_workers.core.sync.plan import Plan
+from gitops_workers.core.text.plural import amount
+
+LISTED = 20
+CHARACTERS = 1500
+"""So many entries of a list are kept, and so many characters of them: the document stays below 4 KiB."""
+
+FAILED_AT = {
+    "SourceUnavailable": "Revision",
+    "HostUnavailable": "Revision",
+    "RenderFailed": "Render",
+    "UnsafeContent": "Render",
+    "PolicyRefused": "Policy",
+    "PruneRefused": "Prune",
+    "ApplyRefused": "Comparison",
+    "ClusterUnavailable": "Comparison",
+    "ServerFailed": "Comparison",
+    "Throttled": "Comparison",
+    "Incomplete": "Comparison",
+}
+"""The stage that an error comes from, where its class says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Digests are of inputs and render; `changes` counts all changed inputs, -1 when they cannot be told."""
+
+    at: float = 0.0
+    reasons: tuple[str, ...] = ()
+    commit: str = ""
+    ref: str = ""
+    newer: str = ""
+    """A newer commit that waits for the running operation."""
+    inputs: str = ""
+    files: int = 0
+    whole: bool = False
+    inputs_before: str = ""
+    commit_before: str = ""
+    changed: tuple[str, ...] = ()
+    changes: int = 0
+    rendered: str = ""
+    cached: bool = False
+    objects: int = 0
+    prune: str = ""
+    stages: tuple[str, ...] = ()
+    stages_in_all: int = 0
+    failed: str = ""
+    """The stage that failed, "" when none did or the error does not say."""
+
+
+def to_json(facts: Facts) -> dict[str, Any]:
+    """The facts without what is as it always is."""
+    usual = Facts()
+    found = asdict(facts)
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in found.items()
+        if value != getattr(usual, name)
+    }
+
+
+def from_json(value: Mapping[str, Any] | None) -> Facts | None:
+    """The reverse. Names of another release are left out."""
+    if value is None:
+        return None
+    known = {item.name for item in fields(Facts)}
+    found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in value.items() if name in known}
+    return Facts(**found)
+
+
+def changed_inputs(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> list[str]:
+    """What changed between two closures of (path, content): `+ new`, `- gone`, `~ changed`, by path.
+
+    >>> changed_inputs([("a", "1"), ("b", "1")], [("b", "2"), ("c", "1")])
+    ['- a', '~ b', '+ c']
+    """
+    old, new = dict(before), dict(after)
+    marks = {path: "+" if path not in old else "-" if path not in new else "~" for path in {*old, *new}}
+    return [f"{marks[path]} {path}" for path in sorted(marks) if old.get(path) != new.get(path)]
+
+
+def cut(lines: Iterable[str]) -> tuple[str, ...]:
+    """The first lines, as many as are kept."""
+    kept: list[str] = []
+    room = CHARACTERS
+    for line in lines:
+        room -= len(line)
+        if len(kept) == LISTED or room < 0:
+            break
+        kept.append(line)
+    return tuple(kept)
+
+
+def stages_of(plan: Plan, *, failing: bool) -> list[str]:
+    """Each stage in words: `wave 1: 3 objects, 1 deletes`."""
+    return [
+        f"{stage.name}: "
+        + ", ".join(
+            amount(len(part), what)
+            for part, what in (
+                (stage.objects, "object"),
+                (stage.hooks, "hook"),
+                (stage.deletions, "delete"),
+            )
+            if part
+        )
+        for stage in plan.of(failing=failing)
+    ]
+
+
+def prune_of(stale: int, pruning: Pruning | None, *, allowed: bool) -> str:
+    """What was decided about that which left Git."""
+    if not stale:
+        return "nothing left Git"
+    if not allowed:
+        return f"{amount(stale, 'object')} left Git, kept: prune is off"
+    if pruning is None:
+        return f"{amount(stale, 'object')} left Git; nothing is decided while nothing is synced"
+    parts = [
+        f"{len(part)} {what}"
+        for part, what in (
+            (pruning.deletions, "to delete"),
+            (pruning.gone, "gone already"),
+            (pruning.kept, "kept on request"),
+            (pruning.unconfirmed, "waiting for a confirmation"),
+            (pruning.disowned, "left alone because they belong to somebody else now"),
+        )
+        if part
+    ]
+    return f"{amount(stale, 'object')} left Git: {', '.join(parts) or 'none of them is for us to delete'}"

@@ -1,0 +1,1 @@
+"""The record: what a destination cluster remembers of an application, and its stored form."""

@@ -1,0 +1,1 @@
+"""Scheduling: when an application is due, in which lane it waits, and who is polled together."""

@@ -1,0 +1,1 @@
+"""Telemetry: heartbeats of processes, figures they add up, and the audit trail of requests."""

@@ -1,0 +1,71 @@
+"""Saying what happened: once in the log and once in the event stream, with the same identifiers.
+
+Every line of an attempt bears the application, the attempt's token and the generation, from its operation's beginning
+on the operation, too: they are bound to the thread once, and whatever is logged meanwhile bears them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from gitops_workers.core.status.rows import Event
+from gitops_workers.core.sync.operation import Operation
+from gitops_workers.ports import Attempt, State
+
+log = structlog.get_logger()
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def bound(attempt: Attempt) -> None:
+    """From now on this thread speaks of this attempt."""
+    clear_contextvars()
+    bind_contextvars(application=attempt.app, attempt=attempt.token, generation=attempt.generation)
+
+
+def bound_group(group: str) -> None:
+    """From now on this thread speaks of this poll."""
+    clear_contextvars()
+    bind_contextvars(group=group)
+
+
+def silent() -> None:
+    """The task has ended: what this thread says next is about nothing of it."""
+    clear_contextvars()
+
+
+def goes_on(operation: Operation) -> None:
+    """From now on the attempt's lines are about this operation."""
+    bind_contextvars(operation=operation.run)
+
+
+def begins(operation: Operation) -> None:
+    """An operation begins: its writes follow in the log, and its end."""
+    goes_on(operation)
+    asked = {"request": operation.request.id} if operation.request else {}
+    healed = {"healed": operation.healed} if operation.healed else {}
+    log.info(
+        "operation_began",
+        revision=operation.commit,
+        ref=operation.ref,
+        by=operation.initiated_by,
+        **asked,
+        **healed,
+    )
+
+
+def tell(state: State, events: Sequence[Event]) -> None:
+    """Log the events and append them to the stream."""
+    for event in events:
+        say = log.warning if event.type == "Warning" else log.info
+        said = {name: value for name, value in event.to_json().items() if value and name not in _IN_THE_LINE}
+        say(_WORDS.sub("_", event.reason).lower(), application=event.app, **said)
+    if events:
+        state.add_events(events)
+
+
+_IN_THE_LINE = frozenset({"id", "at", "app", "type", "reason"})
+"""What a line of the log has in another place, or does not need."""

@@ -1,0 +1,1 @@
+"""The catalogue: from declared manifests to enrolled applications."""

@@ -1,0 +1,1 @@
+"""Operations: what changes a cluster, one short step after the other."""

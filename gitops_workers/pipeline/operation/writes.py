@@ -1,0 +1,324 @@
+"""The only place that changes a cluster: fence, deletes, applies, gates.
+
+Before the first write of every step the record is compare-and-swapped: our generation, our fencing token, and the union
+of the inventory. Whoever finds a later generation or another record than the one it read stops (F05): what it has
+compared is no longer true. What a crash leaves behind is in the inventory and compares as in sync, so the next step
+goes on where this one stopped (F31). Between two writes the lease is renewed; a lost lease ends the step. A frozen
+worker can still send the one request it was about to send: each names the resourceVersion that was compared, which
+refuses most of those.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from gitops_workers.core.diff.compare import Compared
+from gitops_workers.core.diff.desired import Desired
+from gitops_workers.core.diff.field_manager_migration import after_replace, ownership
+from gitops_workers.core.diff.overwriting import overwriting
+from gitops_workers.core.diff.ownership import hook_owned
+from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, InvalidObject, Superseded
+from gitops_workers.core.health.argocd import HOOK_FINALIZER
+from gitops_workers.core.model import Application, Health
+from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.prune.candidates import Deletion, end_of
+from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.record import record_document
+from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record, StoredRecord
+from gitops_workers.core.source.snapshot import bounded
+from gitops_workers.core.sync.options import Options, to_apply
+from gitops_workers.core.sync.pause import Pause
+from gitops_workers.pipeline import records
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.lease import Lease
+from gitops_workers.pipeline.reconcile.object_state import Look, replacement
+from gitops_workers.ports import Attempt, Cluster
+
+MOVES = 3
+"""So often an object may change under one write before the attempt is given up: a controller writing status."""
+AS_BEFORE = Pause(0.0, "")
+"""Stands for the pause that the record has."""
+
+
+@dataclass(slots=True)
+class Writer:
+    """One attempt's right to change one cluster. Created per step; not shared between threads."""
+
+    world: World
+    app: Application
+    attempt: Attempt
+    cluster_name: str
+    cluster: Cluster
+    stored: StoredRecord | None
+    union: tuple[InventoryItem, ...]
+    """Everything that will be written, for the fence."""
+    listed_at: float
+    """When the refs were listed that the revision was resolved from."""
+    hooks: tuple[InventoryItem, ...] = ()
+    """The hooks that may be created, for the record."""
+    deletion: Leaving | None = None
+    """Set when the application is being deleted: what the record says of it from the first write on."""
+    parting: bool | None = None
+    """Whether there are hooks for the deletion; None leaves what the record says."""
+    part: bool = False
+    """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
+    rendered: str = ""
+    """The render digest of what is written."""
+    paused: Pause | None = AS_BEFORE
+    """What the record says from now on."""
+    fenced: bool = False
+    applied: int = 0
+    hooks_run: int = 0
+    deleted: set[ObjectKey] = field(default_factory=set)
+    gone_hooks: set[ObjectKey] = field(default_factory=set)
+    lease: Lease = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lease = Lease(self.world, self.attempt)
+
+    def write(self, item: Desired, looks: dict[ObjectKey, Look]) -> None:
+        """Apply one object where it differs; `looks` is brought up to date with the server's answer."""
+        if not looks[item.key].compared.in_sync:
+            looks[item.key] = self._apply(item, looks[item.key])
+
+    def prune(self, deletions: Iterable[Deletion]) -> None:
+        """Delete what left Git, alone or with its application."""
+        for doomed in deletions:
+            if self._delete(doomed):
+                self.deleted.add(doomed.key)
+
+    def run_hook(self, item: Desired) -> Manifest:
+        """Create the object of a hook run, or put this run's mark on the one that is there."""
+        self.fence()
+        self.lease.keep()
+        self.hooks_run += 1
+        live = self._run(item)
+        try:
+            self.lease.keep()
+        except Superseded:
+            self._let_go(item, live)
+            raise
+        return live
+
+    def _run(self, item: Desired) -> Manifest:
+        try:
+            return self.cluster.apply(item.manifest, dry_run=False).manifest
+        except InvalidObject as error:
+            try:  # an apply cannot express everything that a create takes
+                return self.cluster.create(item.manifest, dry_run=False).manifest
+            except Superseded:
+                raise error from None
+
+    def remove(self, deletion: Deletion) -> None:
+        """Delete the object of a hook run."""
+        self._delete(deletion)
+
+    def release(self, key: ObjectKey, live: Manifest, version: str) -> None:
+        """Take our finalizer off the object of a hook run."""
+        self.fence()
+        self.lease.keep()
+        self._free(key, live, version)
+
+    def owns(self, key: ObjectKey, live: Manifest) -> bool:
+        """Whether the object of a hook run is this application's."""
+        return hook_owned(self.app, key, live)
+
+    def apply_namespace(self, manifest: Manifest) -> None:
+        """CreateNamespace=true: the namespace, unowned, so that it is never pruned with the application."""
+        self.fence()
+        self.cluster.apply(manifest, dry_run=False)
+        self.applied += 1
+
+    def fence(self) -> None:
+        """The record says what is going to happen, before anything does; once per step."""
+        if self.fenced:
+            return
+        self._store(self._fencing())
+        self.fenced = True
+
+    def settle(self, away: Iterable[ObjectKey], entry: HistoryEntry | None) -> Record:
+        """The good end of a sync: the record without what went away, closed, and with its place in the history.
+
+        A part of a sync has no `entry`, and closes nothing.
+        """
+        base = self.stored.record if self.fenced and self.stored else self._fencing()
+        record = base.settled({*away, *self.gone_hooks}, entry, self.app.history_limit)
+        record = replace(record, history=bounded(record.history))
+        self._store(record)
+        return record
+
+    def mend_pause(self) -> StoredRecord | None:
+        """Write down that automated sync was resumed, where nothing else is to be written."""
+        if self.stored is not None and self.stored.record.paused != self.paused:
+            self.lease.keep()
+            self._check(self.stored.record)
+            records.put_away(self.world, self.cluster_name, self.app.id)
+            self._store(replace(self.stored.record, paused=self.paused))
+        return self.stored
+
+    def _let_go(self, item: Desired, live: Manifest) -> None:
+        """A hook that was created too late, by a worker that stood still: whoever has taken over may not know of it.
+
+        The one thing that is done without the lease: only this very version, which nobody but us has written, is freed.
+        """
+        with contextlib.suppress(GitOpsError):
+            self._free(item.key, live, item.version)
+
+    def _free(self, key: ObjectKey, live: Manifest, version: str) -> None:
+        metadata = live["metadata"]
+        others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
+        self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
+
+    def _apply(self, item: Desired, look: Look) -> Look:
+        self.fence()
+        options = to_apply(self.app, item.manifest)
+        if look.unserved and self._just_served(item):
+            return replace(look, pending=str(item.key))
+        if look.recreate and (left := self._remove_first(item, look.recreate)):
+            return replace(look, pending=left)
+        version = "" if look.recreate else look.compared.resource_version
+        live = look.compared.live or {}
+        if look.compared.absorption is not None and version and not look.whole:
+            self.lease.keep()
+            fields = look.compared.absorption.fields
+            version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+        payload = look.compared.payload or item.manifest
+        for _ in range(MOVES):
+            self.lease.keep()
+            try:
+                if look.whole:
+                    body = self._whole(payload, live, options) if version else payload
+                    found = self._replace(item, body, version, validate=options.validate)
+                else:
+                    answer = self.cluster.apply(
+                        payload, dry_run=False, resource_version=version, validate=options.validate
+                    )
+                    found = answer.manifest
+            except Superseded:
+                live = self._moved(item)
+                version = str((live.get("metadata") or {}).get("resourceVersion", ""))
+                continue
+            self.applied += 1
+            self.deleted.discard(item.key)
+            return applied(item, found, self.world.rules.health(self.app, found))
+        raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
+
+    def _whole(self, payload: Manifest, live: Manifest, options: Options) -> Manifest:
+        if options.replace:
+            return replacement(payload, live)
+        return overwriting(payload, live, *ownership(self.app.dialect, live, kubectl=options.absorb))
+
+    def _replace(self, item: Desired, body: Manifest, version: str, *, validate: bool) -> Manifest:
+        """Update this version of the object as a whole, or create it where there is none.
+
+        What that made ours is then ours as by an apply, so that it goes when it leaves Git.
+        """
+        if version:
+            answer = self.cluster.replace(body, dry_run=False, resource_version=version, validate=validate).manifest
+        else:
+            answer = self.cluster.create(body, dry_run=False, validate=validate).manifest
+        found: Manifest | None = answer
+        for _ in range(MOVES):
+            fields = after_replace(found) if found else ()
+            if not found or not fields:
+                break
+            self.lease.keep()
+            version = found["metadata"]["resourceVersion"]
+            try:
+                version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+            except Superseded:  # a controller has written meanwhile
+                found = self.cluster.get(item.key, item.version)
+                continue
+            if found is answer:
+                return {**answer, "metadata": {**answer["metadata"], "resourceVersion": version}}
+            break
+        return answer  # of a version that is no more, where others wrote: the next poll has their write looked at
+
+    def _just_served(self, item: Desired) -> bool:
+        """True when the cluster serves the kind now: the next step knows its scope and can try the object first."""
+        found = self.cluster.discovery(refresh=True)
+        if item.key.group_kind in found.resources:
+            return True
+        if item.key.group in found.failed:
+            raise Incomplete(f"{item.key}: the cluster does not say now what is in API group {item.key.group}")
+        raise ApplyRefused(
+            f"{item.key}: its turn has come, and the cluster does not serve this kind yet. "
+            "Apply its CustomResourceDefinition in an earlier wave, or correct apiVersion and kind."
+        )
+
+    def _remove_first(self, item: Desired, deletion: Deletion) -> str:
+        """Delete an object that is created anew; what to wait for while its finalizers or its grace period keep it."""
+        self._delete(deletion)
+        left = self.cluster.get(item.key, item.version)
+        return end_of(item.key, left) if left is not None and left["metadata"]["uid"] == deletion.uid else ""
+
+    def _moved(self, item: Desired) -> Manifest:
+        """The object changed since it was compared: ours to write still, if the record says so. Empty if it is gone."""
+        self.lease.prove()
+        stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
+        if stored is None or stored.record.writer != self.attempt.token:
+            raise Superseded(f"{self.app.id}: another attempt writes now.")
+        return self.cluster.get(item.key, item.version) or {}
+
+    def _delete(self, doomed: Deletion) -> bool:
+        self.fence()
+        self.lease.keep()
+        return self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation)
+
+    def _fencing(self) -> Record:
+        """The record that says that we write now. Raises Superseded when somebody later does."""
+        self.lease.keep()
+        base = self.stored.record if self.stored else Record(self.app.id)
+        self._check(base)
+        records.put_away(self.world, self.cluster_name, self.app.id)
+        fenced = base.fenced(
+            self.attempt.generation,
+            self.union,
+            writer=self.attempt.token,
+            listed_at=self.listed_at,
+            hooks=self.hooks,
+            deletion=self.deletion,
+        )
+        paused = base.paused if self.paused is AS_BEFORE else self.paused
+        parting = base.parting if self.parting is None else self.parting
+        found = replace(fenced, paused=paused, parting=parting)
+        if not self.part:
+            return found
+        return replace(found, open=base.open, synced=base.synced if base.synced == self.rendered else "")
+
+    def _store(self, record: Record) -> None:
+        expected = self.stored.resource_version if self.stored else None
+        try:
+            version = self.world.clusters.records(self.cluster_name).store(record, expected)
+        except Superseded:
+            if self.stored is not None:  # somebody wrote another one, or deleted it
+                known = record_document.to_json(self.stored.record)
+                records.miss(self.world, self.cluster_name, self.app.id, known)
+            raise
+        self.stored = StoredRecord(record, version)
+
+    def _check(self, record: Record) -> None:
+        if record.generation <= self.attempt.generation:
+            return
+        if self.world.queue.wanted(self.app.id) == self.attempt.generation:
+            # Redis was emptied and counts anew: nobody newer exists, so the counter catches up with the cluster.
+            self.world.queue.raise_generation(self.app.id, record.generation + 1)
+        raise Superseded(
+            f"{self.app.id}: generation {record.generation} has written already, this is {self.attempt.generation}."
+        )
+
+
+def applied(item: Desired, live: Manifest, health: Health | None) -> Look:
+    """What is known of an object right after its write."""
+    metadata = live.get("metadata") or {}
+    state = Compared(
+        item,
+        exists=True,
+        differs=False,
+        uid=metadata.get("uid", ""),
+        resource_version=metadata.get("resourceVersion", ""),
+        live=live,
+    )
+    return Look(state, health, fresh=True)

@@ -1,0 +1,1 @@
+"""Polls: which applications a commit, or a change in a cluster, concerns."""

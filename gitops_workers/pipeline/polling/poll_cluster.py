@@ -1,0 +1,112 @@
+"""The poll of a cluster: the versions of all managed objects, listed once and compared with the last agreements."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gitops_workers.core.diff import sync_baseline as agreements
+from gitops_workers.core.diff.sync_baseline import Agreement, fingerprint
+from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
+from gitops_workers.core.model import AppId
+from gitops_workers.core.objects import GroupKind, ObjectKey
+from gitops_workers.core.record.record import applyset_id
+from gitops_workers.core.telemetry.figures import CLUSTER_EVENTS, counted
+from gitops_workers.core.text.timefmt import stamp
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.polling import cluster_health
+from gitops_workers.pipeline.reconcile.report import glance, watch_in
+from gitops_workers.pipeline.recovery import lost_records
+from gitops_workers.ports import Observation, Seen, Urgency
+
+
+def poll_cluster(
+    world: World, name: str, apps: Sequence[AppId], interval: float
+) -> tuple[float, dict[AppId, GitOpsError]]:
+    """Ring for every application whose live objects are not those of its last agreement.
+
+    Returns in how many seconds the cluster has to be looked at again for those that wait for their objects, if any do,
+    and the applications of which one kind cannot be listed: a forbidden or silent one is no news of the others.
+    """
+    began = world.clock()
+    glances = world.state.load_many("glance", apps)
+    kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
+    cluster = world.clusters.open(name)
+    try:
+        if not kinds:
+            # Nobody is in sync here, perhaps because the cluster was away: whether it answers is still to be found out.
+            cluster.discovery(refresh=True)
+        found = cluster.observe(kinds)
+    except ClusterUnavailable as error:
+        cluster_health.unanswered(world, name, error, stamp(world.queue.now()))
+        raise
+    cluster_health.answered(world, name, stamp(world.queue.now()), len(found.seen))
+    owners = _by_owner(found.seen)
+    lost_records.ring(world, name, glances, owners.keys(), apps)
+    unknown = _unknown(glances, found)
+    suspects = [
+        app
+        for app in apps
+        if app not in unknown
+        and (last := glances.get(app))
+        and last[1]
+        and last[2] != _print(owners.get(applyset_id(app), {}))
+    ]
+    unmoved: dict[AppId, Agreement] = {}
+    for app, value in world.state.load_many("agreement", suspects).items():
+        agreement = agreements.from_json(value)
+        moved = _moved(agreement, owners.get(applyset_id(app), {}))
+        if moved:
+            world.meter.add(counted(CLUSTER_EVENTS, (world.clusters.server(name),), len(moved)))
+            world.state.save("drift", app, ["|".join(key) for key in moved])
+            world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
+        else:
+            unmoved[app] = agreement
+    # As they are now: an attempt that has found the objects well meanwhile waits no more.
+    latest = world.state.load_many("glance", list(unmoved))
+    world.state.save_many(
+        "glance",
+        {
+            app: glance(agreement, _print(owners.get(applyset_id(app), {})), _waits_since(latest.get(app, ())))
+            for app, agreement in unmoved.items()
+        },
+    )
+    now = world.queue.now()
+    watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
+    # However much there is to list, watching takes a tenth of a task's time.
+    return (max(min(watches), 10 * (world.clock() - began)) if watches else math.inf), unknown
+
+
+def _unknown(glances: Mapping[AppId, Sequence[Any]], found: Observation) -> dict[AppId, GitOpsError]:
+    reasons = {"|".join(kind): error for kind, error in found.unknown.items()}
+    return {
+        app: reasons[unlisted[0]]
+        for app, last in glances.items()
+        if (unlisted := [kind for kind in last[3] if kind in reasons])
+    }
+
+
+def _waits_since(last: Sequence[Any]) -> float:
+    return float(last[5]) if len(last) > 5 else 0.0
+
+
+def _by_owner(seen: Mapping[ObjectKey, Seen]) -> dict[str, dict[ObjectKey, Seen]]:
+    owners: dict[str, dict[ObjectKey, Seen]] = defaultdict(dict)
+    for key, item in seen.items():
+        owners[item.part_of][key] = item
+    return owners
+
+
+def _print(live: Mapping[ObjectKey, Seen]) -> str:
+    return fingerprint((key, item.uid, item.resource_version) for key, item in live.items())
+
+
+def _moved(agreement: Agreement, live: Mapping[ObjectKey, Seen]) -> list[ObjectKey]:
+    """Agreed objects that are gone, replaced or changed. Others with our label are the inventory's business."""
+    return sorted(
+        key
+        for key, known in agreement.objects.items()
+        if key not in live or (live[key].uid, live[key].resource_version) != (known.uid, known.resource_version)
+    )

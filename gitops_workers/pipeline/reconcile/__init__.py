@@ -1,0 +1,1 @@
+"""One attempt at one application, from its revision to its reported outcome."""

@@ -1,0 +1,226 @@
+"""From outcome to what is stored: the only writer of statuses, agreements, events and next due times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gitops_workers.core.diff import sync_baseline as agreements
+from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.explain.explanation import KIND as EXPLANATION
+from gitops_workers.core.model import AppId, Application, Condition, SyncStatus
+from gitops_workers.core.record.record import HistoryEntry
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.scheduling.poll_groups import cluster_group
+from gitops_workers.core.source.snapshot import is_exact
+from gitops_workers.core.source.urls import without_credentials
+from gitops_workers.core.status.changes import changes
+from gitops_workers.core.status.rows import Event, OperationView, Status
+from gitops_workers.core.status.sync_error import with_sync_error
+from gitops_workers.core.sync.operation import Operation
+from gitops_workers.core.text.timefmt import stamp
+from gitops_workers.pipeline import metering, records
+from gitops_workers.pipeline.announcements import tell
+from gitops_workers.pipeline.catalogue import wake_dependents
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.operation import requests, step
+from gitops_workers.pipeline.polling import cluster_health
+from gitops_workers.pipeline.reconcile import explanation
+from gitops_workers.pipeline.reconcile.dependencies import WAITS
+from gitops_workers.pipeline.reconcile.outcome import Outcome
+from gitops_workers.ports import Attempt
+
+
+def report(
+    world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
+) -> Status | None:
+    """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read.
+
+    Returns the row as it is stored now; None when a later attempt was faster.
+    """
+    now = world.queue.now()
+    state = world.state
+    before = state.status(app.id)
+    after = _status(world, app, outcome, before, now)
+    documents = _documents(world, attempt, known, outcome)
+    if (found := explanation.note(world, app, attempt, known, outcome)) is not None:
+        documents[EXPLANATION] = found
+    if not state.save_status(after, attempt.token, documents):
+        world.queue.finish(attempt, done=False, due_in=None)
+        return None
+    if outcome.resources is not None:
+        state.save_resources(app.id, outcome.resources)
+    if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
+        # After the rows: whoever waits for the answer reads them next.
+        state.save(refreshes.ANSWER, app.id, refreshes.answer(attempt.token / 1e6, reason))
+    metering.ended(world, app, before, after)
+    tell(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
+    if outcome.waits_since:
+        world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
+    if app.needed:
+        wake_dependents.ring(world, app, after)
+    answered = not outcome.cluster_away and cluster_health.heard(world, after.cluster, attempt, now)
+    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
+    return after
+
+
+def watch_in(waited: float, longest: float) -> float:
+    """Seconds until a cluster in which something has been awaited so long is looked at again.
+
+    A tenth of it: what takes minutes is not worth a listing every second, and what never comes costs next to nothing.
+    """
+    return min(max(1.0, waited / 10), longest)
+
+
+def outage(world: World, unknown: Mapping[AppId, GitOpsError]) -> None:
+    """A repository or cluster does not answer: its applications say so, and keep what they last knew."""
+    now = stamp(world.queue.now())
+    for app, error in unknown.items():
+        condition = Condition("ComparisonError", str(error))
+        status = world.state.status(app)
+        if status is None or condition in status.conditions:
+            continue
+        others = tuple(item for item in status.conditions if item.type != condition.type)
+        after = replace(
+            status,
+            sync=SyncStatus.UNKNOWN,
+            message=str(error),
+            conditions=(*others, condition),
+            last_checked_at=now,
+            changed_at=now if status.sync is not SyncStatus.UNKNOWN else status.changed_at,
+        )
+        world.state.save_status(after)
+        tell(world.state, [Event(now, app, "Warning", type(error).__name__, str(error))])
+
+
+def abandon(world: World, app: Application, attempt: Attempt) -> None:
+    """An attempt died and could say nothing: give everything back and come again later, so that nothing spins."""
+    world.queue.finish(attempt, done=False, due_in=app.schedule.retry_interval)
+
+
+def new_status(world: World, app: Application, cluster: str) -> Status:
+    """The row of an application that nobody has looked at yet."""
+    return Status(
+        id=app.id,
+        dialect=app.dialect.value,
+        project=app.project,
+        cluster=cluster,
+        namespace=app.destination.namespace,
+        repository=without_credentials(app.source.url),
+        path=app.source.path,
+        conditions=app.conditions,
+        suspended=app.schedule.suspended,
+        group=cluster_group(cluster),
+        changed_at=stamp(world.queue.now()),
+        interval=longest_pause(app),
+    )
+
+
+def longest_pause(app: Application) -> float:
+    """Seconds between two looks at an application that nothing happens to."""
+    return app.schedule.interval + app.schedule.jitter
+
+
+def _status(world: World, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
+    base = before or new_status(world, app, app.destination.name or app.destination.server)
+    operation = base.operation
+    if outcome.operation is not None and outcome.operation.commit:
+        operation = _operation_view(outcome.operation)
+    status = replace(
+        base,
+        sync=outcome.sync,
+        message=outcome.message,
+        conditions=outcome.conditions,
+        suspended=outcome.suspended,
+        interval=longest_pause(app),
+        operation=operation,
+        last_checked_at=stamp(now),
+        next_due_at=stamp(now + outcome.due_in) if outcome.due_in is not None else "",
+    )
+    if outcome.health is not None:
+        status = replace(status, health=outcome.health.status, health_message=outcome.health.message)
+    if outcome.resolved is not None:
+        status = replace(status, revision=outcome.resolved.commit, ref=outcome.resolved.ref)
+    status = replace(status, conditions=with_sync_error(status))
+    changed = before is None or _visible(before) != _visible(status)
+    return replace(status, changed_at=stamp(now)) if changed else status
+
+
+def _visible(status: Status) -> tuple[str, str, str, str]:
+    operation = status.operation
+    return status.sync, status.health, status.revision, f"{operation.phase}{operation.message}" if operation else ""
+
+
+def _operation_view(operation: Operation) -> OperationView:
+    return OperationView(
+        phase=operation.phase,
+        message=operation.message,
+        revision=operation.commit,
+        started_at=stamp(operation.started_at),
+        finished_at=stamp(operation.finished_at),
+        initiated_by=operation.initiated_by,
+        retries=max(0, operation.failures - 1),
+        id=operation.run,
+    )
+
+
+def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+    """What the next attempt and the polls read of this one; None removes."""
+    documents: dict[str, Any] = {}
+    if outcome.agreement is not None:
+        documents["agreement"] = agreements.to_json(outcome.agreement)
+        documents["glance"] = glance(outcome.agreement, outcome.agreement.fingerprint, outcome.waits_since)
+    elif outcome.tried:
+        documents["glance"] = [outcome.tried, "", "", []]
+    if outcome.operation is not None:
+        documents["operation"] = step.operation_to(outcome.operation)
+    if outcome.record is not None and outcome.record != known.get(records.KIND):
+        documents[records.KIND] = outcome.record
+    if outcome.history is not None:
+        documents["history"] = [_history_row(entry) for entry in outcome.history]
+    if known.get(WAITS) and not outcome.awaits_others:
+        documents[WAITS] = None
+    if outcome.listed_at > (known.get("listed") or 0.0):
+        documents["listed"] = outcome.listed_at
+    documents.update(requests.documents(known, outcome))
+    # A change that was seen in the cluster is served by a comparison only, not by a render that failed.
+    compared = outcome.served and outcome.agreement is not None
+    if compared and known.get("drift") and world.queue.wanted(attempt.app) == attempt.generation:
+        # What was seen meanwhile belongs to the next generation: it must find its document.
+        documents["drift"] = None
+    return documents
+
+
+def _not_compared(known: Mapping[str, Any], outcome: Outcome) -> str | None:
+    """Why nothing was compared with the cluster, "" when the whole application was; None: a later attempt says it."""
+    asked = requests.of(known, step.operation_from(known.get("operation")))
+    if outcome.resources is not None and not (asked and asked.special):
+        return ""
+    failed = outcome.sync is SyncStatus.UNKNOWN or outcome.suspended
+    return outcome.message if failed else None
+
+
+def _history_row(entry: HistoryEntry) -> dict[str, Any]:
+    """An entry as it is shown. The source stays in the cluster: nobody but a rollback reads it."""
+    return {
+        "id": entry.id,
+        "revision": entry.revision,
+        "ref": entry.ref,
+        "digest": entry.digest,
+        "initiated_by": entry.initiated_by,
+        "deployed_at": entry.deployed_at,
+        "outcome": entry.outcome,
+        "exact": is_exact(entry.source),
+    }
+
+
+def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[Any]:
+    """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules.
+
+    Last, and only then: since when objects are awaited.
+    """
+    kinds = sorted("|".join(kind) for kind in agreement.kinds)
+    seen = [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
+    return [*seen, waits_since] if waits_since else seen

@@ -1,0 +1,1 @@
+"""Recovery: records that vanished or were left half written."""

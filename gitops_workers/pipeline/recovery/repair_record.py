@@ -1,0 +1,57 @@
+"""The record as an attempt finds it, brought in order before Git is asked.
+
+What an earlier attempt, a deletion that was given up, or a lost Redis has left open is closed here, once; the stages
+after it may take the record as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_workers.core.errors import Superseded
+from gitops_workers.core.model import Application
+from gitops_workers.core.record.record import StoredRecord
+from gitops_workers.core.sync import pause as pauses
+from gitops_workers.core.sync.operation import Operation
+from gitops_workers.core.sync.pause import Pause
+from gitops_workers.pipeline import records
+from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.deletion import finalize
+from gitops_workers.pipeline.operation import orphaned_hooks
+from gitops_workers.pipeline.operation.writes import Writer
+from gitops_workers.ports import Attempt
+
+
+def in_order(
+    world: World,
+    app: Application,
+    attempt: Attempt,
+    cluster_name: str,
+    known: Mapping[str, Any],
+    previous: Operation | None,
+) -> tuple[StoredRecord | None, Pause | None]:
+    """The record, and the pause of automated sync that is in force. Raises Superseded."""
+    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    if previous is None:
+        _wait_out(world, stored)
+    stored = finalize.returned(world, app, attempt, cluster_name, stored)
+    stored = orphaned_hooks.let_go(world, app, attempt, cluster_name, stored, previous)
+    paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
+    if stored and stored.record.paused != paused:
+        cluster = world.clusters.open(cluster_name)
+        stored = Writer(world, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()
+    return stored, paused
+
+
+def _wait_out(world: World, stored: StoredRecord | None) -> None:
+    """Where the record says that a sync was in its middle, and nobody knows of one, Redis was emptied.
+
+    Whoever wrote then may still believe in his lease, until it would end.
+    A token is the moment when its attempt began, in microseconds; one from the future says that a clock went back.
+    """
+    if stored is None or not stored.record.open:
+        return
+    left = stored.record.writer / 1e6 + world.lease - world.queue.now()
+    if 0 < left <= world.lease:
+        raise Superseded(f"{stored.record.app}: another attempt may be writing still; it has {left:.0f} s at most.")

@@ -1,0 +1,1 @@
+"""What a running process needs besides its work: threads, heartbeats, figures, memory."""

@@ -1,0 +1,112 @@
+"""Two workers that have read different settings: no attempt decides by the older ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from gitops_workers.adapters.user_rules import UserRules
+from gitops_workers.core.model import Dialect, IgnoreRule
+from gitops_workers.core.scheduling.poll_groups import cluster_group
+from gitops_workers.core.settings.customizations import Customizations
+from gitops_workers.pipeline.reconcile import settings_in_force
+from gitops_workers.pipeline.reconcile.own_settings import OwnSettings
+from gitops_workers.ports import Urgency
+from tests.servers.rules import InProcess
+from tests.unit.core.making import manifest
+from tests.unit.pipeline.lab import Lab
+
+REPLICAS = Customizations(ignore=(IgnoreRule("apps", "Deployment", pointers=("/spec/replicas",)),))
+
+
+@dataclass
+class Worker:
+    """One worker process: its rules, and `argocd-cm` as it stands on its host."""
+
+    lab: Lab
+    on_disk: Customizations = field(default_factory=Customizations)
+
+    def __post_init__(self) -> None:
+        self.rules = UserRules(InProcess(), self.on_disk)
+        own = OwnSettings(self.rules.version, lambda: self.rules.configure(self.on_disk))
+        self.world = replace(self.lab.world, rules=self.rules, settings=own)
+
+    def works(self, seconds: float = 5.0) -> None:
+        """This worker alone does whatever is due."""
+        self.lab.world = self.world
+        self.lab.run(seconds)
+
+
+def deployed(dialect: Dialect = Dialect.ARGOCD) -> tuple[Lab, Worker, Worker]:
+    it = Lab()
+    one, two = Worker(it), Worker(it)
+    it.declare(dialect, self_heal=True)
+    it.push(manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": 1}))
+    one.works()
+    assert replicas(it) == 1
+    return it, one, two
+
+
+def scaled(it: Lab, count: int) -> None:
+    """Somebody scales by hand, and the cluster's poll sees it."""
+    it.cluster.edit(manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": count}))
+    it.queue.request_poll(cluster_group("east"), Urgency.POLL)
+
+
+def replicas(it: Lab) -> int:
+    return it.live("Deployment", "web", "apps")["spec"]["replicas"]
+
+
+def test_a_worker_reads_again_before_it_overwrites_what_newer_settings_leave_alone():
+    it, one, two = deployed()
+    one.on_disk = two.on_disk = REPLICAS
+    settings_in_force.publish(one.world)
+    scaled(it, 5)
+    two.works()
+    assert replicas(it) == 5
+    assert two.rules.version() == one.rules.version()
+
+
+def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_another():
+    it, one, two = deployed()
+    two.works()
+    one.on_disk = REPLICAS
+    settings_in_force.publish(one.world)
+    scaled(it, 5)
+    two.works(20)
+    assert replicas(it) == 5
+    one.works()
+    assert replicas(it) == 5
+    assert it.status("application/argocd/web").sync == "Synced"
+    it.push(manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": 1, "image": "web:2"}))
+    it.poll_repository()
+    assert it.live("Deployment", "web", "apps")["spec"]["image"] == "web:2"
+
+
+def test_settings_that_are_put_back_at_once_count_again():
+    it, one, two = deployed()
+    one.on_disk = REPLICAS
+    settings_in_force.publish(one.world)
+    it.now += 1
+    one.on_disk = two.on_disk
+    settings_in_force.publish(one.world)
+    scaled(it, 5)
+    two.works()
+    assert replicas(it) == 1
+
+
+def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again():
+    it, one, _ = deployed()
+    it.state.discard(settings_in_force.KIND, settings_in_force.WHOLE)
+    scaled(it, 5)
+    one.works()
+    assert replicas(it) == 1
+    assert it.state.load(settings_in_force.KIND, settings_in_force.WHOLE)["digest"] == one.rules.version()
+
+
+def test_flux_waits_for_no_settings_of_argo_cd():
+    it, one, two = deployed(Dialect.FLUX)
+    one.on_disk = REPLICAS
+    settings_in_force.publish(one.world)
+    scaled(it, 5)
+    two.works()
+    assert replicas(it) == 1
