@@ -126,6 +126,8 @@ def test_however_the_supervisor_ends_nothing_stays_behind(tmp_path: Path, number
         "import os, signal, sys, time\n"
         "from pathlib import Path\n"
         "from gitops_workers.local.supervisor import Program, Supervisor\n"
+        # A shell hands its background jobs an ignored SIGINT, which Python then leaves ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
         f"folder, sleep = Path({str(tmp_path)!r}), {SLEEP!r}\n"
         "programs = [Program('a', sleep), Program('b', sleep)]\n"
