@@ -1,13 +1,15 @@
 # Everything a newcomer or a build machine types. Needs Python 3.11 or later, git and make; the rest is set up here.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint format bench faults clean
+.PHONY: help setup tools demo test lint format pins bench faults clean
 SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+UV ?= uv
+PINNED := --quiet --no-header --generate-hashes --universal --python-version 3.11
 
 # The first Python on PATH that is new enough and really starts (a version manager's shim may not).
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -45,6 +47,10 @@ lint: $(READY) ## ruff, mypy --strict, import-linter
 format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pins: ## write requirements*.txt anew from requirements*.in (needs uv on PATH); versions that still fit stay
+	$(UV) pip compile $(PINNED) requirements.in -o requirements.txt
+	$(UV) pip compile $(PINNED) requirements-dev.in -o requirements-dev.txt
 
 bench: tools ## benchmarks: ratios measured side by side, lines in build/bench.jsonl
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import git
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_workers.adapters.git import trees
 from gitops_workers.core.model import GitSource
+from gitops_workers.ports import TreeEntry
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
 
@@ -22,6 +24,13 @@ FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), C
 
 def no_file_is_a_folder(files: dict[str, File]) -> bool:
     return not any(other.startswith(f"{path}/") for path in files for other in files)
+
+
+def read_by_gitpython(repository: BareRepository, commit: str) -> list[TreeEntry]:
+    """The second opinion: the same tree, read by a library that shares no code with ours."""
+    with git.Repo(repository.path) as opened:
+        entries = [entry for entry in opened.commit(commit).tree.traverse() if entry.type != "tree"]
+        return [TreeEntry(str(entry.path), f"{entry.mode:o}", entry.hexsha) for entry in entries]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -39,6 +48,7 @@ def test_folder_by_folder_and_all_at_once_are_the_same_list(
             sources.fetch(source, commit)
             found.append(sources.tree(source, commit))
     assert found[0] == found[1]
+    assert sorted(found[0], key=str) == sorted(read_by_gitpython(repository, commit), key=str)
     assert sorted(entry.path for entry in found[0]) == sorted(files)
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import socket
 
 import pytest
+from git.cmd import Git as GitPython
+from git.exc import UnsafeProtocolError
+from hypothesis import example, given, reject
+from hypothesis import strategies as st
 
 from gitops_workers.adapters.git.address import HostGuard, parse_address, rewrite
 from gitops_workers.adapters.git.listing import parse_listing, valid_ref
@@ -39,6 +43,20 @@ def test_the_usual_spellings(url: str, scheme: str, user: str, host: str, port: 
 
 def test_userinfo_of_a_url_becomes_a_credential_decoded() -> None:
     assert parse_address("https://bot:p%40ss@git.test/a", ALL).userinfo == ("bot", "p@ss")
+
+
+@given(st.from_regex(r"[A-Za-z0-9+.-]{0,8}(::|:|://)[A-Za-z0-9 :/@.-]{0,12}", fullmatch=True))
+@example("ext::sh -c id")
+@example("ext://host/path")
+@example("::host/path")
+def test_what_gitpython_calls_an_unsafe_transport_is_refused_whatever_schemes_are_allowed(url: str) -> None:
+    try:
+        GitPython.check_unsafe_protocols(url)
+    except UnsafeProtocolError:
+        with pytest.raises(UnsafeContent, match="transport helpers"):
+            parse_address(url, (*ALL, "ext", url.partition(":")[0]))
+    else:
+        reject()  # what GitPython lets pass says nothing here
 
 
 @pytest.mark.parametrize("sign", ["#", "?", "#token:x", "?a=b:x"])

