@@ -38,6 +38,12 @@ class VolatileState:
         self._clusters: dict[str, ClusterView] = {}
         self._lock = threading.RLock()
 
+    def clear(self) -> None:
+        """Forget every application and document, as Redis does by FLUSHALL."""
+        with self._lock:
+            self._documents.clear()
+            self._applications.clear()
+
     def applications(self) -> Sequence[AppId]:
         """See port."""
         return sorted(self._applications)

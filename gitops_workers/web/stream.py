@@ -86,7 +86,7 @@ async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[b
         except services.outages:
             yield b": the store does not answer\n\n"
         else:
-            for event in _after(window, names, 100 if first else WINDOW):
+            for event in untold(window, names, 100 if first else WINDOW):
                 content = orjson.dumps(event.to_json())
                 yield b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), b"event", content)
             names, first = [event.id for event in window], False
@@ -94,7 +94,7 @@ async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[b
         await asyncio.sleep(services.settings.event_seconds)
 
 
-def _after(window: Sequence[Event], known: Sequence[str], limit: int) -> list[Event]:
+def untold(window: Sequence[Event], known: Sequence[str], limit: int) -> list[Event]:
     """The events of the window, newest first as read, that are newer than every known one; given oldest first."""
     seen = frozenset(known)
     new = itertools.takewhile(lambda event: event.id not in seen, window)

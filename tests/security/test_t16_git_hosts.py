@@ -83,16 +83,16 @@ def test_production_settings_know_https_and_ssh_only(url: str, tmp_path: Path) -
         sources.refs(GitSource(url), not_before=0)
 
 
-def test_a_request_goes_to_the_address_that_was_checked(tmp_path: Path) -> None:
+def test_a_request_goes_to_the_address_that_was_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = BareRepository(tmp_path / "served" / "app.git")
     commit = repository.commit({"a": b"1"})
-    from gitops_workers.adapters.git.address import parse_address
+    from gitops_workers.adapters.git.address import HostGuard, parse_address
     from gitops_workers.adapters.git.command import GitProgram
     from gitops_workers.adapters.git.transport import Transport
 
     # The name has no address at all: only the pinned one can have been used.
     with git_server(repository.path.parent) as server:
         transport = Transport(GitProgram(LAPTOP, tmp_path))
-        transport._guard.check = lambda _: ("127.0.0.1",)
+        monkeypatch.setattr(HostGuard, "check", lambda *_: ("127.0.0.1",))
         address = parse_address(f"http://rebound.invalid:{server.port}/app.git", LAPTOP.schemes)
         assert commit.encode() in transport.list_refs(address, Credential(), 20)

@@ -60,13 +60,14 @@ class Sandbox:
         # One thread that lives as long as the pool starts all children: the kernel sends the death signal when the
         # thread that forked ends, and a worker's threads come and go.
         self._spawner = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox-spawner")
-        self._scratch = Scratch()
+        self.scratch = Scratch()
+        """The folder below which each child has its own."""
         self._living: set[Child] = set()
         self._turn = threading.Condition()
         self._idle: list[Child] = []
         self._unstarted = max(1, children)
         self._jobs: dict[int, float] = {}
-        self._close = weakref.finalize(self, _end, self._living, self._spawner, self._scratch)
+        self._close = weakref.finalize(self, _end, self._living, self._spawner, self.scratch)
 
     def run(
         self, job: str, request: Mapping[str, Any], blobs: Sequence[bytes] = (), *, what: str, seconds: float = 0.0
@@ -155,7 +156,7 @@ class Sandbox:
     def _start(self) -> Child:
         if not self._close.alive:
             raise Retry("the sandbox is closed; this worker is shutting down")
-        child = self._spawner.submit(Child, self._scratch.folder(), self._tools, self._limits, self._program).result()
+        child = self._spawner.submit(Child, self.scratch.folder(), self._tools, self._limits, self._program).result()
         self._living.add(child)
         try:
             child.greet()

@@ -306,6 +306,11 @@ class VolatileCluster:
         with self._life.lock:
             self._life.faults.extend(Fault(error, verb) for _ in range(times))
 
+    def end_faults(self) -> None:
+        """Forget the faults that `fail_next` announced and that no request has met."""
+        with self._life.lock:
+            self._life.faults.clear()
+
     def cut_lists(self, times: int = 1) -> None:
         """The next listings come without their last page."""
         self.fail_next(Incomplete(f"cluster {self.name} cut a list short; its objects are unknown"), times, "list")

@@ -242,7 +242,7 @@ def _rebuild(scene: Scene) -> Json | None:
 def _index_kind(scene: Scene) -> Json | None:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/searchindexes.search.example.com"
     found = scene.read("west", path)
-    return found if _condition(found, "Established").get("status") == "True" else None
+    return found if condition(found, "Established").get("status") == "True" else None
 
 
 def _search(scene: Scene) -> Json | None:
@@ -264,12 +264,13 @@ def _ended(job: Json | None) -> str:
 
 def _rolled_out(item: Json | None, tag: str) -> str:
     """When the pods of this image were ready, as RFC 3339; "" before."""
-    progress = _condition(item, "Progressing")
+    progress = condition(item, "Progressing")
     done = _image(item).endswith(f":{tag}") and _available(item) and progress.get("reason") == "NewReplicaSetAvailable"
     return str(progress["lastUpdateTime"]) if done else ""
 
 
-def _condition(item: Json | None, name: str) -> Json:
+def condition(item: Json | None, name: str) -> Json:
+    """Return the condition of that type, empty while the object or the condition is not there."""
     # A definition that was created this very moment has `conditions: null`.
     conditions = (item.get("status") or {}).get("conditions") or () if item is not None else ()
     return next((found for found in conditions if found["type"] == name), {})

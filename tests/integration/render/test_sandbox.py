@@ -206,5 +206,5 @@ def test_nothing_of_a_job_is_left_for_the_next(repo: RenderWorld):
     repo.objects({"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": config_map("a")})
 
     # Only of this pool: other processes of the test run render at the same time.
-    assert list(repo.sandbox._scratch.path.glob("*/root"))
-    assert not list(repo.sandbox._scratch.path.glob("*/root/job"))
+    assert list(repo.sandbox.scratch.path.glob("*/root"))
+    assert not list(repo.sandbox.scratch.path.glob("*/root/job"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import json
 import multiprocessing
@@ -18,7 +19,7 @@ from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.render.isolation import Isolation
 from gitops_workers.core.render.render_spec import RenderSpec
-from gitops_workers.sandboxed import confine, system_calls
+from gitops_workers.sandboxed import system_calls
 from tests.servers.rendering import RenderWorld, tools
 
 ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
@@ -27,6 +28,8 @@ NAMESPACES = ("unshare", "chroot")
 """What Docker's own profile refuses a container without capabilities."""
 LANDLOCK = "landlock_create_ruleset"
 """Kernels before 5.13 do not know it."""
+NO_NEW_PRIVILEGES = 38
+"""Of `prctl(2)`: a filter is taken only from a process that can gain no rights."""
 SECCOMP = "prctl"
 """Without it no filter can be set, and no Landlock rule by a process without rights."""
 
@@ -62,7 +65,7 @@ def rendered(
 
 
 def _refuse(names: tuple[str, ...]) -> None:
-    confine._libc.prctl(confine._NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     architecture, column = ARCHITECTURES[platform.machine()]
     assert system_calls.install(architecture, [NUMBERS[name][column] for name in names], errno.EPERM)
 

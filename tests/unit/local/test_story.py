@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.local.demo.story import _condition
+from gitops_workers.local.demo.story import condition
 
 READY = {"type": "Ready", "status": "True"}
 
@@ -21,4 +21,4 @@ READY = {"type": "Ready", "status": "True"}
     ],
 )
 def test_a_condition_that_nobody_has_written_is_none(item: Any, found: Any) -> None:
-    assert _condition(item, "Ready") == found
+    assert condition(item, "Ready") == found

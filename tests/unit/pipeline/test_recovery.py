@@ -232,7 +232,7 @@ def test_a_cluster_that_is_back_is_used_within_minutes_however_many_applications
     lab.order[lab.repository.commit(files)] = 100
     lab.settle_down(300)
     assert set(values(lab).values()) == {"1"}
-    lab.cluster._life.faults.clear()
+    lab.cluster.end_faults()
     lab.settle_down(130)
     assert set(values(lab).values()) == {"2"}
 
@@ -249,8 +249,7 @@ class TestTheCatalogue:
         def save(kind: str, key: str, value: Any) -> None:
             if (kind, key) == ("catalogue", "groups"):
                 lab.queue.clear()
-                lab.state._documents.clear()
-                lab.state._applications.clear()
+                lab.state.clear()
             original(kind, key, value)
 
         lab.state.save = save  # type: ignore[method-assign]  # the moment of the FLUSHALL

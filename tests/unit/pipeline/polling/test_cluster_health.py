@@ -119,7 +119,7 @@ def test_after_a_short_outage_during_a_push_everybody_has_it_soon(dialect: Diale
     lab.cluster.fail_next(ClusterUnavailable("cluster east refuses connections"), 100_000)
     lab.poll_repository()
     lab.run(5)
-    lab.cluster._life.faults.clear()
+    lab.cluster.end_faults()
     lab.run(15)
     assert set(values(lab).values()) == {"2"}
 
