@@ -1,7 +1,7 @@
 # Everything a newcomer or a build machine types. Needs Python 3.11 or later, git and make; the rest is set up here.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint format pins bench faults clean
+.PHONY: help setup tools demo test lint format docs pins bench faults clean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -47,6 +47,9 @@ lint: $(READY) ## ruff, mypy --strict, import-linter
 format: $(READY) ## let ruff repair what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY) ## write the generated parts of docs/architecture.md anew
+	$(BIN)/python -m docs.picture
 
 pins: ## write requirements*.txt anew from requirements*.in (needs uv on PATH); versions that still fit stay
 	$(UV) pip compile $(PINNED) requirements.in -o requirements.txt

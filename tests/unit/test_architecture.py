@@ -1,0 +1,42 @@
+"""`docs/architecture.md` shows the code as it is."""
+
+from __future__ import annotations
+
+import doctest
+import re
+
+import pytest
+
+from docs import picture
+
+PAGE = picture.PAGE.read_text()
+
+
+def test_the_page_is_the_one_that_make_docs_writes() -> None:
+    assert picture.updated(PAGE) == PAGE, "run make docs"
+
+
+def test_every_path_that_the_page_names_exists() -> None:
+    named = re.findall(r"`((?:gitops_workers|scheduler)/[\w/.]*)`", PAGE)
+    assert named
+    assert [path for path in named if not (picture.ROOT / path).exists()] == []
+
+
+def test_a_new_import_between_packages_changes_the_picture() -> None:
+    boxes = {"gitops_workers.cli.root": "cli", "gitops_workers.web.app": "web"}
+    without, with_it = picture.drawn(boxes, frozenset()), picture.drawn(boxes, frozenset({("cli", "web")}))
+    assert with_it == f"{without}\n    cli --> web"
+
+
+def test_a_cycle_stays_in_the_picture() -> None:
+    cycle = frozenset({("a", "b"), ("b", "c"), ("c", "a")})
+    assert picture.reduced(cycle | {("a", "c")}) == cycle
+
+
+def test_a_page_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected the markers"):
+        picture.updated("# Architecture\n")
+
+
+def test_the_examples_of_the_generator_hold() -> None:
+    assert doctest.testmod(picture).failed == 0
