@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 SHOWN = 8
 """Members of a cycle that its message names; a longer one says how many it leaves out."""
@@ -62,18 +63,43 @@ def dependants(dependencies: Mapping[str, Iterable[Dependency]]) -> dict[str, li
     return {identity: sorted(who) for identity, who in found.items()}
 
 
-def cycles(dependencies: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+class Cycle(Sequence[str]):
+    """A cycle as one of its members sees it: it begins and ends with that member.
+
+    The members share one tuple: a cycle of 20,000 that each of them held for itself would take 3 GB.
+    """
+
+    def __init__(self, ring: tuple[str, ...], start: int) -> None:
+        """`ring` names each member once, in order; `start` is the place of the one that sees it."""
+        self._ring = ring
+        self._start = start
+
+    def __len__(self) -> int:
+        return len(self._ring) + 1
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        places = range(self._start, self._start + len(self))[index]
+        if isinstance(places, range):
+            return tuple(self._ring[place % len(self._ring)] for place in places)
+        return self._ring[places % len(self._ring)]
+
+
+def cycles(dependencies: Mapping[str, Iterable[str]]) -> dict[str, Cycle]:
     """For every member of a cycle one that goes through it, beginning and ending with it.
 
     Who only depends on a member is none himself: he waits, and goes on when the cycle is broken.
     """
     graph = {one: {other for other in others if other in dependencies} for one, others in dependencies.items()}
     knot = _reversed(_stripped(_reversed(_stripped(graph))))
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, Cycle] = {}
     for start in sorted(knot):
         ring = () if start in found else _way_back(start, knot)
         for index, member in enumerate(ring):
-            found.setdefault(member, (*ring[index:], *ring[:index], member))
+            found.setdefault(member, Cycle(ring, index))
     return found
 
 

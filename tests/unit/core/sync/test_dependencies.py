@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -61,9 +62,13 @@ def reachable(edges: dict[str, list[str]], start: list[str]) -> set[str]:
 def test_a_very_long_cycle_is_found_and_named_short():
     edges = {f"a{number:05}": [f"a{(number + 1) % 20_000:05}"] for number in range(20_000)}
 
+    tracemalloc.start()
     found = cycles(edges)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
 
     assert len(found) == 20_000
+    assert peak < 64 << 20, "every member holds the cycle for itself"
     assert shown(found["a00000"]).endswith("a00007 -> (19992 more) -> a00000")
 
 
