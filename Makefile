@@ -1,13 +1,14 @@
 # Everything a newcomer or a build machine types. Needs Python 3.11 or later, git and make; the rest is set up here.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test lint format docs pins bench faults clean
+.PHONY: help setup tools demo test check lint format docs pins bench faults clean
 SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+FAST := tests/unit/core tests/unit/dialects $(addprefix tests/unit/test_,architecture.py doctests.py readme.py requirements.py)
 UV ?= uv
 PINNED := --quiet --no-header --generate-hashes --universal --python-version 3.11
 
@@ -37,6 +38,9 @@ demo: $(READY) ## two clusters, a Git server, the whole engine and a story; make
 
 test: $(READY) tools lint ## everything that has to hold: linters, types, layers, tests (ARGS go to pytest)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/bench --ignore=tests/faults $(ARGS)
+
+check: lint ## the fast part, under a minute: lint, and the unit tests of core, dialects and documents
+	$(BIN)/python -m pytest -n 2 -q --durations=3 $(FAST) $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
