@@ -351,7 +351,7 @@ queries = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(rows, st.integers(0, 3)), max_size=12), queries)
 def test_both_stores_answer_every_listing_alike(store, saved, query):
     store.flushall()

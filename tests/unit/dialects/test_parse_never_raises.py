@@ -110,7 +110,7 @@ def mutated(draw):
     return value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(mutated() | VALUES, max_size=4))
 def test_any_json_gives_applications_or_problems(values):
     parsed = parse([Document("x.yaml", value) for value in values])

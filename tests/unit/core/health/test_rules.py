@@ -91,7 +91,7 @@ JUNK = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(spec=JUNK, status=JUNK, metadata=JUNK)
 def test_no_object_of_any_shape_breaks_a_rule(spec, status, metadata):
     for name in RULES:
