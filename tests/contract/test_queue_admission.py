@@ -48,7 +48,7 @@ class TestAdmission:
             queue.enroll(f"application/a/{urgency}", "prod", "default")
             queue.request(f"application/a/{urgency}", "", urgency)
             ground.advance(1)
-        order = []
+        order: list[str] = []
         while bells := queue.dispatch(10):
             order.extend(bell.id.split("/")[2] for bell in bells)
             queue.finish(queue.begin(bells[0].id, 30), done=True, due_in=None)

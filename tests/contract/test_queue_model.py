@@ -6,6 +6,8 @@ lines; the same games are played on the real queue and on its twin.
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -53,7 +55,7 @@ class Games(RuleBasedStateMachine):
         self.ground = ground
         self.queue = ground.queue
         self.models: dict[str, Model] = {}
-        self.stale = []
+        self.stale: list[Any] = []
         self.troubled: set[str] = set()
 
     def now(self) -> float:
@@ -232,8 +234,8 @@ def test_the_redis_queue_keeps_every_promise(store_server):
 
 
 def play(make, examples):
-    run_state_machine_as_test(
-        lambda: Games(make()),
+    run_state_machine_as_test(  # it takes whatever makes one
+        cast("type[Games]", lambda: Games(make())),
         settings=settings(
             max_examples=examples,
             stateful_step_count=40,

@@ -21,13 +21,13 @@ from gitops_workers.core.source.revisions import (
     resolve,
 )
 from gitops_workers.ports import Sources, TreeEntry
-from tests.servers.git_repository import BareRepository
+from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
 
 ABSENT = "0" * 40
 ROOT = "0627485e69f85ffb912291e19def3270e6e45faa"
 """What `git rev-parse COMMIT^{tree}` says for FILES."""
-FILES = {
+FILES: dict[str, File] = {
     "README.md": b"hello",
     "apps/web/deployment.yaml": b"kind: Deployment",
     "apps/web/run.sh": ("100755", b"#!/bin/sh"),

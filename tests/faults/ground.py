@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import redis
 import yaml
+from redis import Redis, RedisError
 
 from gitops_workers.adapters.cluster.records import DATA_KEY
 from gitops_workers.core.record.record import NAMESPACE, PART_OF, applyset_id, record_name
@@ -188,11 +188,11 @@ class Ground:
         try:
             with self.client() as client:
                 return bool(client.ping())
-        except redis.RedisError:
+        except RedisError:
             return False
 
-    def client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.redis.url)
+    def client(self) -> Redis[bytes]:
+        return Redis.from_url(self.redis.url)
 
 
 def app_id(app: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -38,7 +39,7 @@ def pem(canary: str) -> str:
 
 @pytest.fixture(scope="module")
 def site(planes, tmp_path_factory) -> Iterator[Installation]:
-    settings = {
+    settings: dict[str, Any] = {
         "tokens": (f"read={CANARIES['api-token']}",),
         "webhook_secrets": (f"github={CANARIES['webhook']}",),
         "loopback": False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,7 @@ def _status(ask, *arguments) -> int:
     return 200
 
 
-def _mutated(chance: random.Random, payload: dict) -> bytes:
+def _mutated(chance: random.Random, payload: dict[str, Any]) -> bytes:
     """The payload with one value, somewhere, replaced or removed."""
     places = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.web_world import READ, WRITE, bearer
 LIST = "/api/v1/applications"
 
 
-def jwt(header: dict, payload: dict) -> str:
+def jwt(header: dict[str, Any], payload: dict[str, Any]) -> str:
     """An unsigned JWT: this API knows none, so each is only an unknown text."""
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (header, payload)]
     return ".".join([*parts, ""])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ PEM = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 PEM64 = base64.b64encode(PEM.encode()).decode()
 
 
-def kubeconfig(cluster: dict | None = None, user: dict | None = None, name: str = "east") -> str:
+def kubeconfig(cluster: dict[str, Any] | None = None, user: dict[str, Any] | None = None, name: str = "east") -> str:
     cluster = {"server": "https://api.example.com:6443", "certificate-authority-data": PEM64, **(cluster or {})}
     document = {
         "apiVersion": "v1",

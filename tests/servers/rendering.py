@@ -12,7 +12,7 @@ import pytest
 from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.rendering import CachedRenderer
 from gitops_workers.adapters.sandbox import Sandbox
-from gitops_workers.adapters.volatile_sources import File, VolatileRepository, VolatileSources
+from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.render.render_spec import RenderSpec
@@ -22,6 +22,8 @@ from tests.servers.sources import MemoryStore
 
 URL = "https://git.example.com/team/config.git"
 KEY = b"k" * 32
+Tree = Mapping[str, Any]
+"""Files by path: a text, bytes, or a mode and bytes. Literals that mix them have no better type."""
 
 CONTEXT = RenderContext(
     app_name="web",
@@ -61,7 +63,7 @@ class RenderWorld:
         self.closures = GitClosures(self.sources, self.sandbox)
         self.renderer = CachedRenderer(self.sources, self.closures, self.sandbox, self.store, tools=tools(), key=KEY)
 
-    def commit(self, files: Mapping[str, File | str]) -> Resolved:
+    def commit(self, files: Tree) -> Resolved:
         """Make exactly these files the newest commit."""
         contents = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
         commit = self.repository.commit(contents)
@@ -86,9 +88,7 @@ class RenderWorld:
         closure = self.closures.closure(origin, spec, at, context.app_name)
         return self.renderer.render(origin, spec, closure, replace(context, resolved=at))
 
-    def objects(
-        self, files: Mapping[str, File | str], path: str = ".", render: RenderSpec | None = None, **more: Any
-    ) -> list[Any]:
+    def objects(self, files: Tree, path: str = ".", render: RenderSpec | None = None, **more: Any) -> list[Any]:
         """Commit and render in one breath."""
         return list(self.rendered(self.commit(files), path, render, **more).objects)
 

@@ -76,8 +76,8 @@ class TcpProxy:
                 selector.register(end, selectors.EVENT_READ)
             while True:
                 for key, _ in selector.select(0.2):
+                    assert isinstance(key.fileobj, socket.socket)
                     end = key.fileobj
-                    assert isinstance(end, socket.socket)
                     data = end.recv(65_536)
                     if not data:
                         return

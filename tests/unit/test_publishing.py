@@ -64,12 +64,12 @@ ERRORS = [
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_a_broker_that_fails_is_logged_and_nothing_is_raised(error: Exception, place: str) -> None:
     with capture_logs() as lines:
-        assert not publish(Celery(error, place), [BELL])  # type: ignore[arg-type] # as much as is used
+        assert not publish(Celery(error, place), [BELL])  # as much as is used
     (line,) = lines
     assert (line["event"], line["error"], line["count"]) == ("doorbells_not_sent", type(error).__name__, 1)
 
 
 def test_a_broker_that_works_gets_a_message_for_each_doorbell() -> None:
     celery = Celery(None, "")
-    assert publish(celery, [BELL, BELL])  # type: ignore[arg-type] # as much as is used
+    assert publish(celery, [BELL, BELL])  # as much as is used
     assert celery.sent == [("gitops.poll", ("repository/one", 3))] * 2

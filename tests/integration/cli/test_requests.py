@@ -26,7 +26,12 @@ Cli = Callable[..., Answer]
 def row(installation: Installation) -> Status:
     """An automated application, in sync and at rest."""
     done = OperationView(Phase.SUCCEEDED, "1 object applied.", "0" * 40, "2026-01-01T00:00:00Z")
-    well = {"sync": SyncStatus.SYNCED, "health": HealthStatus.HEALTHY, "operation": done, "conditions": ()}
+    well: dict[str, Any] = {
+        "sync": SyncStatus.SYNCED,
+        "health": HealthStatus.HEALTHY,
+        "operation": done,
+        "conditions": (),
+    }
     chosen = replace(installation.rows[1], suspended=False, **well)
     installation.state.save_status(chosen)
     return chosen

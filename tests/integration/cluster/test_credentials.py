@@ -60,7 +60,7 @@ def test_a_credential_program_gives_the_token(planes):
 
 
 def test_a_token_about_to_expire_is_not_kept(monkeypatch):
-    monkeypatch.setattr(credentials.time, "monotonic", lambda: 1000.0)
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
     soon = ClusterAccess("a", "https://a", exec=plugin({"token": "t", "expirationTimestamp": "2020-01-01T00:00:00Z"}))
     plain = ClusterAccess("a", "https://a", exec=plugin({"token": "t"}))
     assert obtain(soon).until == 1000.0

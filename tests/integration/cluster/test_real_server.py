@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def rehearsed(cluster, manifest, **options):
             return cluster.replace(manifest, dry_run=True, resource_version=version, **options)
 
 
-IMMUTABLE = {
+IMMUTABLE: dict[str, tuple[str, dict[str, Any]]] = {
     "statefulsets": ("apps/v1", {"serviceName": "a", "selector": {"matchLabels": {"a": "b"}}, "template": {}}),
     "jobs": ("batch/v1", {"template": {}}),
     "pods": ("v1", {"containers": [{"name": "main", "image": "nginx:1"}]}),
@@ -127,14 +128,14 @@ def test_a_field_that_keeps_its_value_is_told_by_the_code_of_the_answer(cluster,
     metadata = {"name": "fixed", "namespace": namespace}
     manifest = {"apiVersion": api, "kind": KINDS[plural], "metadata": metadata, "spec": spec}
     cluster.apply(manifest, dry_run=False)
-    changed = {
+    changes: dict[str, dict[str, Any]] = {
         "statefulsets": {"serviceName": "other"},
         "jobs": {"template": {"metadata": {"labels": {"a": "c"}}, "spec": pod}},
         "pods": {"containers": [{"name": "main", "image": "nginx:1", "command": ["x"]}]},
         "persistentvolumeclaims": {"accessModes": ["ReadWriteMany"]},
-    }[plural]
+    }
     with pytest.raises(InvalidObject, match="be created anew"):
-        cluster.apply({**manifest, "spec": {**spec, **changed}}, dry_run=True)
+        cluster.apply({**manifest, "spec": {**spec, **changes[plural]}}, dry_run=True)
 
 
 def test_a_refused_change_says_what_to_do(cluster, namespace):

@@ -277,7 +277,7 @@ def _run(chromium: str, folder: Path, url: str, *options: str) -> str:
 def test_failed_tasks_show_their_outcome_and_ids_become_links(start, redis, rows, browser_dom):
     app = Celery(broker=redis.broker_url)
     well, ill = rows[0].id, rows[1].id
-    ends = {
+    ends: dict[str, tuple[str, str, dict[str, Any]]] = {
         "one": (well, "task-succeeded", {"result": repr(f"Synced {well}"), "runtime": 0.1}),
         "two": (ill, "task-failed", {"exception": f"Failed('Failed {ill}')", "traceback": ""}),
     }

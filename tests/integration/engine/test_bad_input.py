@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from tests.integration.engine.installation import (
     write_contexts,
 )
 
-CONTENT = {
+CONTENT: dict[str, tuple[dict[str, str], Any]] = {
     "path": ({"path/": None}, r"path \"path\" does not exist at main \(\w+\): the root holds control,"),
     "kindless": (
         {"kindless/b.yaml": "apiVersion: v1\nmetadata: {name: b}\n"},

@@ -56,7 +56,7 @@ def test_the_files_that_a_commit_changed_are_named(story):
 
 def test_a_newer_commit_waits_for_the_end_of_the_operation_where_the_manifest_says_so(story):
     site, shop = story.site, story.shop
-    late = {"annotations": {"argocd.argoproj.io/sync-wave": "1"}}
+    late: dict[str, Any] = {"annotations": {"argocd.argoproj.io/sync-wave": "1"}}
     first = shop.push({"late/0.yaml": pod("late"), "late/1.yaml": config_map("late", **late)})
     manifest = site.argo("late", shop.url, "late")
     manifest["metadata"]["annotations"] = {"gitops-workers.dev/new-commit": "wait"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import git
 import pytest
@@ -17,10 +18,12 @@ from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
 
 NAMES = st.text(st.sampled_from("ab-.0Zé "), min_size=1, max_size=4).filter(lambda name: set(name) != {"."})
-CONTENTS = st.sampled_from(
+CONTENTS: st.SearchStrategy[File] = st.sampled_from(
     [b"x", ("100755", b"run"), ("120000", b"elsewhere"), ("160000", b"1" * 40), b"\x00\xff" * 10]
 )
-FILES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=4).map("/".join), CONTENTS, min_size=1, max_size=12)
+FILES: st.SearchStrategy[dict[str, File]] = st.dictionaries(
+    st.lists(NAMES, min_size=1, max_size=4).map("/".join), CONTENTS, min_size=1, max_size=12
+)
 
 
 def no_file_is_a_folder(files: dict[str, File]) -> bool:
@@ -30,11 +33,12 @@ def no_file_is_a_folder(files: dict[str, File]) -> bool:
 def read_by_gitpython(repository: BareRepository, commit: str) -> list[TreeEntry]:
     """The second opinion: the same tree, read by a library that shares no code with ours."""
     with git.Repo(repository.path) as opened:
-        entries = [entry for entry in opened.commit(commit).tree.traverse() if entry.type != "tree"]
+        found: Iterator[Any] = opened.commit(commit).tree.traverse()
+        entries = [entry for entry in found if entry.type != "tree"]
         return [TreeEntry(str(entry.path), f"{entry.mode:o}", entry.hexsha) for entry in entries]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(files=FILES.filter(no_file_is_a_folder))
 def test_folder_by_folder_and_all_at_once_are_the_same_list(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, File]

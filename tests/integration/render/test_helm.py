@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -180,7 +181,7 @@ def test_names_that_begin_alike_are_different_charts(repo: RenderWorld, order):
     assert {item["metadata"]["name"] for item in repo.objects(tree, "chart")} == {f"from-{name}" for name in order}
 
 
-VENDORED = {
+VENDORED: dict[str, tuple[Any, str]] = {
     "an archive of another chart": (
         {"charts/common-db-0.1.0.tgz": archive(part("common-db", "common-db"))},
         "from-common",

@@ -41,7 +41,7 @@ def laid_out(repo: RenderWorld, entries: dict[str, str], root: str) -> dict[str,
         inner = shared.commit({"x.yaml": object_of(name)}) if kind == "submodule" else "1" * 40
         if kind == "submodule":
             modules += f'[submodule "{place}"]\n\tpath = {place}\n\turl = {SHARED}\n'
-        tree[place] = {
+        contents: dict[str, File] = {
             "manifest": object_of(name),
             "link to a file": ("120000", f"{up}targets/{name}.yaml".encode()),
             "link to a folder": ("120000", f"{up}folders/{name}".encode()),
@@ -50,7 +50,8 @@ def laid_out(repo: RenderWorld, entries: dict[str, str], root: str) -> dict[str,
             "pointer": POINTER,
             "submodule": ("160000", inner.encode()),
             "lost": ("160000", inner.encode()),
-        }[kind]
+        }
+        tree[place] = contents[kind]
         tree[f"targets/{name}.yaml"] = object_of(name)
         tree[f"folders/{name}/x.yaml"] = object_of(name)
     return tree | ({".gitmodules": modules} if modules else {})
@@ -71,7 +72,7 @@ def verdict(tool: str, path: str, kind: str) -> str:
     return "refused"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=ENTRIES, tool=st.sampled_from(sorted(SPECS)))
 def test_every_entry_is_rendered_refused_or_left_out_by_a_rule(pool: Sandbox, entries: dict[str, str], tool: str):
     repo = RenderWorld(pool)

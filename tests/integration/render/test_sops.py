@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 import yaml
@@ -78,7 +79,11 @@ def test_an_encrypted_file_of_a_secret_in_a_folder_is_named(repo: RenderWorld, f
 
 @pytest.mark.parametrize("kind", ["value_files", "file_parameters", "values"])
 def test_encrypted_values_of_a_chart_are_named(repo: RenderWorld, kind):
-    given = {"value_files": ("secret.yaml",), "file_parameters": (("a", "secret.yaml"),), "values": FILES["yaml"]}
+    given: dict[str, Any] = {
+        "value_files": ("secret.yaml",),
+        "file_parameters": (("a", "secret.yaml"),),
+        "values": FILES["yaml"],
+    }
 
     with pytest.raises(RenderFailed, match=NAMED):
         repo.objects(CHART | {"secret.yaml": FILES["yaml"]}, ".", RenderSpec(helm=HelmOptions(**{kind: given[kind]})))

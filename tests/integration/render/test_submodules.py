@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.adapters.volatile_sources import VolatileRepository
@@ -149,9 +151,9 @@ def test_a_repository_that_the_project_does_not_allow_is_not_even_asked(repo: Re
 
 def test_number_and_depth_are_bounded(repo: RenderWorld, shared):
     one = entry(shared, {"b.yaml": "# nothing\n"})
-    many = {f"m/s{number}": one for number in range(40)}
+    many: dict[str, Any] = {f"m/s{number}": one for number in range(40)}
     with pytest.raises(UnsafeContent, match="too many"):
-        repo.objects({".gitmodules": "".join(module(path, SHARED) for path in many)} | many, "m", RECURSE)
+        repo.objects({".gitmodules": "".join(module(path, SHARED) for path in many), **many}, "m", RECURSE)
 
     deep = one
     for _ in range(12):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.adapters.git.trees import parse_tree
@@ -73,9 +75,9 @@ def test_what_cannot_be_read_fails_the_render(repo: RenderWorld, case):
 
 
 def test_what_the_application_does_not_read_may_be_unreadable(repo: RenderWorld):
-    others = {"x/s": SUBMODULE, "x/l.yaml": POINTER, "m/sub/s": SUBMODULE, "m/notes.txt": POINTER}
+    others: dict[str, Any] = {"x/s": SUBMODULE, "x/l.yaml": POINTER, "m/sub/s": SUBMODULE, "m/notes.txt": POINTER}
 
-    assert len(repo.objects({"m/a.yaml": config_map("a")} | others, "m")) == 1
+    assert len(repo.objects({"m/a.yaml": config_map("a"), **others}, "m")) == 1
 
 
 def test_an_entry_of_an_unknown_mode_is_no_less():

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -55,10 +55,15 @@ class Stage:
             )
         )
         # Ready: its banner is out, the first tick follows.
-        until(lambda: child.check() or "beat: Starting" in child.tail(100))
+
+        def started() -> bool:
+            child.check()
+            return "beat: Starting" in child.tail(100)
+
+        until(started)
         return child
 
-    def messages(self, queue: str) -> list[tuple[str, list]]:
+    def messages(self, queue: str) -> list[tuple[str, list[Any]]]:
         """Task name and arguments of everything in a Celery queue, oldest first."""
         found = [json.loads(raw) for raw in reversed(self.client.lrange(queue, 0, -1))]
         return [(item["headers"]["task"], json.loads(base64.b64decode(item["body"]))[0]) for item in found]

@@ -144,7 +144,7 @@ def test_replace_with_force_makes_a_new_object(yard: Yard, applies: list[str]) -
     assert applies == []
 
 
-TWICE = {
+TWICE: dict[str, list[dict[str, Any]]] = {
     "env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}],
     "ports": [{"name": "a", "containerPort": 80}, {"name": "b", "containerPort": 80}],
 }

@@ -79,7 +79,7 @@ def test_terminate_deletes_the_job_that_runs_and_keeps_the_one_that_is_done(yard
     asked = yard.ask(app, terminate=True)
     yard.until_phase(Phase.FAILED)
     ended = f"terminated by ann; deleted while running: Job.batch {yard.space}/second"
-    assert yard.answer(app) == (asked, "Succeeded", ended)
+    assert yard.last_answer(app) == (asked, "Succeeded", ended)
     yard.until(lambda: not yard.pods(app="second"), "the end of its pod")
     assert [item["metadata"]["name"] for item in jobs(yard)] == ["first"]
     assert succeeded(yard.there(JOB, "first"))

@@ -108,7 +108,8 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     def recorded(self: Transport, method: str, path: str, query: Any = None, *rest: Any, **named: Any) -> Any:
         applied = method == "PATCH" and named.get("content_type") == APPLY_TYPE and "dryRun" not in (query or {})
         if applied or (method == "DELETE" and "/namespaces/gitops-workers/" not in path):
-            found.append(("prune" if method == "DELETE" else "apply", *path.split("/")[-2:]))
+            plural, name = path.split("/")[-2:]
+            found.append(("prune" if method == "DELETE" else "apply", plural, name))
         return plain(self, method, path, query, *rest, **named)
 
     monkeypatch.setattr(Transport, "request", recorded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def adopt(yard: Yard, *windows: SyncWindow) -> None:
     yard.enroll()
 
 
-def window(kind: WindowKind, opens: float, closes: float, **options: bool) -> SyncWindow:
+def window(kind: WindowKind, opens: float, closes: float, **options: Any) -> SyncWindow:
     """Open between these two moments, the first of which is a full minute."""
     start = datetime.fromtimestamp(opens, UTC)
     return SyncWindow(kind, f"{start.minute} {start.hour} * * *", closes - opens, applications=("*",), **options)

@@ -17,7 +17,7 @@ from tests.integration.sync.yard import DEPLOYMENT, Yard, deployment
 SECRET = GroupKind("", "Secret")
 
 
-def secret(data: dict[str, str] | None = None, **texts: Any) -> Manifest:
+def secret(data: Any = None, **texts: Any) -> Manifest:
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, "stringData": texts}
     return body if data is None else {**body, "data": {name: encoded(text) for name, text in data.items()}}
 

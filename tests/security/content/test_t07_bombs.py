@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_bomb_as_a_manifest(repo: RenderWorld, bomb):
     children = repo.sandbox.pids()
     worker = os.getpid()
     good = repo.commit({"good/a.yaml": config_map("b"), "bad/bomb.yaml": bomb})
-    meanwhile: list[object] = []
+    meanwhile: list[Any] = []
     other = threading.Thread(target=lambda: meanwhile.extend(repo.rendered(good, "good").objects))
     other.start()
 

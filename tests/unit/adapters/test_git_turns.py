@@ -72,7 +72,12 @@ def test_a_place_that_is_left_within_a_moment_is_waited_for(turns: Turns) -> Non
     with contextlib.ExitStack() as stack:
         stack.enter_context(waiting(turns, "busy", "busy"))
         found: list[str] = []
-        thread = threading.Thread(target=lambda: (left.set(), found.append(ask(turns, "busy"))))
+
+        def wait() -> None:
+            left.set()
+            found.append(ask(turns, "busy"))
+
+        thread = threading.Thread(target=wait)
         thread.start()
         assert left.wait(10)
     thread.join(10)

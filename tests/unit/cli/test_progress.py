@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, Status
 from gitops_workers.local.progress import news, progress, troubles
 
 
-def row(name: str, *, sync: SyncStatus = SyncStatus.SYNCED, **more: object) -> Status:
+def row(name: str, *, sync: SyncStatus = SyncStatus.SYNCED, **more: Any) -> Status:
     at = "2026-11-23T12:00:00Z"
     return Status(
         f"application/argocd/{name}", "argocd", "default", "c", "n", "r", ".", sync, last_checked_at=at, **more
@@ -54,7 +56,11 @@ def test_an_empty_catalogue_is_told_from_one_that_was_not_read() -> None:
 
 
 def test_trouble_names_the_failed_operation_then_the_condition_then_the_health() -> None:
-    missing = {"sync": SyncStatus.OUT_OF_SYNC, "health": HealthStatus.MISSING, "health_message": "none exists"}
+    missing: dict[str, Any] = {
+        "sync": SyncStatus.OUT_OF_SYNC,
+        "health": HealthStatus.MISSING,
+        "health_message": "none exists",
+    }
     found = troubles(
         [
             row("a", operation=FAILED, **missing),

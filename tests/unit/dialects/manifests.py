@@ -11,7 +11,7 @@ from gitops_workers.core.model import Application, Problem
 from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.dialects.document import documents
 
-APPLICATION = {
+APPLICATION: dict[str, Any] = {
     "apiVersion": "argoproj.io/v1alpha1",
     "kind": "Application",
     "metadata": {"name": "shop"},
@@ -20,13 +20,13 @@ APPLICATION = {
         "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
     },
 }
-REPOSITORY = {
+REPOSITORY: dict[str, Any] = {
     "apiVersion": "source.toolkit.fluxcd.io/v1",
     "kind": "GitRepository",
     "metadata": {"name": "fleet"},
     "spec": {"url": "https://git.example.com/team/fleet.git"},
 }
-KUSTOMIZATION = {
+KUSTOMIZATION: dict[str, Any] = {
     "apiVersion": "kustomize.toolkit.fluxcd.io/v1",
     "kind": "Kustomization",
     "metadata": {"name": "shop"},

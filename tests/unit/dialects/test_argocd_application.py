@@ -209,7 +209,8 @@ def test_an_exported_application_is_accepted():
     )
     value["status"] = {"sync": {"status": "Synced"}}
 
-    assert errors(parse_values(value)) == remarks(parse_values(value)) == []
+    assert errors(parse_values(value)) == []
+    assert remarks(parse_values(value)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A catalogue as a whole: other kinds, Lists, identities, receivers, places of problems."""
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.source.receiver_address import hook_hash
@@ -18,7 +20,7 @@ from tests.unit.dialects.manifests import (
     remarks,
 )
 
-RECEIVER = {
+RECEIVER: dict[str, Any] = {
     "apiVersion": "notification.toolkit.fluxcd.io/v1",
     "kind": "Receiver",
     "metadata": {"name": "hook"},

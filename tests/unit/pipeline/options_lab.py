@@ -15,7 +15,7 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 REPLICAS = ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas")
 
 
-def config(name: str, value: str = "1", wave: int | None = None, **marks: str) -> Manifest:
+def config(name: str, value: str = "1", wave: Any = None, **marks: str) -> Manifest:
     found = manifest("ConfigMap", name, namespace="shop", wave=wave, data={"v": value})
     if marks:
         found["metadata"]["annotations"] = {**found["metadata"].get("annotations", {}), **marks}

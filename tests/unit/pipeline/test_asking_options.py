@@ -33,7 +33,7 @@ def test_a_dry_run_shows_what_would_be_done_and_writes_nothing(lab: Lab) -> None
     done = lab.cluster.requests - requests
     assert not {"apply", "delete", "hand-over", "record-store"} & set(done)
     assert (lab.cluster.objects(), record(lab, app)) == (before, known)
-    identity, phase, message = lab.answer(app)
+    identity, phase, message = lab.last_answer(app)
     assert (identity, phase) == (asked, "Succeeded")
     assert "1 object would be applied, 1 pruned" in message
     preview = lab.state.load("preview", app)
@@ -53,7 +53,7 @@ def test_a_dry_run_of_another_revision_is_allowed_while_automated_sync_is_on(lab
     before = lab.status(app)
     lab.ask(app, dry_run=True, revision=first)
     lab.run(3)
-    assert lab.answer(app)[1] == "Succeeded"
+    assert lab.last_answer(app)[1] == "Succeeded"
     assert values(lab) == {"a": "2"}
     after = lab.status(app)
     assert (after.sync, after.revision, after.operation) == (before.sync, before.revision, before.operation)
@@ -64,8 +64,8 @@ def test_a_dry_run_says_what_would_be_refused(lab: Lab) -> None:
     lab.push(manifest("ConfigMap", "bad", namespace="nowhere"))
     lab.ask(app, dry_run=True)
     lab.run(3)
-    assert lab.answer(app)[1] == "Failed"
-    assert "nowhere" in lab.answer(app)[2]
+    assert lab.last_answer(app)[1] == "Failed"
+    assert "nowhere" in lab.last_answer(app)[2]
 
 
 def test_a_dry_run_leaves_a_running_operation_running(lab: Lab) -> None:
@@ -74,7 +74,7 @@ def test_a_dry_run_leaves_a_running_operation_running(lab: Lab) -> None:
     lab.run()
     lab.ask(app, dry_run=True)
     lab.run(2)
-    assert lab.answer(app)[1] == "Succeeded"
+    assert lab.last_answer(app)[1] == "Succeeded"
     ready(lab, "slow")
     lab.run(10)
     assert values(lab) == {"a": "1"}
@@ -82,17 +82,17 @@ def test_a_dry_run_leaves_a_running_operation_running(lab: Lab) -> None:
 
 def test_force_replaces_an_object_for_this_sync_only(lab: Lab) -> None:
     app, _ = manual(lab, "1", "2")
-    uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
+    uid = lab.live("ConfigMap", "a")["metadata"]["uid"]
     invalid = InvalidObject("ConfigMap shop/a: it cannot be changed")
     lab.cluster.fail_next(invalid, 2, verb="dry-run")
     lab.ask(app)
     lab.run(0)
-    assert lab.answer(app)[1] == "Failed"
+    assert lab.last_answer(app)[1] == "Failed"
     lab.cluster.fail_next(invalid, 2, verb="dry-run")
     lab.ask(app, force=True)
     lab.run(0)
-    assert lab.answer(app)[1] == "Succeeded"
-    assert lab.live("ConfigMap", "a")["metadata"]["uid"] != uid  # type: ignore[index]
+    assert lab.last_answer(app)[1] == "Succeeded"
+    assert lab.live("ConfigMap", "a")["metadata"]["uid"] != uid
 
 
 # --- the end of an operation ----------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_terminate_ends_the_operation_and_keeps_what_it_did(lab: Lab) -> None:
     lab.run(0)
     ended = operation(lab, app)
     assert (ended.phase, ended.message) == (Phase.FAILED, "terminated by ann")
-    assert lab.answer(app) == (asked, "Succeeded", "terminated by ann")
+    assert lab.last_answer(app) == (asked, "Succeeded", "terminated by ann")
     assert values(lab) == {"a": "1"}
     lab.run(4)
     assert operation(lab, app).phase is Phase.FAILED
@@ -140,7 +140,7 @@ def test_there_is_nothing_to_terminate_where_nothing_runs(lab: Lab) -> None:
     app, _ = manual(lab, "1")
     lab.ask(app, terminate=True)
     lab.run(3)
-    assert lab.answer(app)[1:] == ("Failed", "No operation is running: there is nothing to terminate.")
+    assert lab.last_answer(app)[1:] == ("Failed", "No operation is running: there is nothing to terminate.")
     assert lab.status(app).health is HealthStatus.HEALTHY
 
 
@@ -157,7 +157,7 @@ def test_a_part_and_a_rollback_run_no_hooks_and_a_dry_run_counts_them(lab: Lab) 
     assert (values(lab)["a"], lab.live("Job", "before", "batch")) == ("2", None)
     lab.ask(app, dry_run=True)
     lab.run(0)
-    assert "0 objects would be applied, 0 pruned, 1 hook run" in lab.answer(app)[2]
+    assert "0 objects would be applied, 0 pruned, 1 hook run" in lab.last_answer(app)[2]
     assert lab.live("Job", "before", "batch") is None
     lab.ask(app)
     lab.run(2)
@@ -170,5 +170,5 @@ def test_a_part_and_a_rollback_run_no_hooks_and_a_dry_run_counts_them(lab: Lab) 
     for number in (0, 1):
         lab.ask(app, rollback=number)
         lab.run(3)
-        assert lab.answer(app)[1] == "Succeeded"
+        assert lab.last_answer(app)[1] == "Succeeded"
     assert lab.live("Job", "before", "batch") == ran

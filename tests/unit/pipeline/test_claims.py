@@ -42,13 +42,13 @@ class TestTwoApplications:
     def test_what_the_first_has_given_up_is_taken_over_without_being_deleted(self) -> None:
         lab = HazardLab()
         _, second = self.claimed(lab)
-        uid = lab.live("ConfigMap", "a")["metadata"]["uid"]  # type: ignore[index]
+        uid = lab.live("ConfigMap", "a")["metadata"]["uid"]
         tree = {path: lab.repository.blobs[oid] for path, (_, oid) in head(lab).files.items()}
         left = {path: data for path, data in tree.items() if path != "web/0.json"}
         lab.order[lab.repository.commit(left)] = 3
         lab.settle_down(400)
         assert values(lab) == {"a": "rival", "b": "1", "own": "rival"}
-        assert lab.live("ConfigMap", "a")["metadata"]["uid"] == uid  # type: ignore[index]
+        assert lab.live("ConfigMap", "a")["metadata"]["uid"] == uid
         assert lab.status(second).sync is SyncStatus.SYNCED
 
     def test_an_application_that_is_gone_owns_nothing(self) -> None:

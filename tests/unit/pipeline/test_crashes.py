@@ -33,7 +33,7 @@ class Poison:
             lab.renderer.render = self.render  # type: ignore[method-assign]
         else:
             self.original = lab.world.closures.closure
-            lab.world.closures.closure = self.closure  # type: ignore[method-assign]
+            lab.world.closures.closure = self.closure  # type: ignore[method-assign, assignment]
 
     def render(self, source: Any, render: Any, closure: Any, context: Any) -> Any:
         self.die(context.app_name)

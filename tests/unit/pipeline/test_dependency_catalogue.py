@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -44,7 +43,7 @@ class Files:
     def token(self) -> str:
         return repr(self.texts)
 
-    def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
+    def documents(self) -> tuple[list[Document], list[Problem]]:
         documents = [item for name, text in self.texts.items() for item in load(text.encode(), name)]
         return documents, [Problem(name, 1, "", "cannot be read") for name, text in self.texts.items() if not text]
 

@@ -138,7 +138,7 @@ def test_a_rule_that_is_taken_away_counts_from_the_next_poll_on():
     scale(it, 5)
     assert replicas(it) == 5
 
-    it.world.rules.configure(Customizations())
+    it.world.rules.configure(Customizations())  # type: ignore[attr-defined]  # of the real rules, not of the port
     it.poll_repository()
     it.run(5)
 

@@ -90,7 +90,7 @@ class Games(RuleBasedStateMachine):
         """Without self-heal nobody edits by hand and nobody freezes: what is left differing then is our own doing."""
         self.heals = heals
         self.push_good(first)
-        chosen = dict.fromkeys(sorted(options), True)
+        chosen: dict[str, Any] = dict.fromkeys(sorted(options), True)
         self.app = self.lab.declare(dialect, prune=True, self_heal=heals, timeout=timeout, **chosen)
 
     # --- what people do --------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def operation(lab: Lab, app: AppId) -> OperationView:
     return view
 
 
-def waiting(lab: Lab, dialect: Dialect = Dialect.ARGOCD, **sync: object) -> tuple[AppId, str, str]:
+def waiting(lab: Lab, dialect: Dialect = Dialect.ARGOCD, **sync: Any) -> tuple[AppId, str, str]:
     """An application in the middle of its first commit, which a second one has followed."""
     first = lab.push(deployment("slow", 0), config("a", wave=1))
     app = lab.declare(dialect, finish_first=True, wait=True, **sync)

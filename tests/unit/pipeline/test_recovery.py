@@ -142,7 +142,7 @@ def test_every_delete_happens_although_the_plan_shrinks_while_a_wave_waits() -> 
     lab.settle_down(60)
     assert values(lab) == {"kept": "2", "last": "1"}
     assert inventory(lab, app) == ["kept", "last", "slow"]
-    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED
 
 
 def test_a_changed_application_begins_its_operation_anew() -> None:
@@ -159,7 +159,7 @@ def test_a_changed_application_begins_its_operation_anew() -> None:
         for bell in lab.queue.dispatch(10):
             lab.answer(bell)
         lab.now += 2.0
-    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.RUNNING
     declared = lab.applications[app]
     lab.applications[app] = replace(declared, source=replace(declared.source, path="other"))
     lab.enroll()
@@ -177,10 +177,10 @@ def test_an_operation_that_a_revert_made_pointless_ends() -> None:
     push_and_ring(lab, config("a"), deployment("slow", 0), config("b", wave=1))
     for bell in lab.queue.dispatch(10):
         lab.answer(bell)
-    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.RUNNING
     push_and_ring(lab, config("a"))
     lab.settle_down(60)
-    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED
     assert values(lab) == {"a": "1"}
 
 
@@ -328,7 +328,7 @@ def test_what_was_changed_by_hand_while_a_later_wave_waited_is_healed_when_the_o
     for _ in range(2):
         for bell in lab.queue.dispatch(10):
             lab.answer(bell)
-    assert lab.status(app).operation.phase is Phase.RUNNING  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.RUNNING
     lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
     lab.state.save("drift", app, ["|ConfigMap|shop|a"])
     lab.settle_down(100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable
@@ -15,7 +17,7 @@ from tests.unit.pipeline.lab import Lab
 SYNCED, DIFFERS = SyncStatus.SYNCED, SyncStatus.OUT_OF_SYNC
 
 
-def deployed(lab: Lab, dialect: Dialect = Dialect.ARGOCD, **sync: object) -> AppId:
+def deployed(lab: Lab, dialect: Dialect = Dialect.ARGOCD, **sync: Any) -> AppId:
     """An application in sync, whose differences are shown and not healed."""
     app = lab.declare(dialect, **{"automated": True, "self_heal": False, **sync})
     lab.push(settings("1"))

@@ -56,8 +56,8 @@ def test_a_rollback_is_refused_where_automated_sync_would_undo_it(lab: Lab, dial
     asked = lab.ask(app, rollback=0)
     lab.run(3)
     assert values(lab)["a"] == "2"
-    assert lab.answer(app)[:2] == (asked, "Failed")
-    assert "--pause-automation" in lab.answer(app)[2]
+    assert lab.last_answer(app)[:2] == (asked, "Failed")
+    assert "--pause-automation" in lab.last_answer(app)[2]
     assert lab.status(app).sync is SyncStatus.SYNCED
 
 
@@ -67,9 +67,9 @@ def test_a_rollback_that_pauses_stays_and_is_compared_until_it_is_resumed(lab: L
     lab.ask(app, rollback=0, pause=True)
     lab.run(5)
     assert values(lab) == {"a": "1", "b": "1"}
-    assert lab.answer(app)[1] == "Succeeded"
-    assert f"Rolled back to #0 ({first[:12]}): 2 objects applied." in lab.answer(app)[2]
-    assert f"Automated sync is paused. Run `gitops-workers app resume {app}`" in lab.answer(app)[2]
+    assert lab.last_answer(app)[1] == "Succeeded"
+    assert f"Rolled back to #0 ({first[:12]}): 2 objects applied." in lab.last_answer(app)[2]
+    assert f"Automated sync is paused. Run `gitops-workers app resume {app}`" in lab.last_answer(app)[2]
     status = lab.status(app)
     assert (status.sync, status.revision, status.suspended) == (SyncStatus.OUT_OF_SYNC, second, False)
     assert "ann rolled back to #0" in status.message
@@ -163,7 +163,7 @@ def test_parameters_that_were_too_large_to_keep_are_said_to_be_those_of_today(la
     lab.ask(app, rollback=0, pause=True)
     lab.run(3)
     assert values(lab) == {"a": "1"}
-    assert "Its parameters were not kept" in lab.answer(app)[2]
+    assert "Its parameters were not kept" in lab.last_answer(app)[2]
 
 
 def test_what_was_not_there_then_goes_only_when_that_is_asked_and_only_if_it_is_ours(lab: Lab) -> None:
@@ -196,7 +196,7 @@ def test_an_entry_that_is_not_there_is_refused_and_the_others_are_named(lab: Lab
     app, _ = deployed(lab, "1", "2")
     lab.ask(app, rollback=7, pause=True)
     lab.run(3)
-    assert "has no entry 7; it has 0, 1" in lab.answer(app)[2]
+    assert "has no entry 7; it has 0, 1" in lab.last_answer(app)[2]
     assert lab.status(app).conditions == ()
 
 
@@ -243,7 +243,7 @@ def test_a_rollback_needs_no_git_server_where_the_commit_is_known(lab: Lab) -> N
     lab.ask(app, rollback=0, pause=True)
     lab.run(0)
     assert values(lab) == {"a": "1", "b": "1"}
-    assert lab.answer(app)[1] == "Succeeded"
+    assert lab.last_answer(app)[1] == "Succeeded"
 
 
 def test_rolling_back_twice_is_one_deployment(lab: Lab) -> None:

@@ -44,7 +44,7 @@ def test_terminate_deletes_what_runs_and_lets_go_of_what_is_done(lab: Lab) -> No
     assert done is not None
     assert not held(done)
     assert (operation(lab, app).phase, operation(lab, app).message) == (Phase.FAILED, STOPPED)
-    assert lab.answer(app) == (asked, "Succeeded", STOPPED)
+    assert lab.last_answer(app) == (asked, "Succeeded", STOPPED)
     lab.run(60)
     assert {key.name for key in lab.cluster.objects() if key.kind == "Job"} == {"done"}
 
@@ -70,7 +70,7 @@ def test_it_is_terminating_until_the_cluster_answers(lab: Lab) -> None:
     lab.ask(app, terminate=True)
     lab.run(0)
     assert found(lab, "runs")
-    assert (operation(lab, app).phase, lab.answer(app)[1]) == (Phase.RUNNING, "")
+    assert (operation(lab, app).phase, lab.last_answer(app)[1]) == (Phase.RUNNING, "")
     assert operation(lab, app).message.startswith("Terminating; its hooks are not deleted yet: cluster east")
     lab.run(10)
     assert found(lab, "runs") is None

@@ -288,7 +288,7 @@ def test_two_waves_wait_for_health_without_holding_a_worker(lab: Lab) -> None:
     lab.cluster.put_status(key, ready)
     lab.run(6)
     assert lab.live("ConfigMap", "second") is not None
-    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED
 
 
 def test_a_new_commit_replaces_a_waiting_operation(lab: Lab) -> None:
@@ -299,7 +299,7 @@ def test_a_new_commit_replaces_a_waiting_operation(lab: Lab) -> None:
     commit = lab.push(config("a"))
     lab.poll_repository()
     assert lab.status(app).revision == commit
-    assert lab.status(app).operation.phase is Phase.SUCCEEDED  # type: ignore[union-attr]
+    assert lab.status(app).operation.phase is Phase.SUCCEEDED
     assert lab.live("Deployment", "first", "apps") is None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.render.render_spec import SecretRef
@@ -14,8 +16,8 @@ TOKEN = b"a receiver's token"
 JSON = {"Content-Type": "application/json"}
 
 
-def receiver(kind: str, **changes: object) -> StoredReceiver:
-    values: dict[str, object] = {"events": (), "groups": ("repository/one",), **changes}
+def receiver(kind: str, **changes: Any) -> StoredReceiver:
+    values: dict[str, Any] = {"events": (), "groups": ("repository/one",), **changes}
     return StoredReceiver("flux-system", "hook", kind, SecretRef("Secret", "flux-system", "token"), **values)
 
 

@@ -81,7 +81,9 @@ def test_the_places_of_jq_hide_an_injected_container():
 
 
 def test_what_a_listed_manager_owns_is_left_alone():
-    owns = {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"istio"}': {".": {}}}}}}}
+    owns: dict[str, Any] = {
+        "f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {'k:{"name":"istio"}': {".": {}}}}}}
+    }
     fields = [{"manager": "sidecars", "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": owns}]
     live = deployment(5, "istio", managedFields=fields)
 

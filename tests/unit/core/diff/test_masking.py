@@ -90,7 +90,7 @@ def test_a_list_is_masked_item_by_item():
     assert mask(bare, None)[0]["items"][0]["data"] == {"a": MASK}
 
 
-CANARY = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x2FA0, exclude_categories=("Cs",)), min_size=4).map(
+CANARY = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x2FA0, exclude_categories=["Cs"]), min_size=4).map(
     lambda text: f"Canary!{text}"
 )
 

@@ -63,7 +63,7 @@ def test_what_was_ours_alone_goes_and_what_others_own_stays() -> None:
 
 def test_an_item_of_somebody_else_stays_where_it_stands() -> None:
     live = of({"containers": [{"name": "proxy", "image": "p"}, {"name": "main", "image": "1"}, {"name": "gone"}]})
-    items = {'k:{"name":"main"}': {".": {}, "f:image": {}}, 'k:{"name":"gone"}': {".": {}}}
+    items: dict[str, Any] = {'k:{"name":"main"}': {".": {}, "f:image": {}}, 'k:{"name":"gone"}': {".": {}}}
     ours = entry("gitops-workers", {"f:spec": {"f:containers": items}})
     theirs = entry("injector", {"f:spec": {"f:containers": {'k:{"name":"proxy"}': {".": {}, "f:image": {}}}}}, "Update")
     found = body(of({"containers": [{"name": "main", "image": "2"}, {"name": "new"}]}), live, ours, theirs)

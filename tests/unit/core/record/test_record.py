@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_a_pause_is_stored_and_one_that_cannot_be_read_spoils_the_record() -> No
     record = Record(APP, 3, paused=Pause(7.5, "ann rolled back to #1"))
     document = json.loads(json.dumps(to_json(record)))
     assert from_json(APP, document) == record
-    for broken in (True, {}, [1], ["x", "y"], [1, 2]):
+    unreadable: list[Any] = [True, {}, [1], ["x", "y"], [1, 2]]
+    for broken in unreadable:
         with pytest.raises(ValueError, match="its paused is"):
             from_json(APP, {**document, "paused": broken})

@@ -1,12 +1,19 @@
 """The diff that people read: only what would change, the same bytes every time, never too long."""
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.text.unified_diff import LIMIT, diff, render
 
 KEY = ObjectKey("apps", "Deployment", "shop", "web")
-BASE = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"replicas": 1}}
+BASE: dict[str, Any] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {"replicas": 1},
+}
 
 
 def test_a_change_is_shown_with_its_surroundings():

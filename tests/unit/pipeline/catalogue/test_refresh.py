@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -68,8 +68,8 @@ class TextCatalogue:
             raise self.down
         return f"{self.text}{self.broken}"
 
-    def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
-        return load(self.text.encode(), self.file), self.broken
+    def documents(self) -> tuple[list[Document], list[Problem]]:
+        return list(load(self.text.encode(), self.file)), self.broken
 
 
 @dataclass
@@ -162,7 +162,7 @@ class Interrupted(TextCatalogue):
 
     during: Callable[[], object] = lambda: None
 
-    def documents(self) -> tuple[Sequence[Document], Sequence[Problem]]:
+    def documents(self) -> tuple[list[Document], list[Problem]]:
         read = super().documents()
         self.during()
         return read

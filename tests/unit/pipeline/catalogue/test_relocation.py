@@ -92,7 +92,7 @@ def test_a_cluster_that_is_not_configured_any_more_is_nobodys_concern(lab: Movin
 
 
 def test_another_name_of_the_same_cluster_is_no_move(lab: MovingLab) -> None:
-    lab.clusters.server = lambda _: "https://one.example:6443"  # type: ignore[method-assign]
+    lab.clusters.server = lambda _: "https://one.example:6443"  # type: ignore[method-assign, assignment]
     lab.deploy("west")
     lab.settle_down(20)
     assert lab.warning() == ""

@@ -32,7 +32,7 @@ def test_a_request_is_answered_once_and_its_document_is_only_the_askers(lab: Lab
     asked = lab.ask(app)
     stored = lab.state.load("request", app)
     lab.run(2)
-    assert lab.answer(app) == (asked, "Succeeded", "1 object applied.")
+    assert lab.last_answer(app) == (asked, "Succeeded", "1 object applied.")
     assert lab.state.load("request", app) == stored
     lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
     lab.poll_cluster()
@@ -48,8 +48,8 @@ def test_a_request_that_cannot_be_read_is_refused_and_the_application_goes_on(la
     lab.cluster.remove(ObjectKey("", "ConfigMap", "shop", "a"))
     lab.poll_cluster()
     lab.run(3)
-    assert lab.answer(app)[1] == "Failed"
-    assert "cannot be read" in lab.answer(app)[2]
+    assert lab.last_answer(app)[1] == "Failed"
+    assert "cannot be read" in lab.last_answer(app)[2]
     assert values(lab) == {"a": "1"}
     assert lab.status(app).sync is SyncStatus.SYNCED
     refused = [event for event in lab.state.events(app) if event.reason == "RequestRefused"]
@@ -61,7 +61,7 @@ def test_a_request_waits_for_a_cluster_that_is_away(lab: Lab) -> None:
     lab.cluster.fail_next(ClusterUnavailable("cluster east does not answer"), 2)
     asked = lab.ask(app, revision=commits[0], prune=True)
     lab.run(60)
-    assert lab.answer(app)[:2] == (asked, "Succeeded")
+    assert lab.last_answer(app)[:2] == (asked, "Succeeded")
 
 
 # --- a revision -----------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ def test_a_revision_is_synced_once_and_then_the_own_one_counts_again(lab: Lab) -
     asked = lab.ask(app, revision=first)
     lab.run(3)
     assert values(lab) == {"a": "1", "b": "1"}
-    assert lab.answer(app) == (asked, "Succeeded", "2 objects applied.")
+    assert lab.last_answer(app) == (asked, "Succeeded", "2 objects applied.")
     status = lab.status(app)
     assert (status.sync, status.revision) == (SyncStatus.OUT_OF_SYNC, second)
     assert "automated sync is off" in status.message
@@ -109,7 +109,7 @@ def test_a_commit_does_not_replace_a_sync_that_is_pinned(lab: Lab) -> None:
     ready(lab, "slow")
     lab.run(10)
     assert values(lab) == {"a": "1"}
-    assert lab.answer(app)[:2] == (asked, "Succeeded")
+    assert lab.last_answer(app)[:2] == (asked, "Succeeded")
     assert lab.status(app).sync is SyncStatus.OUT_OF_SYNC
 
 
@@ -138,7 +138,7 @@ def test_a_revision_is_refused_where_automated_sync_would_undo_it(lab: Lab, dial
     asked = lab.ask(app, revision=first)
     lab.run(3)
     assert values(lab) == {"a": "2"}
-    answer = lab.answer(app)
+    answer = lab.last_answer(app)
     assert answer[:2] == (asked, "Failed")
     assert "would undo this at once" in answer[2]
     assert "turn automated sync off" in answer[2]
@@ -150,7 +150,7 @@ def test_a_revision_that_is_not_there_is_the_requests_failure_and_not_the_applic
     before = lab.status(app)
     lab.ask(app, revision="nowhere")
     lab.run(3)
-    assert "revision 'nowhere' not found" in lab.answer(app)[2]
+    assert "revision 'nowhere' not found" in lab.last_answer(app)[2]
     after = lab.status(app)
     assert (after.sync, after.conditions, after.operation) == (before.sync, before.conditions, before.operation)
 
@@ -162,7 +162,7 @@ def test_only_the_chosen_objects_are_applied_and_no_deployment_is_claimed(lab: L
     asked = lab.ask(app, resources=(selector(":ConfigMap:shop/a"),))
     lab.run(3)
     assert values(lab) == {"a": "2", "b": "1"}
-    assert lab.answer(app) == (asked, "Succeeded", "1 object applied.")
+    assert lab.last_answer(app) == (asked, "Succeeded", "1 object applied.")
     after = record(lab, app)
     assert (after.history, after.open) == (before.history, False)
     assert inventory(lab, app) == ["a", "b"]
@@ -179,7 +179,7 @@ def test_an_object_that_is_refused_does_not_keep_the_others_from_being_chosen(la
     lab.ask(app, resources=(selector("!:ConfigMap:bad"),))
     lab.run(3)
     assert values(lab)["a"] == "2"
-    assert lab.answer(app)[1] == "Succeeded"
+    assert lab.last_answer(app)[1] == "Succeeded"
 
 
 def test_only_what_is_chosen_is_pruned(lab: Lab) -> None:
@@ -198,8 +198,8 @@ def test_a_selection_of_nothing_is_refused_and_says_where_to_look(lab: Lab) -> N
     app, _ = manual(lab, "1", "2")
     lab.ask(app, resources=(selector("apps:Deployment:a"),))
     lab.run(3)
-    assert lab.answer(app)[1] == "Failed"
-    assert "No object of the application fits apps:Deployment:a" in lab.answer(app)[2]
+    assert lab.last_answer(app)[1] == "Failed"
+    assert "No object of the application fits apps:Deployment:a" in lab.last_answer(app)[2]
     assert values(lab)["a"] == "1"
 
 
@@ -258,7 +258,7 @@ def test_a_part_does_not_take_the_place_of_the_whole_that_is_going_on(lab: Lab) 
     lab.run(1)
     lab.ask(app, resources=(selector(":ConfigMap:b"),))
     lab.run(2)
-    assert "app terminate" in lab.answer(app)[2]
+    assert "app terminate" in lab.last_answer(app)[2]
     assert values(lab) == {}
     ready(lab, "slow")
     lab.run(10)
@@ -272,8 +272,8 @@ def test_a_suspended_application_answers_that_it_rests(lab: Lab) -> None:
     lab.state.save("override", app, {"suspended": True, "by": "ann"})
     lab.ask(app)
     lab.run(3)
-    assert lab.answer(app)[1] == "Failed"
-    assert lab.answer(app)[2].startswith("Suspended")
+    assert lab.last_answer(app)[1] == "Failed"
+    assert lab.last_answer(app)[2].startswith("Suspended")
     assert values(lab)["a"] == "1"
 
 
@@ -287,7 +287,7 @@ def test_asking_again_for_what_is_going_on_joins_it(lab: Lab) -> None:
     assert (operation(lab, app).started_at, operation(lab, app).initiated_by) == (began, "ann")
     ready(lab, "slow")
     lab.run(10)
-    assert lab.answer(app)[:2] == (asked, "Succeeded")
+    assert lab.last_answer(app)[:2] == (asked, "Succeeded")
 
 
 def test_losing_redis_loses_the_wish_and_does_nothing_else(lab: Lab) -> None:

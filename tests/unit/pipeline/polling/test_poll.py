@@ -9,6 +9,7 @@ import pytest
 from gitops_workers.core.model import AppId, SyncStatus
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.ports import Urgency
+from tests.servers.git_repository import File
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -65,7 +66,7 @@ def test_a_submodule_that_does_not_answer_costs_its_own_application_the_commit(
     lab: Lab, two: tuple[AppId, AppId]
 ) -> None:
     plain, net = two
-    files = {
+    files: dict[str, File] = {
         "plain/a.json": json.dumps(manifest("ConfigMap", "a", data={"v": "2"})).encode(),
         "net/module": ("160000", b"1" * 40),
     }

@@ -228,7 +228,7 @@ def test_an_operation_that_a_waiting_commit_replaces_is_over(shop: Shop) -> None
     b = shop.add("b", c, wait=True)
     shop.write(b=deployment("b", 0), c=config("c"))
     shop.work()
-    assert shop.status(b).operation.phase is Phase.RUNNING  # type: ignore[union-attr]  # it was begun
+    assert shop.status(b).operation.phase is Phase.RUNNING  # it was begun
     commit = shop.write(b=config("b", "2"), c=b"{")
     shop.webhook()
     shop.work(1)

@@ -205,9 +205,10 @@ def test_the_document_of_a_large_application_stays_small(lab: Lab) -> None:
     lab.run()
     for number, item in enumerate(many):
         item["data"] = {"v": str(number)}
-    lab.push(
-        *many[:250], **{f"{'deep-' * 40}{number}": json.dumps(config(f"x{number}")).encode() for number in range(50)}
-    )
+    deep: dict[str, Any] = {
+        f"{'deep-' * 40}{number}": json.dumps(config(f"x{number}")).encode() for number in range(50)
+    }
+    lab.push(*many[:250], **deep)
     lab.poll_repository()
     size = len(json.dumps(lab.state.load(KIND, app)))
     assert 500 < size < 4096

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gitops_workers.core.errors import Incomplete
@@ -24,7 +26,7 @@ def lose(lab: Lab, app: AppId) -> None:
     port.delete(app, stored.resource_version)
 
 
-def started(dialect: Dialect = Dialect.ARGOCD, **sync: object) -> tuple[Lab, AppId]:
+def started(dialect: Dialect = Dialect.ARGOCD, **sync: Any) -> tuple[Lab, AppId]:
     lab = Lab()
     app = lab.declare(dialect, **{"prune": True, **sync})
     lab.push(config("a"), config("left"))
