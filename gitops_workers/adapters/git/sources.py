@@ -22,7 +22,7 @@ from gitops_workers.adapters.git.place import Place
 from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.adapters.git.transport import Transport
-from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, parse_tree, walked
+from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, differing, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
@@ -181,17 +181,26 @@ class GitSources:
         if not self._has(place, old):
             return None
         self.fetch(source, new)
-        arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", old, new]
-        finished = place.mirror.read(arguments, self._settings.max_tree_bytes)
-        if finished.status:
+        before, after = self._info(place.mirror, f"{old}:", f"{new}:")
+        if before is None or after is None:
             raise self._damaged(place.mirror)
-        names = finished.output.decode("utf-8", "surrogateescape").split("\0")
-        changed = frozenset(name for name in names if name)
+        changed = differing(functools.partial(self._read_folders, place), before.oid, after.oid)
+        if changed is None:
+            changed = self._differing(place, old, new)
         with self._lock:
             self._changes[key] = changed
             if len(self._changes) > _CHANGES:
                 self._changes.popitem(last=False)
         return changed
+
+    def _differing(self, place: Place, old: str, new: str) -> frozenset[str]:
+        """The same by a process, for trees of many folders."""
+        arguments = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--end-of-options", old, new]
+        finished = place.mirror.read(arguments, self._settings.max_tree_bytes)
+        if finished.status:
+            raise self._damaged(place.mirror)
+        names = finished.output.decode("utf-8", "surrogateescape").split("\0")
+        return frozenset(name for name in names if name)
 
     def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
         """See `Sources.blobs`."""

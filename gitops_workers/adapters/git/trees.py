@@ -6,7 +6,7 @@ import itertools
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from gitops_workers.adapters.git.batch import TooLargeError
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable
@@ -94,6 +94,46 @@ def _files(folders: Mapping[str, bytes], oid: str, folder: str) -> Iterator[Tree
             yield from _files(folders, child, path)
         else:
             yield _entry(mode, path, child)
+
+
+def differing(read: Callable[[Sequence[str]], Mapping[str, bytes]], old: str, new: str) -> frozenset[str] | None:
+    """The paths of files that are not the same below two trees, as `git diff-tree -r --no-renames` names them.
+
+    `read` reads tree objects. A folder that both trees hold is not read. None where a process finds them better.
+    """
+    paths: set[str] = set()
+    pairs = [("", old, new)] if old != new else []
+    seen = 0
+    while pairs:
+        seen += len(pairs)  # and not the objects: a few of them can stand for millions of folders
+        if seen > FOLDERS:
+            return None
+        try:
+            found = read(list({oid: None for _, *oids in pairs for oid in oids if oid}))
+        except TooLargeError:
+            return None
+        below = []
+        for folder, *oids in pairs:
+            for name, sides in _sides(*(parse_folder(found[oid]) if oid else [] for oid in oids)):
+                path = f"{folder}/{name}" if folder else name
+                one, other = (oid if mode == _FOLDER else "" for mode, oid in sides)
+                if one or other:
+                    below.append((path, one, other))
+                if any(oid and mode != _FOLDER for mode, oid in sides):
+                    paths.add(path)
+        pairs = below
+    return frozenset(paths)
+
+
+def _sides(
+    old: Iterable[tuple[str, str, str]], new: Iterable[tuple[str, str, str]]
+) -> Iterator[tuple[str, tuple[tuple[str, str], tuple[str, str]]]]:
+    """Each name whose mode and object id differ, with both; two empty texts where it is not."""
+    left, right = ({name: (_MODES.get(mode, mode), oid) for mode, name, oid in side} for side in (old, new))
+    for name in left | right:
+        sides = left.get(name, ("", "")), right.get(name, ("", ""))
+        if sides[0] != sides[1]:
+            yield name, sides
 
 
 class TreeCache:

@@ -1,4 +1,4 @@
-"""The files of a commit, read folder by folder or all at once: the same list, and bounded whatever it stands for."""
+"""What a commit holds and changes, folder by folder or by a process: the same, and bounded whatever it stands for."""
 
 from __future__ import annotations
 
@@ -57,6 +57,26 @@ def test_folder_by_folder_and_all_at_once_are_the_same_list(
     assert sorted(entry.path for entry in found[0]) == sorted(files)
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(old=FILES.filter(no_file_is_a_folder), new=FILES.filter(no_file_is_a_folder), both=FILES)
+def test_what_differs_is_the_same_folder_by_folder_and_by_gits_own_comparison(
+    tmp_path_factory: pytest.TempPathFactory, old: dict[str, File], new: dict[str, File], both: dict[str, File]
+) -> None:
+    folder = tmp_path_factory.mktemp("trees")
+    repository = BareRepository(folder / "app.git")
+    commits = [
+        repository.commit(whole if no_file_is_a_folder(whole := {**both, **files}) else files) for files in (old, new)
+    ]
+    source = GitSource(repository.url)
+    found = []
+    for limit in (64, 0):
+        with pytest.MonkeyPatch.context() as patch, git_sources(folder / str(limit)) as sources:
+            patch.setattr(trees, "FOLDERS", limit)
+            sources.fetch(source, commits[0])
+            found.append(sources.changed_paths(source, *commits))
+    assert found[0] == found[1]
+
+
 def test_a_small_tree_that_stands_for_very_many_paths_is_not_written_out(tmp_path: Path) -> None:
     """Each folder holds the next one ten times: six objects, a million paths; the list of them is over its limit."""
     repository = BareRepository(tmp_path / "app.git")
@@ -65,9 +85,11 @@ def test_a_small_tree_that_stands_for_very_many_paths_is_not_written_out(tmp_pat
     for _ in range(6):
         lines = "".join(f"040000 tree {tree}\td{number}\n" for number in range(10))
         tree = repository.git("mktree", data=lines.encode())
+    other = repository.git("mktree", data=f"100644 blob {blob}\tfile\n".encode())
     with git.Repo(repository.path) as opened:
 
         def read(oids: Sequence[str]) -> dict[str, bytes]:
             return {oid: opened.odb.stream(bytes.fromhex(oid)).read() for oid in oids}
 
         assert trees.walked(read, tree, "") is None
+        assert trees.differing(read, tree, other) is None
