@@ -6,6 +6,7 @@ import threading
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render.render_spec import SecretRef
@@ -19,6 +20,10 @@ TREES = 8
 
 FOLDERS = 16
 """Changed folders up to which a listing is brought forward; beyond, one listing of everything is cheaper."""
+
+
+_Key = tuple[str, SecretRef | None]
+"""URL and credential."""
 
 
 class Tree:
@@ -70,6 +75,15 @@ class Tree:
         return result
 
 
+@dataclass(slots=True)
+class _Place:
+    """One repository as one credential reads it. Its lock is held while its Git is asked, so nobody else's is."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    last: str = ""
+    """The commit that was listed last."""
+
+
 class Trees:
     """Trees by repository, credential and commit: what one may read is for nobody who names another credential."""
 
@@ -77,27 +91,39 @@ class Trees:
         """`sources` must have fetched the commits asked for."""
         self._sources = sources
         self._lock = threading.Lock()
-        self._trees: OrderedDict[tuple[str, SecretRef | None, str], Tree] = OrderedDict()
-        self._last: dict[tuple[str, SecretRef | None], str] = {}
+        self._trees: OrderedDict[tuple[_Key, str], Tree] = OrderedDict()
+        self._places: dict[_Key, _Place] = {}
 
     def get(self, source: GitSource, commit: str) -> Tree:
         """The tree of a commit; one listing however many threads ask."""
-        key = (source.url, source.credential, commit)
+        key = (source.url, source.credential)
         with self._lock:
-            tree = self._trees.get(key)
-            if tree is None:
-                tree = self._brought_forward(source, commit) or Tree(self._sources.tree(source, commit))
-                self._trees[key] = tree
-                self._last[key[:2]] = commit
-                while len(self._trees) > TREES:
-                    self._trees.popitem(last=False)
-            self._trees.move_to_end(key)
+            place = self._places.setdefault(key, _Place())
+        if (tree := self._known(key, commit)) is not None:
+            return tree
+        with place.lock:
+            if (tree := self._known(key, commit)) is None:
+                last = self._known(key, place.last)
+                tree = self._brought_forward(source, last, place.last, commit) or Tree(
+                    self._sources.tree(source, commit)
+                )
+                self._keep(key, commit, tree)
+                place.last = commit
             return tree
 
-    def _brought_forward(self, source: GitSource, commit: str) -> Tree | None:
-        place = (source.url, source.credential)
-        last = self._last.get(place, "")
-        known = self._trees.get((*place, last))
+    def _known(self, key: _Key, commit: str) -> Tree | None:
+        with self._lock:
+            if (tree := self._trees.get((key, commit))) is not None:
+                self._trees.move_to_end((key, commit))
+            return tree
+
+    def _keep(self, key: _Key, commit: str, tree: Tree) -> None:
+        with self._lock:
+            self._trees[key, commit] = tree
+            while len(self._trees) > TREES:
+                self._trees.popitem(last=False)
+
+    def _brought_forward(self, source: GitSource, known: Tree | None, last: str, commit: str) -> Tree | None:
         if known is None or (paths := self._sources.changed_paths(source, last, commit)) is None:
             return None
         folders = {repo_paths.folder(path) for path in paths}
