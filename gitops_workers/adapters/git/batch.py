@@ -13,6 +13,7 @@ import select
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,11 +156,12 @@ class ReaderPool:
     """Idle readers of all repositories, the least recently used ended first."""
 
     def __init__(self, git: GitProgram, limit: int) -> None:
-        """Keep at most `limit` idle processes."""
+        """Keep at most `limit` idle processes beside those that are reserved."""
         self._git = git
         self._limit = limit
         self._lock = threading.Lock()
         self._idle: list[tuple[Path, int, Reader]] = []
+        self._reserved: Counter[Path] = Counter()
         self._owner = os.getpid()
 
     def ask(self, directory: Path, question: Callable[[Reader], T]) -> T:
@@ -174,6 +176,22 @@ class ReaderPool:
         except BrokenReaderError:
             with self._lent(directory, fresh=True) as reader:
                 return question(reader)
+
+    @contextlib.contextmanager
+    def reserved(self, directory: Path) -> Iterator[None]:
+        """Within the block, readers of this repository are not ended to make room for those of others.
+
+        Whoever fetches asks before and after; in between, many others may have fetched theirs.
+        """
+        with self._lock:
+            self._reserved[directory] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reserved[directory] -= 1
+                if not self._reserved[directory]:
+                    del self._reserved[directory]
 
     @contextlib.contextmanager
     def _lent(self, directory: Path, *, fresh: bool) -> Iterator[Reader]:
@@ -209,8 +227,10 @@ class ReaderPool:
     def _give_back(self, directory: Path, inode: int, reader: Reader) -> None:
         with self._lock:
             self._idle.append((directory, inode, reader))
-            surplus = self._idle[: -self._limit] if len(self._idle) > self._limit else []
-            del self._idle[: len(surplus)]
+            free = [idle for idle in self._idle if idle[0] not in self._reserved]
+            surplus = free[: max(0, len(free) - self._limit)]
+            for idle in surplus:
+                self._idle.remove(idle)
         for _, _, old in surplus:
             old.close()
 

@@ -323,16 +323,17 @@ class GitSources:
     def _fetched(self, source: GitSource, place: Place, commit: str, credential: Callable[[], Credential]) -> bool:
         """Bring the commit into the place's mirror; False when the server has no such commit."""
         full_id(commit)
-        if self._has(place, commit):
-            place.mirror.use(commit)
-            return True
-        timeout = max(source.timeout, self._settings.fetch_timeout)
-        with self._turn(place.host, place.key), usable_disk(place.address.url), place.mirror.writing(timeout):
-            if self._has(place, commit):  # another one fetched it while we waited
+        with self._readers.reserved(place.mirror.path):
+            if self._has(place, commit):
+                place.mirror.use(commit)
                 return True
-            return place.mirror.fetch_commit(
-                place.address, credential(), commit, timeout, lambda: self._has(place, commit)
-            )
+            timeout = max(source.timeout, self._settings.fetch_timeout)
+            with self._turn(place.host, place.key), usable_disk(place.address.url), place.mirror.writing(timeout):
+                if self._has(place, commit):  # another one fetched it while we waited
+                    return True
+                return place.mirror.fetch_commit(
+                    place.address, credential(), commit, timeout, lambda: self._has(place, commit)
+                )
 
     def _submodule_credential(self, source: GitSource, place: Place, url: str, address: Address) -> Credential:
         """By the submodule's URL where credentials are declared so; else the parent's, on the parent's own server only.
