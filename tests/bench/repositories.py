@@ -14,7 +14,6 @@ from pathlib import Path
 
 import yaml
 
-from gitops_workers.wiring.stores import open_state
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory
 from tests.bench.scenario import Bench, has_value, until
@@ -99,8 +98,7 @@ def storm(bench: Bench, repositories: list[Path]) -> tuple[float, float]:
 
 def _polled_since(bench: Bench, moment: float) -> int:
     """Repositories whose poll has answered a webhook of after this moment."""
-    state = open_state(bench.engine.settings)
-    answered = state.load_many("answered", state.load("catalogue", "groups"))
+    answered = bench.state.load_many("answered", bench.state.load("catalogue", "groups"))
     return sum(asked >= moment for asked in answered.values())
 
 
