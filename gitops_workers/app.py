@@ -12,11 +12,11 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import celeryd_after_setup, setup_logging, worker_process_init, worker_ready, worker_shutdown
-from kombu.transport import redis as redis_transport
 
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.telemetry.presence import CONTROL, WORKER, Process
 from gitops_workers.logs import configure
+from gitops_workers.runtime import channel
 from gitops_workers.runtime.heartbeat import Heartbeat
 from gitops_workers.runtime.meters import METER
 from gitops_workers.runtime.own_metrics import serve_own
@@ -77,23 +77,7 @@ def broker_url(redis_url: str) -> str:
     return redis_url
 
 
-def _guard_reconnect() -> None:
-    """Make a reconnect to a restarting Redis fail as an outage instead of an AttributeError that ends the worker.
-
-    Seen with kombu 5.7: 2 of 20 Redis restarts ended a worker in `restore_unacked` because the connection had no
-    client at that moment; with this guard 0 of 60.
-    """
-    original = redis_transport.Channel._connparams  # noqa: SLF001 - there is no public seam
-
-    def guarded(self: Any, asynchronous: bool = False) -> Any:
-        if self.connection.client is None:
-            raise ConnectionError("the broker connection is being replaced")
-        return original(self, asynchronous)
-
-    redis_transport.Channel._connparams = guarded  # type: ignore[method-assign]  # noqa: SLF001 - as above
-
-
-_guard_reconnect()
+channel.mend()
 try:
     settings = read(os.environ)
 except InvalidManifest as problem:
