@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import multiprocessing
+
 from gitops_workers.app import build
 from gitops_workers.settings import Settings
 
 
-def test_a_channel_has_one_client_of_its_connections_and_a_new_one_of_new_connections(redis_url):
+def test_a_channel_has_one_client_and_a_forked_process_one_on_connections_of_its_own(redis_url):
     with build(Settings(redis_url=redis_url)).connection() as connection:
         channel = connection.default_channel
         queue = connection.SimpleQueue("letters", channel=channel)
-        for number in range(2):
-            queue.put(number)
-        with channel.conn_or_acquire() as first, channel.conn_or_acquire() as again:
-            assert again is first
+        queue.put("mother")
+        with channel.conn_or_acquire() as client, channel.conn_or_acquire() as again:
+            assert again is client
+
+        def child() -> None:
+            with channel.conn_or_acquire() as own:
+                assert own is not client
+                assert own.connection_pool is channel.pool
+            queue.put("child")
+
+        process = multiprocessing.get_context("fork").Process(target=child)
+        process.start()
+        process.join(30)
+        assert process.exitcode == 0
         received = [queue.get(timeout=10) for _ in range(2)]
         for message in received:
             message.ack()
-        assert [message.payload for message in received] == [0, 1]
-        channel.close()  # what kombu does when a connection is lost
-        with channel.conn_or_acquire() as second:
-            assert second.connection_pool is channel.pool
-            assert second is not first
-            assert second.ping()
+        assert [message.payload for message in received] == ["mother", "child"]
