@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
@@ -105,19 +107,20 @@ def _tell_isolation(**_: Any) -> None:
 @worker_ready.connect
 def _warm(sender: Any, **_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
-    from gitops_workers.wiring.worker_context import current  # noqa: PLC0415 - only workers have an engine
+    from gitops_workers.wiring.worker_context import current, stay_fresh  # noqa: PLC0415 - only workers have an engine
 
-    current()
+    own = current().world.settings
     _tune()
-    _begin_heartbeat(sender.hostname, tuple(sorted(sender.app.amqp.queues.consume_from)))
+    threading.Thread(target=stay_fresh, name="settings", daemon=True).start()
+    _begin_heartbeat(sender.hostname, tuple(sorted(sender.app.amqp.queues.consume_from)), own.digest)
 
 
-def _begin_heartbeat(name: str, queues: tuple[str, ...]) -> None:
+def _begin_heartbeat(name: str, queues: tuple[str, ...], own: Callable[[], str]) -> None:
     from gitops_workers.wiring.sandbox import isolation_here  # noqa: PLC0415 - publishers need neither
     from gitops_workers.wiring.stores import open_telemetry  # noqa: PLC0415
 
     process = Process(WORKER, name, queues, isolation_here().in_force)
-    heartbeat = Heartbeat(open_telemetry(settings), process, METER)
+    heartbeat = Heartbeat(open_telemetry(settings), process, METER, own)
     heartbeat.start()
     serve_own(settings)
     # Celery keeps weak references, and this one must outlive the call.

@@ -47,6 +47,7 @@ State (`adapters/redis_state`). *Sealed* is `redis_state.sealed`: JSON, zstd whe
 Telemetry (`adapters/redis_telemetry`).
 
     gitops:processes              zset: JSON of [role, name, queues] -> last heartbeat, epoch seconds by Redis TIME
+    gitops:settings-read          zset: JSON of [process name, digest of settings] -> when the process last told it
     gitops:last-seen              hash: beat, or a Celery queue -> when somebody who serves it was last heard of
     gitops:figures                hash: JSON of [figure, label values, part] -> sum over all processes
     gitops:figures:<application>  the same for the figures that go with an application; expires 30 days after the last
@@ -62,6 +63,7 @@ RESOURCES = PREFIX + "resources"
 EVENTS = PREFIX + "events"
 CLUSTER_VIEWS = PREFIX + "cluster-views"
 PROCESSES = PREFIX + "processes"
+READINGS = PREFIX + "settings-read"
 LAST_SEEN = PREFIX + "last-seen"
 
 

@@ -24,12 +24,15 @@ class RedisTelemetry:
         """The client may be shared."""
         self._client = client
 
-    def report(self, process: Process, added: Mapping[Sample, float]) -> None:
+    def report(self, process: Process, added: Mapping[Sample, float], settings: str = "") -> None:
         """See port. All or nothing, so that a full Redis takes no half of it."""
         now = self._now()
         with self._client.pipeline(transaction=True) as pipe:
             pipe.zadd(keys.PROCESSES, {_written(process): now})
             pipe.zremrangebyscore(keys.PROCESSES, "-inf", now - REMEMBERED)
+            if settings:
+                pipe.zadd(keys.READINGS, {json.dumps([process.name, settings]): now})
+                pipe.zremrangebyscore(keys.READINGS, "-inf", now - REMEMBERED)
             for duty in process.duties:
                 pipe.hset(keys.LAST_SEEN, duty, repr(now))
             for sample, amount in added.items():
@@ -53,11 +56,13 @@ class RedisTelemetry:
             pipe.time()
             pipe.zrange(keys.PROCESSES, 0, -1, withscores=True)
             pipe.hgetall(keys.LAST_SEEN)
-            (seconds, micros), processes, last = pipe.execute()
+            pipe.zrange(keys.READINGS, 0, -1, withscores=True)
+            (seconds, micros), processes, last, readings = pipe.execute()
         return Presence(
             float(seconds) + float(micros) / 1e6,
             {found: score for member, score in processes if (found := _read(member)) is not None},
             {duty.decode(): float(at) for duty, at in last.items()},
+            {told: score for member, score in readings if (told := _reading(member)) is not None},
         )
 
     def figures(self, apps: Sequence[AppId]) -> Mapping[Sample, float]:
@@ -88,6 +93,15 @@ def _read(member: bytes) -> Process | None:
     try:
         role, name, queues, isolation = json.loads(member)
         return Process(str(role), str(name), tuple(map(str, queues)), tuple(map(str, isolation)))
+    except (ValueError, TypeError):
+        return None
+
+
+def _reading(member: bytes) -> tuple[str, str] | None:
+    """The name of a process and the digest that it reads; None for what no version of ours wrote."""
+    try:
+        name, settings = json.loads(member)
+        return str(name), str(settings)
     except (ValueError, TypeError):
         return None
 

@@ -19,14 +19,18 @@ class VolatileTelemetry:
         self._clock = clock
         self._processes: dict[Process, float] = {}
         self._last: dict[str, float] = {}
+        self._readings: dict[tuple[str, str], float] = {}
         self._figures: Counter[Sample] = Counter()
         self._lock = threading.Lock()
 
-    def report(self, process: Process, added: Mapping[Sample, float]) -> None:
+    def report(self, process: Process, added: Mapping[Sample, float], settings: str = "") -> None:
         """See port."""
         with self._lock:
-            self._processes[process] = self._clock()
-            self._last.update(dict.fromkeys(process.duties, self._clock()))
+            now = self._clock()
+            self._processes[process] = now
+            self._last.update(dict.fromkeys(process.duties, now))
+            if settings:
+                self._readings[process.name, settings] = now
             for sample, amount in added.items():
                 self._figures[sample] += amount  # type: ignore[assignment]  # a Counter adds any numbers
 
@@ -39,7 +43,7 @@ class VolatileTelemetry:
     def presence(self) -> Presence:
         """See port."""
         with self._lock:
-            return Presence(self._clock(), dict(self._processes), dict(self._last))
+            return Presence(self._clock(), dict(self._processes), dict(self._last), dict(self._readings))
 
     def figures(self, apps: Sequence[AppId]) -> Mapping[Sample, float]:
         """See port."""

@@ -17,7 +17,8 @@ from gitops_workers.cli.client import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem
-from gitops_workers.core.telemetry.presence import BEAT, CONTROL
+from gitops_workers.core.settings.readings import strangers
+from gitops_workers.core.telemetry.presence import BEAT, CONTROL, Presence
 from gitops_workers.core.text.plural import amount
 from gitops_workers.settings import Settings
 
@@ -101,6 +102,15 @@ def _processes(engine: Engine) -> Iterator[Finding]:
         return
     workers = len(presence.present(CONTROL))
     yield Finding("processes", "ok", f"{amount(len(presence.present(BEAT)), 'beat')}, {amount(workers, 'worker')}")
+    yield from _settings(engine, presence)
+
+
+def _settings(engine: Engine, presence: Presence) -> Iterator[Finding]:
+    """Which workers read another `argocd-cm` than the one that is in force."""
+    from gitops_workers.pipeline.reconcile.settings_in_force import in_force  # noqa: PLC0415 - `--help` does without
+
+    if (version := in_force(engine.state)) is not None:
+        yield from (Finding(ARGOCD_CM, "advice", text) for text in strangers(presence, version.digest))
 
 
 def _git(_found: Settings) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
 from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest
+from gitops_workers.core.telemetry.presence import Presence
 from gitops_workers.pipeline.reconcile.own_settings import OwnSettings
 from gitops_workers.ports import (
     Calendar,
@@ -67,6 +68,11 @@ class BuiltInRules:
         raise Retry(f"this process cannot run CEL, which {expression!r} needs; look at how it was started")
 
 
+def _alone() -> Presence:
+    """Where a process works by itself, nobody has a heartbeat."""
+    return Presence(0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The ports. `lease`, `interval`, `jitter`, the other intervals and `sync_timeout` are in seconds.
@@ -94,6 +100,8 @@ class World:
     """Seconds that only grow, for deadlines of this process alone."""
     rules: Rules = field(default_factory=BuiltInRules)
     settings: OwnSettings = field(default_factory=OwnSettings)
+    presence: Callable[[], Presence] = _alone
+    """Everybody's heartbeats."""
     meter: Meter = field(default_factory=ProcessMeter)
     calendar: Calendar | None = None
     """None: sync windows cannot be evaluated here, and whoever has one is not synced."""

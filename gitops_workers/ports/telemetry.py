@@ -13,9 +13,10 @@ from gitops_workers.core.telemetry.presence import Presence, Process
 class Telemetry(Protocol):
     """Where processes say that they are there and what they have done: one small write per process and ten seconds."""
 
-    def report(self, process: Process, added: Mapping[Sample, float]) -> None:
+    def report(self, process: Process, added: Mapping[Sample, float], settings: str = "") -> None:
         """This process is there, and has done so much more since its last report; in one round trip.
 
+        `settings`: the digest of the installation's settings that it reads, "" where it reads none.
         A report whose answer is lost may have been taken: whoever sends it again may count twice, never too little.
         """
 

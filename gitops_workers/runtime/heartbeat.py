@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import structlog
 
@@ -16,11 +17,14 @@ log = structlog.get_logger()
 class Heartbeat:
     """Reports in a thread of its own, so that neither a long task nor a stuck broker connection delays it."""
 
-    def __init__(self, telemetry: Telemetry, process: Process, meter: ProcessMeter) -> None:
-        """Nothing is sent before `start`."""
+    def __init__(
+        self, telemetry: Telemetry, process: Process, meter: ProcessMeter, settings: Callable[[], str] = str
+    ) -> None:
+        """Nothing is sent before `start`. `settings` gives the digest in use here, and must not wait for anything."""
         self._telemetry = telemetry
         self._process = process
         self._meter = meter
+        self._settings = settings
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -44,14 +48,14 @@ class Heartbeat:
             self._report()
 
     def _report(self) -> bool:
-        return report(self._telemetry, self._process, self._meter)
+        return report(self._telemetry, self._process, self._meter, self._settings())
 
 
-def report(telemetry: Telemetry, process: Process, meter: ProcessMeter) -> bool:
+def report(telemetry: Telemetry, process: Process, meter: ProcessMeter, settings: str = "") -> bool:
     """Report once; False when the store did not take it, and what was to be told is told the next time."""
     taken = meter.take()
     try:
-        telemetry.report(process, taken)
+        telemetry.report(process, taken, settings)
     except Exception as error:  # noqa: BLE001 - a heartbeat that ends with one bad answer would tell of a death
         meter.give_back(taken)
         log.warning("heartbeat_not_sent", reason=type(error).__name__)

@@ -47,7 +47,7 @@ from gitops_workers.sandboxed.frames import Runner
 from gitops_workers.settings import Settings
 from gitops_workers.wiring.git import credential, git_settings
 from gitops_workers.wiring.sandbox import render_limits, rules_limits
-from gitops_workers.wiring.stores import cache_key, mirrors_directory, open_queue, open_state
+from gitops_workers.wiring.stores import cache_key, mirrors_directory, open_queue, open_state, open_telemetry
 
 log = structlog.get_logger()
 
@@ -81,7 +81,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
     evaluators = rules_sandbox(settings)
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
-    reload = _reload(settings, clusters, secrets, rules, evaluators)
+    own = OwnSettings(rules.version, _reload(settings, clusters, secrets, rules, evaluators))
     polling = World(
         sources=sources,
         closures=closures,
@@ -107,10 +107,15 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
         flux_interval=settings.flux_interval,
         catalogue_interval=settings.catalogue_interval,
         rules=rules,
-        settings=OwnSettings(rules.version, reload),
+        settings=own,
+        presence=open_telemetry(settings).presence,
         meter=METER,
         calendar=CronCalendar(),
     )
+
+    def reload() -> None:
+        own.read(queue.now)
+
     reload()
     return replace(polling, sources=bounded), polling, catalogues, reload
 

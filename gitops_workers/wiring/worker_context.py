@@ -8,10 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
+import structlog
+
+from gitops_workers.core.telemetry.presence import BEAT_SECONDS
 from gitops_workers.pipeline.context import World
 from gitops_workers.ports import Catalogue
 from gitops_workers.settings import read
+
+log = structlog.get_logger()
 
 RELOAD_SECONDS = 5.0
 """How old what we know of kubeconfig and Secrets may be: a rotated token is used by the next attempt."""
@@ -50,6 +56,19 @@ def current() -> Engine:
     with _building:  # a worker's threads all come at once, and each engine costs connections and render children
         engine = _built()
     return engine.fresh()
+
+
+def stay_fresh() -> NoReturn:
+    """Look at the files of a worker that has no tasks, too: its heartbeat tells which settings they hold.
+
+    A thread does this beside the heartbeat's, for a catalogue may lie on a Git host that takes its time.
+    """
+    while True:
+        time.sleep(BEAT_SECONDS)
+        try:
+            current()
+        except Exception as error:  # noqa: BLE001 - the store may be away; the next look finds the same files
+            log.warning("settings_not_read", reason=type(error).__name__)
 
 
 _building = threading.Lock()

@@ -62,6 +62,31 @@ def test_whoever_leaves_is_missed_at_once_and_its_duty_is_remembered(telemetry):
     assert presence.unserved("west").startswith("no worker of fleet west since 20")
 
 
+def test_a_worker_tells_the_settings_that_it_reads_now(telemetry):
+    telemetry.report(EAST, {}, "old")
+    telemetry.report(BOTH, {}, "old")
+    telemetry.report(EAST, {}, "new")
+    presence = telemetry.presence()
+    assert [presence.reading(one) for one in (EAST, BOTH)] == ["new", "old"]
+    assert presence.alive(WORKER) == (EAST, BOTH)
+
+
+def test_a_worker_whose_last_heartbeat_tells_no_settings_reads_unknown_ones(telemetry):
+    """It came back in an older release, under the same name."""
+    telemetry.report(EAST, {}, "new")
+    telemetry.report(EAST, {})
+    assert telemetry.presence().reading(EAST) == ""
+
+
+def test_what_a_worker_read_is_remembered_after_it_left(telemetry):
+    telemetry.report(EAST, {}, "new")
+    telemetry.leave(EAST)
+    presence = telemetry.presence()
+    assert presence.alive(WORKER) == ()
+    assert list(presence.readings) == [("one@host", "new")]
+    assert abs(presence.readings["one@host", "new"] - presence.now) < 30
+
+
 def test_figures_of_all_processes_are_one_sum(telemetry):
     added = dict([*counted(WEBHOOKS, ("github", "accepted")), *observed(APP_RECONCILE, ("argocd", "https://a"), 0.3)])
     for process in (EAST, BOTH):
@@ -84,6 +109,8 @@ def test_what_another_version_wrote_is_left_out(store):
     telemetry = RedisTelemetry(store)
     telemetry.report(EAST, dict(counted(WEBHOOKS, ("github", "accepted"))))
     store.hset("gitops:figures", mapping={"[": 1, '["later_total", [], ""]': 1, f'["{WEBHOOKS.name}", ["x"], ""]': 1})
-    store.zadd("gitops:processes", {"{}": time.time(), "x": time.time()})
+    for key in ("gitops:processes", "gitops:settings-read"):
+        store.zadd(key, {"{}": time.time(), "x": time.time()})
     assert len(telemetry.figures([])) == 1
     assert list(telemetry.presence().processes) == [EAST]
+    assert telemetry.presence().readings == {}

@@ -2,7 +2,8 @@
 
 Every worker reads `argocd-cm` from files of its own, and a new text reaches one host earlier than another (a kubelet
 renews a mounted ConfigMap about once a minute). A worker that decided by the older text would overwrite what the newer
-one leaves alone. The digests alone have no order, so the store keeps the digest in force and those before it.
+one leaves alone. The digests alone have no order, so the store keeps the digest in force and those before it, and no
+time makes an older text a newer one: some hosts keep theirs until the pod restarts.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-PROPAGATION = 180.0
-"""Seconds after which a digest that was replaced counts as put back on purpose: a kubelet needs up to 90 s."""
+from gitops_workers.core.settings.readings import Heard
+from gitops_workers.core.telemetry.presence import ABSENT_SECONDS
+
 KEPT = 8
-"""Replaced digests that are remembered: somebody who edits settings saves more than once."""
+"""Replaced digests that are remembered beside those that a worker still reads: who edits settings saves repeatedly."""
 
 
 class Standing(Enum):
@@ -28,20 +30,34 @@ class Standing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SettingsVersion:
-    """The digest in force, since when (epoch seconds of the queue's clock), and the replaced ones with when."""
+    """The digest in force, since when (epoch seconds of the queue's clock), and the replaced ones, the last first.
+
+    When each was replaced decides nothing here; a worker of an older release asks for it during an upgrade.
+    """
 
     digest: str
     since: float
     replaced: tuple[tuple[str, float], ...] = ()
 
-    def followed_by(self, digest: str, now: float) -> SettingsVersion:
-        """The version after this one."""
+    def followed_by(self, digest: str, now: float, heard: Heard) -> SettingsVersion:
+        """The version after this one. What somebody still reads is not forgotten: it would pass for a new text."""
         others = tuple(item for item in self.replaced if item[0] != digest)
-        return SettingsVersion(digest, now, ((self.digest, now), *others)[:KEPT])
+        known = enumerate(((self.digest, now), *others))
+        return SettingsVersion(
+            digest, now, tuple(item for place, item in known if place < KEPT or item[0] in heard.digests)
+        )
 
 
-def standing(own: str, read_at: Mapping[str, float], stored: SettingsVersion | None, now: float) -> Standing:
-    """Where `own` stands. `read_at`: when this process began to read each digest that it has read, `own` included."""
+def standing(
+    own: str, read_at: Mapping[str, float], stored: SettingsVersion | None, heard: Heard, now: float
+) -> Standing:
+    """Where `own` stands. `read_at`: when this process began to read each digest that it has read, `own` included.
+
+    A digest that was replaced is put back by a process that saw its own files change away from the one in force, or,
+    where pods were restarted with the earlier text, once all live workers tell what they read and none reads the one
+    in force. A heartbeat that is missing is no proof: without one that tells `own`, nothing is known of the others, and
+    whoever put the other digest in force read it then, though its heartbeat tells so a little later.
+    """
     if stored is None:
         return Standing.NEWER
     if stored.digest == own:
@@ -49,8 +65,10 @@ def standing(own: str, read_at: Mapping[str, float], stored: SettingsVersion | N
     if stored.digest in read_at and read_at[own] > stored.since:
         # This process has seen the text change away from the one in force, perhaps back to an earlier one.
         return Standing.NEWER
-    replaced = dict(stored.replaced).get(own)
-    return Standing.OLDER if replaced is not None and now - replaced < PROPAGATION else Standing.NEWER
+    if own not in dict(stored.replaced):
+        return Standing.NEWER
+    certain = heard.complete and own in heard.digests and now - stored.since > ABSENT_SECONDS
+    return Standing.NEWER if certain and stored.digest not in heard.digests else Standing.OLDER
 
 
 def to_document(version: SettingsVersion) -> dict[str, Any]:

@@ -50,10 +50,21 @@ class Presence:
     """When each was last heard of; those that said goodbye are not among them."""
     last: Mapping[str, float] = field(default_factory=dict)
     """When somebody with a duty was last heard of, however long ago."""
+    readings: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """When a process (its name) last told that it reads settings of this digest; those that left are among them."""
 
     def present(self, duty: str) -> tuple[Process, ...]:
         """The processes with this duty that are alive, by name."""
         return tuple(sorted(one for one in self._alive() if duty in one.duties))
+
+    def alive(self, role: str) -> tuple[Process, ...]:
+        """The processes with this role that are alive, by name."""
+        return tuple(sorted(one for one in self._alive() if one.role == role))
+
+    def reading(self, process: Process) -> str:
+        """The digest of the settings that came with its last heartbeat; "" where that told none."""
+        last = self.processes.get(process)
+        return next((digest for (name, digest), at in self.readings.items() if name == process.name and at == last), "")
 
     def workers(self, fleet: str) -> int:
         """How many workers serve a fleet."""

@@ -13,7 +13,10 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class OwnSettings:
-    """`digest` tells the reading in use, "" where there never was one; `reload` reads again. Safe for threads."""
+    """`digest` tells the reading in use, "" where there never was one; `reload` reads again. Safe for threads.
+
+    Whoever reloads does so by `read`, so that no change passes unseen.
+    """
 
     digest: Callable[[], str] = str
     reload: Callable[[], None] = _nothing

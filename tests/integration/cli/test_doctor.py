@@ -12,6 +12,8 @@ import pytest
 from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.settings import GitSettings
 from gitops_workers.core.errors import Refused
+from gitops_workers.core.settings.settings_version import SettingsVersion, to_document
+from gitops_workers.core.telemetry.presence import WORKER, Process
 from tests.integration.cli.conftest import KEY, Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -43,6 +45,16 @@ def test_whoever_is_missing_is_named_and_exits_with_1(installation: Installation
         "no worker of fleet default",
         "no worker of fleet edge",
     ]
+
+
+def test_a_worker_that_reads_other_settings_than_those_in_force_is_named(installation: Installation, cli: Cli) -> None:
+    installation.state.save("settings", "", to_document(SettingsVersion("5ec0nd", 100.0)))
+    for name, digest in (("two@host", "5ec0nd"), ("three@host", "f1rst"), ("four@host", "")):
+        installation.telemetry.report(Process(WORKER, name, ("control",)), {}, digest)
+    said = [item for item in json.loads(cli("doctor", "-o", "json").out) if item["subject"] == "argocd-cm"]
+    assert [item["state"] for item in said] == ["advice"]
+    assert said[0]["text"].startswith("worker three@host reads settings f1rst, and 5ec0nd are in force")
+    assert "GITOPS_SECRETS" in said[0]["text"]
 
 
 def test_what_is_broken_is_named_and_exits_with_1(

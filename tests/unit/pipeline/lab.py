@@ -44,7 +44,8 @@ class Lab:
 
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
-        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
+        self.telemetry = VolatileTelemetry(self.queue.now)
+        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
         self.sources = VolatileSources(lambda: self.now)
         self.repository = self.sources.repositories.setdefault("https://git.example/shop.git", VolatileRepository())
         self.clusters = VolatileClusters("east")
@@ -58,6 +59,7 @@ class Lab:
             self.state,
             self.queue,
             Cipher(bytes(32)),
+            presence=self.telemetry.presence,
         )
         self.applications: dict[AppId, Application] = {}
         self.catalogues: list[Catalogue] = []
@@ -148,6 +150,7 @@ class Lab:
     def flush(self) -> None:
         """FLUSHALL, and the catalogue refresh that follows it."""
         self.queue.clear()
-        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
-        self.world = replace(self.world, state=self.state)
+        self.telemetry = VolatileTelemetry(self.queue.now)
+        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
+        self.world = replace(self.world, state=self.state, presence=self.telemetry.presence)
         self.enroll()

@@ -8,6 +8,7 @@ from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.settings.customizations import Customizations
+from gitops_workers.core.telemetry.presence import WORKER, Process
 from gitops_workers.pipeline.reconcile import settings_in_force
 from gitops_workers.pipeline.reconcile.own_settings import OwnSettings
 from gitops_workers.ports import Urgency
@@ -24,11 +25,20 @@ class Worker:
 
     lab: Lab
     on_disk: Customizations = field(default_factory=Customizations)
+    name: str = "one@host"
 
     def __post_init__(self) -> None:
+        self.starts()
+
+    def starts(self) -> None:
+        """The process begins, again perhaps, and knows nothing but its files."""
         self.rules = UserRules(InProcess(), self.on_disk)
         own = OwnSettings(self.rules.version, lambda: self.rules.configure(self.on_disk))
         self.world = replace(self.lab.world, rules=self.rules, settings=own)
+
+    def beats(self) -> None:
+        """Its heartbeat tells what it reads."""
+        self.lab.telemetry.report(Process(WORKER, self.name, ("control",)), {}, self.rules.version())
 
     def works(self, seconds: float = 5.0) -> None:
         """This worker alone does whatever is due."""
@@ -38,7 +48,7 @@ class Worker:
 
 def deployed(dialect: Dialect = Dialect.ARGOCD) -> tuple[Lab, Worker, Worker]:
     it = Lab()
-    one, two = Worker(it), Worker(it)
+    one, two = Worker(it), Worker(it, name="two@host")
     it.declare(dialect, self_heal=True)
     it.push(manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": 1}))
     one.works()
@@ -80,6 +90,46 @@ def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_anothe
     it.push(manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": 1, "image": "web:2"}))
     it.poll_repository()
     assert it.live("Deployment", "web", "apps")["spec"]["image"] == "web:2"
+
+
+def test_a_worker_whose_file_stays_old_for_ever_never_puts_it_in_force_again():
+    it, one, two = deployed()
+    two.works()
+    one.on_disk = REPLICAS
+    settings_in_force.publish(one.world)
+    scaled(it, 5)
+    for round_ in range(40):
+        if round_ == 20:
+            two.starts()
+        for worker in (one, two):
+            worker.beats()
+        two.works(20)
+        assert replicas(it) == 5
+
+
+def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the_last_pod_has_them():
+    it, one, two = deployed()
+    earlier = one.on_disk
+    for worker in (one, two):
+        worker.on_disk = REPLICAS
+        worker.starts()
+        worker.beats()
+        settings_in_force.publish(worker.world)
+    scaled(it, 5)
+    one.on_disk = earlier
+    one.starts()
+    for _ in range(10):
+        one.beats()
+        two.beats()
+        one.works(10)
+    assert replicas(it) == 5, "the other worker reads the later settings"
+    two.on_disk = earlier
+    two.starts()
+    for _ in range(10):
+        one.beats()
+        two.beats()
+        one.works(10)
+    assert replicas(it) == 1
 
 
 def test_settings_that_are_put_back_at_once_count_again():
