@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from gitops_workers.ports import Doorbell
+from gitops_workers.ports import TaskMessage
 
 log = structlog.get_logger()
 ACQUIRE_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Sender(Protocol):
         """Publish by name."""
 
 
-def publish(sender: Sender, doorbells: Sequence[Doorbell]) -> bool:
+def publish(sender: Sender, doorbells: Sequence[TaskMessage]) -> bool:
     """Send them in one batch, nothing is opened for none; whether the broker took them.
 
     Never raises: what is asked for is stored before anybody rings, and what did not arrive is rung again when its lease
@@ -82,7 +82,7 @@ def publish(sender: Sender, doorbells: Sequence[Doorbell]) -> bool:
     return True
 
 
-def send(sender: Sender, doorbells: Sequence[Doorbell]) -> None:
+def send(sender: Sender, doorbells: Sequence[TaskMessage]) -> None:
     """Send them in one batch. Raises whatever the broker's client raises; some may have arrived."""
     if not doorbells:
         return

@@ -39,8 +39,8 @@ def reconcile(self: Task, app: str, generation: int) -> str:  # noqa: ARG001 - t
     """Look at one application."""
     engine = current()
     with _timed("reconcile", app), _defects_hidden(app):
-        status = attempt.reconcile(engine.world, app)
-    publish(self.app, engine.world.queue.dispatch(BATCH))
+        status = attempt.reconcile(engine.context, app)
+    publish(self.app, engine.context.queue.dispatch(BATCH))
     if status is None:
         return f"Skipped {app}"
     if failing(status):
@@ -58,7 +58,7 @@ def poll(self: Task, group: str, generation: int) -> str:  # noqa: ARG001
             refresh.refresh(engine.polling, engine.catalogues)
         else:
             error = polling.poll(engine.polling, group)
-    publish(self.app, engine.world.queue.dispatch(BATCH))
+    publish(self.app, engine.context.queue.dispatch(BATCH))
     if error is not None:
         raise Failed(f"{type(error).__name__} {group}")
     return f"Polled {group}"
@@ -82,4 +82,4 @@ def _timed(task: str, identity: str) -> Iterator[None]:
         yield
     finally:
         log.debug("task_ended", task=task, id=identity, seconds=round(time.monotonic() - began, 3))
-        announcements.silent()
+        announcements.unbind()

@@ -14,7 +14,7 @@ from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.render.render_spec import SecretRef
-from gitops_workers.ports import Doorbell
+from gitops_workers.ports import TaskMessage
 from gitops_workers.web.app import create_app
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 
@@ -45,14 +45,14 @@ class World:
     state: VolatileState = field(init=False)
     telemetry: VolatileTelemetry = field(init=False)
     secrets: StoredSecrets = field(default_factory=StoredSecrets)
-    published: list[Doorbell] = field(default_factory=list)
+    published: list[TaskMessage] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
         self.telemetry = VolatileTelemetry(lambda: self.now)
         self.state = VolatileState(self.queue.loads, self.telemetry.presence)
 
-    def publish(self, doorbells: Sequence[Doorbell]) -> None:
+    def publish(self, doorbells: Sequence[TaskMessage]) -> None:
         self.published.extend(doorbells)
 
     def services(self, **settings: Any) -> WebServices:

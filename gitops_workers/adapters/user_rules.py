@@ -25,7 +25,7 @@ from gitops_workers.core.health.custom import (
 from gitops_workers.core.model import Application, Dialect, Health, HealthExpressions, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest, group_of, key_of
 from gitops_workers.core.settings.customizations import Customizations
-from gitops_workers.core.settings.governing import governed
+from gitops_workers.core.settings.governing import with_settings
 from gitops_workers.sandboxed.frames import Runner
 
 SECONDS = 1.0
@@ -113,7 +113,7 @@ class UserRules:
 
     def governed(self, app: Application) -> Application:
         """See the port."""
-        return governed(app, self._customizations.installation) if app.dialect is Dialect.ARGOCD else app
+        return with_settings(app, self._customizations.installation) if app.dialect is Dialect.ARGOCD else app
 
     def mark(self, app: Application) -> str:
         """See the port."""

@@ -61,7 +61,7 @@ class VolatileState:
         with self._lock:
             self._applications.update({app.id: app for app in apps})
 
-    def discard_application(self, app: AppId) -> None:
+    def delete_application(self, app: AppId) -> None:
         """See port."""
         with self._lock:
             self._applications.pop(app, None)

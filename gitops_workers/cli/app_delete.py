@@ -15,7 +15,7 @@ from gitops_workers.cli.output import flat
 from gitops_workers.cli.requests import unreadable, user
 from gitops_workers.core.errors import InvalidManifest, Refused
 from gitops_workers.core.model import Application
-from gitops_workers.core.prune.deletion import ORDER, objection, wish
+from gitops_workers.core.prune.deletion import DELETE_REQUEST, reject_reason, to_document
 from gitops_workers.core.prune.deletion_request import Cascade
 
 
@@ -39,7 +39,7 @@ def delete(
             raise InvalidManifest("nobody is here to ask: repeat with --yes if that is meant.")
         typer.confirm("Is that meant?", abort=True, err=True)
     for app in chosen:
-        engine.state.save(ORDER, app.id, wish(app, cascade, user()))
+        engine.state.save(DELETE_REQUEST, app.id, to_document(app, cascade, user()))
         engine.state.discard("override", app.id)  # whoever deletes it does not want it to rest
         generation = engine.ask(app.id, f"delete asked by {user()}")
         asked = replace(requests.wish(engine, app.id, "delete"), details=f"cascade {cascade}" if cascade else "")
@@ -52,7 +52,7 @@ def _leaving(engine: Engine, app_id: str) -> Application:
     app = engine.state.application(app_id)
     if app is None:
         raise unreadable(app_id)
-    if reason := objection(app):
+    if reason := reject_reason(app):
         raise requests.refused(engine, app_id, "delete", Refused(reason))
     return app
 

@@ -24,14 +24,14 @@ from gitops_workers.cli.output import flat
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef
-from gitops_workers.core.settings.governing import governed
+from gitops_workers.core.settings.governing import with_settings
 from gitops_workers.core.source.revisions import needs_listing
 from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.settings import NAME
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.local.toolchain import ToolMissing, tool
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Discovery, Refs
 from gitops_workers.settings import Settings
@@ -54,7 +54,7 @@ class _NothingShared:
 
 
 @contextlib.contextmanager
-def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> Iterator[World]:
+def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> Iterator[Context]:
     """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
     known = tuple(configs)
     tools = _tools()
@@ -72,7 +72,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     queue = VolatileQueue(time.time)
     key = randomness.token_bytes(32)
     try:
-        yield World(
+        yield Context(
             sources=sources,
             closures=closures,
             renderer=CachedRenderer(
@@ -95,36 +95,38 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
         sandbox.close()
 
 
-def resolve(world: World, app: Application) -> Resolved:
+def resolve(context: Context, app: Application) -> Resolved:
     """The commit that the application's revision means now."""
     refs = Refs({})
     if needs_listing(app.source.revision):
-        refs = world.sources.refs(app.source, not_before=0.0)
-    return stages.resolve_revision(world, app, refs)
+        refs = context.sources.refs(app.source, not_before=0.0)
+    return stages.resolve_revision(context, app, refs)
 
 
-def resolve_source(world: World, source: GitSource) -> Resolved:
+def resolve_source(context: Context, source: GitSource) -> Resolved:
     """The same for a source that belongs to no application."""
     nothing = Application(
         "application/-/-", Dialect.ARGOCD, source, RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
     )
-    return resolve(world, nothing)
+    return resolve(context, nothing)
 
 
-def render(world: World, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER) -> tuple[Manifest, ...]:
+def render(
+    context: Context, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER
+) -> tuple[Manifest, ...]:
     """The application's objects as its source means them, before marks and defaults are put on.
 
     What people should know of the render goes to standard error.
     """
-    _, rendered = stages.render_objects(world, _governed(world, app), resolved, found)
+    _, rendered = stages.render_objects(context, _governed(context, app), resolved, found)
     for remark in (*rendered.remarks, *rendered.repeated):
         print(f"gitops-workers: {app.id}: {flat(remark)}", file=sys.stderr)
     return rendered.objects
 
 
-def _governed(world: World, app: Application) -> Application:
+def _governed(context: Context, app: Application) -> Application:
     """The application under the `argocd-cm` that is known here. Raises InvalidManifest for what of it is not done."""
-    data = world.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if app.dialect is Dialect.ARGOCD else None
+    data = context.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if app.dialect is Dialect.ARGOCD else None
     if data is None:
         return app
 
@@ -133,7 +135,7 @@ def _governed(world: World, app: Application) -> Application:
         return found[0].value if found else None
 
     texts = {key: item.decode("utf-8", "replace") for key, item in data.items()}
-    return governed(app, installation(texts, value, f"ConfigMap {NAME}"))
+    return with_settings(app, installation(texts, value, f"ConfigMap {NAME}"))
 
 
 def _tools() -> dict[str, Path]:

@@ -30,11 +30,11 @@ def print_files(settings: Settings, names: Sequence[str], only: str) -> None:
         known = ", ".join(app.id for app in applications) or "none"
         wanted = f"no application {only!r}" if only else "no Application and no Kustomization"
         raise InvalidManifest(f"{wanted} in {', '.join(names)}: there are {known}.")
-    with offline_world(settings, configs) as world:
+    with offline_world(settings, configs) as context:
         objects: list[Manifest] = []
         for app in chosen:
             _refuse(app)
-            objects += render(world, app, resolve(world, app))
+            objects += render(context, app, resolve(context, app))
     _print(objects)
 
 
@@ -47,9 +47,9 @@ def print_application(engine: Engine, status: Status) -> None:
             "of the workers."
         )
     _refuse(app)
-    with offline_world(engine.settings, _catalogue_configs(engine.settings)) as world:
-        at = Resolved(status.revision, status.ref) if status.revision else resolve(world, app)
-        objects = render(world, app, at)
+    with offline_world(engine.settings, _catalogue_configs(engine.settings)) as context:
+        at = Resolved(status.revision, status.ref) if status.revision else resolve(context, app)
+        objects = render(context, app, at)
     _print([masked for item in objects if (masked := mask(item, None)[0]) is not None])
 
 

@@ -47,8 +47,8 @@ def resolve(
     from gitops_workers.cli.offline_world import offline_world, resolve_source  # noqa: PLC0415 - Git behind it
 
     source = GitSource(url, RevisionSpec(RevisionKind(rule.value), revision))
-    with offline_world(settings()) as world:
-        found = resolve_source(world, source)
+    with offline_world(settings()) as context:
+        found = resolve_source(context, source)
     if output in (Output.JSON, Output.YAML):
         show_value({"commit": found.commit, "ref": found.ref}, output)
     elif output is Output.NAME:

@@ -19,8 +19,8 @@ from gitops_workers.core.model import AppId, HealthStatus, Phase
 from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.pause import CONDITION
-from gitops_workers.core.sync.request import Request, objection, parse, to_json
-from gitops_workers.core.telemetry.audit import Wish, details_of
+from gitops_workers.core.sync.request import Request, parse, reject_reason, to_json
+from gitops_workers.core.telemetry.audit import AuditedRequest, details_of
 from gitops_workers.core.text.timefmt import stamp
 
 WATCH_SECONDS = 5.0
@@ -45,9 +45,9 @@ def request_of(**options: Any) -> Request:
     return request
 
 
-def wish(engine: Engine, app: AppId, verb: str, request: Request | None = None) -> Wish:
+def wish(engine: Engine, app: AppId, verb: str, request: Request | None = None) -> AuditedRequest:
     """What the audit says of a command of this user on this host."""
-    return Wish(
+    return AuditedRequest(
         at=stamp(engine.queue.now()),
         app=app,
         verb=verb,
@@ -79,7 +79,7 @@ def _check(engine: Engine, status: Status, request: Request) -> None:
     app = engine.state.application(status.id)
     if app is None:
         raise unreadable(status.id)
-    if reason := objection(request, app, paused=any(item.type == CONDITION for item in status.conditions)):
+    if reason := reject_reason(request, app, paused=any(item.type == CONDITION for item in status.conditions)):
         raise Refused(reason)
 
 
@@ -120,7 +120,7 @@ def answered(engine: Engine, app: AppId, request: Request, timeout: float) -> bo
     if answer["phase"] != Phase.SUCCEEDED:
         print(f"{flat(app)}: failed: {flat(answer['message'])}", file=sys.stderr)
         return False
-    if request.special:
+    if request.is_partial:
         print(f"{flat(app)}: {flat(answer['message'])}")
     return True
 

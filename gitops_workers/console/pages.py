@@ -20,7 +20,7 @@ from gitops_workers.core.status.listing import FAILING
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.status.trouble import failing, reason
 from gitops_workers.pipeline.catalogue.remarks import remarks_of
-from gitops_workers.pipeline.reconcile.explanation import explained
+from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import State
 from gitops_workers.web.history import history_of
 
@@ -151,7 +151,7 @@ class ApplicationPage(Page):
             status=status,
             failing=failing,
             reason=reason,
-            explanation=await self.read(lambda store: explained(store, None, status, now)),
+            explanation=await self.read(lambda store: explanation_of(store, None, status, now)),
             resources=sorted(resources, key=_trouble_first)[:OBJECTS],
             hidden=max(0, len(resources) - OBJECTS),
             object_count=len(resources),

@@ -13,7 +13,7 @@ import enum
 from dataclasses import dataclass, field
 
 from gitops_workers.core.policy.project import Project
-from gitops_workers.core.prune.deletion_request import Deleting, Leaving
+from gitops_workers.core.prune.deletion_request import Deleting, DeletionRequest
 from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
 from gitops_workers.core.settings.installation import Installation
 from gitops_workers.core.sync.dependencies import Dependency
@@ -208,7 +208,7 @@ class Application:
     declared_source: str = ""
     """`GitRepository/flux-system/apps`: the manifest that its source comes from, where that is one of its own."""
     deleting: Deleting = field(default_factory=Deleting)
-    leaving: Leaving | None = None
+    leaving: DeletionRequest | None = None
     """Set when the manifest is gone and the objects are to go with it (core.deletion)."""
 
     @property

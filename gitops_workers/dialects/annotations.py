@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitops_workers.dialects.fields import Reading, shown
+from gitops_workers.dialects.fields import ParseContext, shown
 
 NEW_COMMIT = "gitops-workers.dev/new-commit"
 """What a newer commit does to an operation that waits: `replace` it at once (the default), or `wait` for its end.
@@ -14,7 +14,7 @@ Who chooses `wait` should give operations a deadline (GITOPS_SYNC_TIMEOUT, Flux 
 """
 
 
-def finish_first(reading: Reading, annotations: Mapping[str, str]) -> bool:
+def finish_first(reading: ParseContext, annotations: Mapping[str, str]) -> bool:
     """Whether a running operation is finished at its own commit first."""
     value = annotations.get(NEW_COMMIT, "replace")
     if value not in ("replace", "wait"):
@@ -30,7 +30,7 @@ REPEATED_OBJECTS = "gitops-workers.dev/repeated-objects"
 the `last` count with the condition RepeatedResourceWarning, as Argo CD does."""
 
 
-def last_object(reading: Reading, annotations: Mapping[str, str]) -> bool:
+def last_object(reading: ParseContext, annotations: Mapping[str, str]) -> bool:
     """Whether the last of two objects of one identity counts."""
     value = annotations.get(REPEATED_OBJECTS, "refuse")
     if value not in ("refuse", "last"):

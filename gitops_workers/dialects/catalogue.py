@@ -15,7 +15,7 @@ from gitops_workers.dialects.argocd.project import parse_project
 from gitops_workers.dialects.configs import ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.dependencies import linked, place
 from gitops_workers.dialects.document import Document, flattened
-from gitops_workers.dialects.fields import Reading
+from gitops_workers.dialects.fields import ParseContext
 from gitops_workers.dialects.flux import INTERVAL as FLUX_INTERVAL
 from gitops_workers.dialects.flux import NAMESPACE as FLUX_NAMESPACE
 from gitops_workers.dialects.flux.kustomization import parse_kustomization
@@ -95,11 +95,11 @@ class _Catalogue:
         for index in ours[kinds.PROJECT]:
             self._project(index)
         for index in ours[kinds.APPLICATION]:
-            reading = Reading(self.documents[index])
+            reading = ParseContext(self.documents[index])
             app = argocd.parse_application(reading)
             self._application(index, reading, app and self._limited(app), kinds.APPLICATION)
         for index in ours[kinds.KUSTOMIZATION]:
-            reading = Reading(self.documents[index])
+            reading = ParseContext(self.documents[index])
             found = parse_kustomization(reading, self._find_repository, self._read, self.flux_interval)
             if found is not None:
                 self.sources[found[0].id] = found[1]
@@ -145,7 +145,7 @@ class _Catalogue:
 
     def _repository(self, index: int) -> None:
         document = self.documents[index]
-        reading = Reading(document)
+        reading = ParseContext(document)
         repository = parse_repository(reading, self.flux_interval)
         self.problems[index] += reading.problems
         name, namespace = document.text("metadata", "name"), document.text("metadata", "namespace")
@@ -159,7 +159,7 @@ class _Catalogue:
             self.repositories[key] = repository or f"{key} has errors: see {place}."
 
     def _project(self, index: int) -> None:
-        reading = Reading(self.documents[index])
+        reading = ParseContext(self.documents[index])
         project = parse_project(reading)
         self.problems[index] += reading.problems
         name = self.documents[index].text("metadata", "name")
@@ -196,7 +196,7 @@ class _Catalogue:
         config = find_config(self.config_index.get((ref.kind, ref.name), ()), ref)
         return None if config is None else config.data
 
-    def _application(self, index: int, reading: Reading, app: Application | None, kind: tuple[str, str]) -> None:
+    def _application(self, index: int, reading: ParseContext, app: Application | None, kind: tuple[str, str]) -> None:
         self.problems[index] += reading.problems
         namespace = _DEFAULT_NAMESPACES[kind]
         if app is None:
@@ -231,7 +231,7 @@ class _Catalogue:
             self.rejected[identity] = (*self.rejected.get(identity, ()), *errors)
 
     def _receiver(self, index: int) -> None:
-        reading = Reading(self.documents[index])
+        reading = ParseContext(self.documents[index])
         receiver = parse_receiver(reading)
         self.problems[index] += reading.problems
         if receiver is None:

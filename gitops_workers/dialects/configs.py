@@ -11,7 +11,7 @@ from gitops_workers.core.model import Problem
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.render.sops import ADVICE
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import Reading, is_name, is_namespace, shown, type_name
+from gitops_workers.dialects.fields import ParseContext, is_name, is_namespace, shown, type_name
 
 KINDS = ("ConfigMap", "Secret")
 DEFAULT_NAMESPACES = ("argocd", "flux-system")
@@ -61,7 +61,7 @@ def parse_config(document: Document) -> tuple[ConfigObject | None, list[Problem]
 
     A Secret that SOPS has encrypted has no values here: they would be taken for the real ones.
     """
-    reading = Reading(document)
+    reading = ParseContext(document)
     value = document.value
     name, namespace = document.text("metadata", "name"), document.text("metadata", "namespace")
     if not name:
@@ -90,7 +90,7 @@ def find_config(configs: Iterable[ConfigObject], ref: SecretRef) -> ConfigObject
     return matches.get(ref.namespace) or (matches.get("") if ref.namespace in DEFAULT_NAMESPACES else None)
 
 
-def _mapping(reading: Reading, key: str) -> dict[str, str]:
+def _mapping(reading: ParseContext, key: str) -> dict[str, str]:
     value = reading.document.value.get(key)
     if value is None:
         return {}
@@ -103,7 +103,7 @@ def _mapping(reading: Reading, key: str) -> dict[str, str]:
     return {str(name): item or "" for name, item in value.items() if isinstance(item, str) or item is None}
 
 
-def _decoded(reading: Reading, key: str) -> dict[str, bytes]:
+def _decoded(reading: ParseContext, key: str) -> dict[str, bytes]:
     data = {}
     for name, item in _mapping(reading, key).items():
         try:
@@ -113,7 +113,7 @@ def _decoded(reading: Reading, key: str) -> dict[str, bytes]:
     return data
 
 
-def _plain(reading: Reading, key: str) -> dict[str, bytes]:
+def _plain(reading: ParseContext, key: str) -> dict[str, bytes]:
     data = {}
     for name, item in _mapping(reading, key).items():
         try:

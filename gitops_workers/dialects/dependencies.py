@@ -9,7 +9,7 @@ from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.sync.dependencies import Dependency, by_name, cycles, resolve, shown
 from gitops_workers.dialects import fields
 from gitops_workers.dialects.document import Document, Path
-from gitops_workers.dialects.fields import Reading, is_name, is_namespace
+from gitops_workers.dialects.fields import ParseContext, is_name, is_namespace
 from gitops_workers.dialects.metadata import Metadata
 
 ANNOTATION = "gitops-workers.dev/depends-on"
@@ -21,7 +21,7 @@ MOST = 100
 """Dependencies of one application: a graph of ten thousand applications stays quick to look through."""
 
 
-def dependencies(reading: Reading, metadata: Metadata, own: Sequence[Dependency] = ()) -> tuple[Dependency, ...]:
+def dependencies(reading: ParseContext, metadata: Metadata, own: Sequence[Dependency] = ()) -> tuple[Dependency, ...]:
     """The dialect's own and those of the annotation, names as they are written."""
     texts = [text.strip() for text in metadata.annotations.get(ANNOTATION, "").split(",")]
     found = [*own, *(Dependency(text) for text in texts if text)]

@@ -30,7 +30,7 @@ UNSUPPORTED = "UnsupportedField"
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Unsupported:
     """A field that upstream knows and this version does not do. Empty values and those in `same` need nothing done."""
 
     what: str
@@ -40,7 +40,7 @@ class Later:
     same: tuple[Any, ...] = ()
 
 
-class Shape(BaseModel):
+class ManifestModel(BaseModel):
     """A mapping with known fields; camelCase outside, snake_case inside."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, alias_generator=to_camel)
@@ -51,12 +51,12 @@ class Shape(BaseModel):
         return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
-S = TypeVar("S", bound=Shape)
-Undone = tuple[str, Later]
+S = TypeVar("S", bound=ManifestModel)
+Undone = tuple[str, Unsupported]
 
 
 @dataclass(slots=True)
-class Reading:
+class ParseContext:
     """What is found while one document is read."""
 
     document: Document
@@ -88,7 +88,7 @@ class Reading:
         self.remark(path, message)
         self.refusals.append(f"{dotted(path)}: {message}")
 
-    def later(self, path: Path, later: Later) -> None:
+    def later(self, path: Path, later: Unsupported) -> None:
         """A field for later is set."""
         if later.refuses:
             self.refuse(path, f"{later.what} is not done by this version: nothing is synced while the field is set.")
@@ -113,7 +113,7 @@ class Reading:
         except ValidationError:
             return None
 
-    def _examine(self, model: type[Shape], value: Any, path: Path) -> None:
+    def _examine(self, model: type[ManifestModel], value: Any, path: Path) -> None:
         if not isinstance(value, dict):
             return
         known = _known_fields(model)
@@ -136,21 +136,23 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    later: Later | None
-    nested: type[Shape] | None
+    later: Unsupported | None
+    nested: type[ManifestModel] | None
 
 
 @functools.cache
-def _known_fields(model: type[Shape]) -> Mapping[str, _Known]:
+def _known_fields(model: type[ManifestModel]) -> Mapping[str, _Known]:
     return {
         info.alias or name: _Known(
-            next((mark for mark in info.metadata if isinstance(mark, Later)), None), _nested(info.annotation)
+            next((mark for mark in info.metadata if isinstance(mark, Unsupported)), None), _nested(info.annotation)
         )
         for name, info in model.model_fields.items()
     }
 
 
-def later_fields(model: type[Shape], prefix: str = "", seen: set[type[Shape]] | None = None) -> Iterator[Undone]:
+def later_fields(
+    model: type[ManifestModel], prefix: str = "", seen: set[type[ManifestModel]] | None = None
+) -> Iterator[Undone]:
     """(path, mark) of every field for later in a shape and those below it, each shape where it stands first."""
     seen = set() if seen is None else seen
     seen.add(model)
@@ -161,8 +163,8 @@ def later_fields(model: type[Shape], prefix: str = "", seen: set[type[Shape]] | 
             yield from later_fields(known.nested, f"{prefix}{name}.", seen)
 
 
-def _nested(annotation: Any) -> type[Shape] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Shape):
+def _nested(annotation: Any) -> type[ManifestModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, ManifestModel):
         return annotation
     return next((found for part in typing.get_args(annotation) if (found := _nested(part))), None)
 

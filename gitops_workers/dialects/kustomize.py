@@ -7,10 +7,10 @@ from typing import Annotated
 
 from gitops_workers.core.render.render_spec import Pairs
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, Shape, matching, pairs, shown
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, matching, pairs, shown
 
 
-class Target(Shape):
+class Target(ManifestModel):
     """The target of a patch; names are regular expressions, as kustomize reads them."""
 
     group: str = ""
@@ -58,7 +58,7 @@ class SafeTarget(Target):
     annotation_selector: Selector = ""
 
 
-def components(reading: Reading, path: Path, names: list[str]) -> tuple[str, ...]:
+def components(reading: ParseContext, path: Path, names: list[str]) -> tuple[str, ...]:
     """Kustomize components: folders of the same repository, relative to the source's path."""
     for index, name in enumerate(names):
         if not name or name.startswith("/") or "://" in name or any(ord(char) < 32 for char in name):

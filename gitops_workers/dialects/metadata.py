@@ -9,10 +9,10 @@ from typing import Any
 
 from gitops_workers.core.model import AppId
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import Name, Namespace, Shape, is_name, is_namespace
+from gitops_workers.dialects.fields import ManifestModel, Name, Namespace, is_name, is_namespace
 
 
-class Metadata(Shape):
+class Metadata(ManifestModel):
     """Kubernetes ObjectMeta. What only servers write is accepted and not looked at: exported manifests have it."""
 
     name: Name
@@ -32,7 +32,7 @@ class Metadata(Shape):
     uid: Any = None
 
 
-class Object(Shape):
+class Object(ManifestModel):
     """The top level of a custom resource; `spec` is each kind's own."""
 
     api_version: str

@@ -13,13 +13,13 @@ from gitops_workers.dialects.argocd.project_shapes import ProjectShape
 from gitops_workers.dialects.argocd.shapes import ApplicationShape
 from gitops_workers.dialects.argocd.sync_policy import without_effect
 from gitops_workers.dialects.credentials import APP_KEYS, REPOSITORY_LATER
-from gitops_workers.dialects.fields import Shape, later_fields
+from gitops_workers.dialects.fields import ManifestModel, later_fields
 from gitops_workers.dialects.flux.receiver import TYPES, ReceiverShape
 from gitops_workers.dialects.flux.shapes import KustomizationShape
 from gitops_workers.dialects.flux.sources import GitRepositoryShape
 from gitops_workers.dialects.kinds import PASSED_OVER
 
-_SHAPES: tuple[tuple[str, type[Shape]], ...] = (
+_SHAPES: tuple[tuple[str, type[ManifestModel]], ...] = (
     ("`Application`", ApplicationShape),
     ("`AppProject`", ProjectShape),
     ("`GitRepository`", GitRepositoryShape),

@@ -20,31 +20,31 @@ log = structlog.get_logger()
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def bound(attempt: Attempt) -> None:
+def bind_attempt(attempt: Attempt) -> None:
     """From now on this thread speaks of this attempt."""
     clear_contextvars()
     bind_contextvars(application=attempt.app, attempt=attempt.token, generation=attempt.generation)
 
 
-def bound_group(group: str) -> None:
+def bind_group(group: str) -> None:
     """From now on this thread speaks of this poll."""
     clear_contextvars()
     bind_contextvars(group=group)
 
 
-def silent() -> None:
+def unbind() -> None:
     """The task has ended: what this thread says next is about nothing of it."""
     clear_contextvars()
 
 
-def goes_on(operation: Operation) -> None:
+def bind_operation(operation: Operation) -> None:
     """From now on the attempt's lines are about this operation."""
     bind_contextvars(operation=operation.run)
 
 
-def begins(operation: Operation) -> None:
+def announce_operation(operation: Operation) -> None:
     """An operation begins: its writes follow in the log, and its end."""
-    goes_on(operation)
+    bind_operation(operation)
     asked = {"request": operation.request.id} if operation.request else {}
     healed = {"healed": operation.healed} if operation.healed else {}
     log.info(
@@ -57,7 +57,7 @@ def begins(operation: Operation) -> None:
     )
 
 
-def tell(state: State, events: Sequence[Event]) -> None:
+def announce(state: State, events: Sequence[Event]) -> None:
     """Log the events and append them to the stream."""
     for event in events:
         say = log.warning if event.type == "Warning" else log.info

@@ -74,7 +74,7 @@ def _alone() -> Presence:
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Context:
     """The ports. `lease`, `interval`, `jitter`, the other intervals and `sync_timeout` are in seconds.
 
     `interval` and `jitter` are Argo CD's `timeout.reconciliation`, `sync_timeout` (0: none) is its

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gitops_workers.core.errors import Superseded
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Attempt
 
 
 @contextlib.contextmanager
-def kept(world: World, attempt: Attempt) -> Iterator[None]:
+def kept(context: Context, attempt: Attempt) -> Iterator[None]:
     """Renew the lease as long as the block runs: a poll waits for servers, which may take longer than a lease.
 
     Without it a poll that waits would be rung again and again, and each of them would wait as well. A process that
@@ -23,8 +23,8 @@ def kept(world: World, attempt: Attempt) -> Iterator[None]:
     over = threading.Event()
 
     def renew() -> None:
-        while not over.wait(world.lease / 3):
-            if not world.queue.renew(attempt, world.lease):
+        while not over.wait(context.lease / 3):
+            if not context.queue.renew(attempt, context.lease):
                 return
 
     thread = threading.Thread(target=renew, name=f"lease of {attempt.app}", daemon=True)
@@ -39,18 +39,18 @@ def kept(world: World, attempt: Attempt) -> Iterator[None]:
 class Lease:
     """Asks the queue at most three times per lease, by the process' own clock. Not shared between threads."""
 
-    world: World
+    context: Context
     attempt: Attempt
     _renewed_at: float = -math.inf
     """Not yet: what was done before the first `keep` may have taken longer than the lease."""
 
     def keep(self) -> None:
         """Renew it when a third has passed. Raises Superseded when it is somebody else's now."""
-        if self.world.clock() - self._renewed_at < self.world.lease / 3:
+        if self.context.clock() - self._renewed_at < self.context.lease / 3:
             return
-        if not self.world.queue.renew(self.attempt, self.world.lease):
+        if not self.context.queue.renew(self.attempt, self.context.lease):
             raise Superseded(f"{self.attempt.app}: the lease was lost; its new holder goes on.")
-        self._renewed_at = self.world.clock()
+        self._renewed_at = self.context.clock()
 
     def prove(self) -> None:
         """Renew it now, however lately that was done."""

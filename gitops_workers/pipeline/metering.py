@@ -20,7 +20,7 @@ from gitops_workers.core.telemetry.figures import (
     counted,
     observed,
 )
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 
 SUCCESS, ERROR, REQUEUE = "success", "error", "requeue"
 """Results as controller-runtime counts them."""
@@ -34,9 +34,9 @@ class Result:
 
 
 @contextmanager
-def attempt(world: World, app: Application, began: float) -> Iterator[Result]:
+def attempt(context: Context, app: Application, began: float) -> Iterator[Result]:
     """Measure an attempt that began at `began` of the world's clock, however it ends."""
-    world.meter.work_for(app.id, app.project)
+    context.meter.work_for(app.id, app.project)
     result = Result()
     try:
         yield result
@@ -44,45 +44,45 @@ def attempt(world: World, app: Application, began: float) -> Iterator[Result]:
         result.word = ERROR
         raise
     finally:
-        seconds = world.clock() - began
+        seconds = context.clock() - began
         if app.dialect is Dialect.FLUX:
             kind = kind_of(app.id)
-            world.meter.add(observed(FLUX_RECONCILE, (kind, app.name, app.namespace), seconds, app.id))
+            context.meter.add(observed(FLUX_RECONCILE, (kind, app.name, app.namespace), seconds, app.id))
             controller = kind.lower()
         else:
-            world.meter.add(observed(APP_RECONCILE, (app.namespace, server_of(world, app)), seconds))
+            context.meter.add(observed(APP_RECONCILE, (app.namespace, server_of(context, app)), seconds))
             controller = "application"
-        world.meter.add(counted(CONTROLLER_RECONCILES, (controller, result.word)))
-        world.meter.work_for("", "")
+        context.meter.add(counted(CONTROLLER_RECONCILES, (controller, result.word)))
+        context.meter.work_for("", "")
 
 
-def polled(world: World, sources: Iterable[str], began: float) -> None:
+def polled(context: Context, sources: Iterable[str], began: float) -> None:
     """A repository was looked at for these Flux sources (`GitRepository/flux-system/apps`): they are reconciled."""
-    seconds = world.clock() - began
+    seconds = context.clock() - began
     for source in sources:
         kind, namespace, name = source.split("/", 2)
-        world.meter.add(observed(FLUX_RECONCILE, (kind, name, namespace), seconds))
+        context.meter.add(observed(FLUX_RECONCILE, (kind, name, namespace), seconds))
 
 
-def ended(world: World, app: Application, before: Status | None, after: Status) -> None:
+def ended(context: Context, app: Application, before: Status | None, after: Status) -> None:
     """Count the operation of an Argo CD application that ended since `before`, and the seconds that it took."""
     operation, was = after.operation, before.operation if before else None
     if app.dialect is not Dialect.ARGOCD or operation is None or not operation.finished_at:
         return
     if was is not None and (was.started_at, was.finished_at) == (operation.started_at, operation.finished_at):
         return
-    labels = (app.namespace, app.name, app.project, server_of(world, app), operation.phase.value, "false")
+    labels = (app.namespace, app.name, app.project, server_of(context, app), operation.phase.value, "false")
     seconds = max(0.0, epoch(operation.finished_at) - epoch(operation.started_at))
-    world.meter.add(counted(APP_SYNCS, labels, app=app.id))
-    world.meter.add(counted(APP_SYNC_SECONDS, labels, seconds, app.id))
+    context.meter.add(counted(APP_SYNCS, labels, app=app.id))
+    context.meter.add(counted(APP_SYNC_SECONDS, labels, seconds, app.id))
 
 
-def server_of(world: World, app: Application) -> str:
+def server_of(context: Context, app: Application) -> str:
     """The API server of an application's cluster as `argocd_app_info` names it: the manifest's word, or ours."""
     destination = app.destination
     if destination.server:
         return destination.server
     try:
-        return world.clusters.server(world.clusters.resolve(destination.name, ""))
+        return context.clusters.server(context.clusters.resolve(destination.name, ""))
     except GitOpsError:
         return destination.name

@@ -11,16 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core.model import AppId
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.record import record_document
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.pipeline.catalogue import relocation
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 
 KIND = "record"
 MARKED = "marked"
 """Documents `marked/<cluster>`: the applications whose records, when all were copied, said that they are deleted."""
-WARM = "records"
+RECORDS_CACHED = "records"
 """Documents `records/<cluster>`: all records of this cluster have been copied since Redis was last empty."""
 
 
@@ -30,45 +30,45 @@ LOST = "lost"
 """In a copy: the cluster did not have this record any more. It is read from there, and rebuilt from this if missing."""
 
 
-def load(world: World, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
+def load(context: Context, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
     """The application's record by its copy, else from the cluster; None when the cluster has none."""
-    if copy is None and world.state.load(WARM, cluster):
+    if copy is None and context.state.load(RECORDS_CACHED, cluster):
         return None
     if copy is not None and copy["cluster"] == cluster and copy["record"] is not None and not copy.get(LOST):
         return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
-    return world.clusters.records(cluster).load(app)
+    return context.clusters.records(cluster).load(app)
 
 
-def miss(world: World, cluster: str, app: AppId, document: Mapping[str, Any] | None) -> None:
+def note_missing(context: Context, cluster: str, app: AppId, document: Mapping[str, Any] | None) -> None:
     """The cluster does not have the record that was known: keep what it said, and read it from there next."""
-    world.state.save(KIND, app, {**UNREAD, "cluster": cluster, "record": document, LOST: True})
+    context.state.save(KIND, app, {**UNREAD, "cluster": cluster, "record": document, LOST: True})
 
 
-def put_away(world: World, cluster: str, app: AppId) -> None:
+def invalidate(context: Context, cluster: str, app: AppId) -> None:
     """The record is about to change: from now on only the cluster knows it."""
-    world.state.save(KIND, app, {**UNREAD, "cluster": cluster})
+    context.state.save(KIND, app, {**UNREAD, "cluster": cluster})
 
 
-def warm(world: World, cluster: str) -> None:
+def cache_records(context: Context, cluster: str) -> None:
     """Copy all records of a cluster with one listing, unless that was done."""
-    if world.state.load(WARM, cluster):
+    if context.state.load(RECORDS_CACHED, cluster):
         return
-    found = {stored.record.app: stored for stored in world.clusters.records(cluster).load_all()}
-    known = world.state.load_many(KIND, list(found))
-    world.state.save_many(KIND, {app: copy(cluster, stored) for app, stored in found.items() if app not in known})
+    found = {stored.record.app: stored for stored in context.clusters.records(cluster).load_all()}
+    known = context.state.load_many(KIND, list(found))
+    context.state.save_many(KIND, {app: to_copy(cluster, stored) for app, stored in found.items() if app not in known})
     unfinished = [app for app, stored in found.items() if stored.record.deletion is not None]
-    world.state.save(MARKED, cluster, unfinished)
-    relocation.found(world, cluster, found)
-    world.state.save(WARM, cluster, True)
+    context.state.save(MARKED, cluster, unfinished)
+    relocation.note_foreign_records(context, cluster, found)
+    context.state.save(RECORDS_CACHED, cluster, True)
 
 
-def marked(world: World, cluster: str) -> dict[AppId, Leaving]:
+def marked(context: Context, cluster: str) -> dict[AppId, DeletionRequest]:
     """The applications that the records of a cluster say are being deleted. Costs a listing where none was made yet."""
-    if world.state.load(MARKED, cluster) is None:
-        forget(world, cluster)
-    warm(world, cluster)
-    ids = world.state.load(MARKED, cluster) or ()
-    found = {app: world.clusters.records(cluster).load(app) for app in ids}
+    if context.state.load(MARKED, cluster) is None:
+        delete_marks(context, cluster)
+    cache_records(context, cluster)
+    ids = context.state.load(MARKED, cluster) or ()
+    found = {app: context.clusters.records(cluster).load(app) for app in ids}
     return {
         app: stored.record.deletion
         for app, stored in found.items()
@@ -76,12 +76,12 @@ def marked(world: World, cluster: str) -> dict[AppId, Leaving]:
     }
 
 
-def forget(world: World, cluster: str) -> None:
+def delete_marks(context: Context, cluster: str) -> None:
     """A copy is about to be dropped: what has none may again have a record (an application that comes back)."""
-    world.state.discard(WARM, cluster)
+    context.state.discard(RECORDS_CACHED, cluster)
 
 
-def copy(cluster: str, stored: StoredRecord) -> dict[str, Any]:
+def to_copy(cluster: str, stored: StoredRecord) -> dict[str, Any]:
     """The copy as a document."""
     document = record_document.to_json(stored.record)
     return {"cluster": cluster, "resourceVersion": stored.resource_version, "record": document}

@@ -7,9 +7,18 @@ core values and raises only `core.errors`. Every call that can hang takes or has
 from __future__ import annotations
 
 from gitops_workers.ports.catalogue import Catalogue
-from gitops_workers.ports.clusters import Applied, Cluster, Clusters, Discovery, Observation, Records, Resource, Seen
+from gitops_workers.ports.clusters import (
+    Applied,
+    Cluster,
+    Clusters,
+    Discovery,
+    MetadataList,
+    ObjectMeta,
+    Records,
+    Resource,
+)
 from gitops_workers.ports.git import Refs, Sources, TreeEntry
-from gitops_workers.ports.queue import Attempt, ClusterLoad, Doorbell, Queue, Standing, Urgency
+from gitops_workers.ports.queue import Attempt, ClusterLoad, Queue, QueueState, TaskMessage, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
 from gitops_workers.ports.state import RenderCache, Sealer, State, StatusPage, StatusQuery
@@ -26,10 +35,11 @@ __all__ = [
     "ClusterLoad",
     "Clusters",
     "Discovery",
-    "Doorbell",
+    "MetadataList",
     "Meter",
-    "Observation",
+    "ObjectMeta",
     "Queue",
+    "QueueState",
     "Records",
     "Refs",
     "RenderCache",
@@ -40,12 +50,11 @@ __all__ = [
     "Rules",
     "Sealer",
     "Secrets",
-    "Seen",
     "Sources",
-    "Standing",
     "State",
     "StatusPage",
     "StatusQuery",
+    "TaskMessage",
     "Telemetry",
     "TreeEntry",
     "Urgency",

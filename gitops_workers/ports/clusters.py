@@ -38,7 +38,7 @@ class Discovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObjectMeta:
     """An object as a metadata-only LIST shows it. `generation` is 0 where the kind has none."""
 
     uid: str
@@ -48,10 +48,10 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class MetadataList:
     """What a listing of some kinds found. Of the kinds in `unknown` nothing is known, and the error says why."""
 
-    seen: Mapping[ObjectKey, Seen]
+    seen: Mapping[ObjectKey, ObjectMeta]
     unknown: Mapping[GroupKind, Retry]
 
 
@@ -69,7 +69,7 @@ class Cluster(Protocol):
     def discovery(self, *, refresh: bool = False) -> Discovery:
         """What the cluster serves; cached, read anew with `refresh` (an unknown kind, a new CRD)."""
 
-    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
+    def list_metadata(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> MetadataList:
         """All objects of these kinds that carry the part-of label, or carry it with this value.
 
         A kind of which one page is missing is unknown as a whole; when that is so of all kinds, its error is raised.
@@ -94,7 +94,7 @@ class Cluster(Protocol):
     def create(self, manifest: Manifest, *, dry_run: bool, validate: bool = True) -> Applied:
         """Create an object. Raises Superseded when there is one of this name; a dry-run only if this one were valid."""
 
-    def hand_over(
+    def set_managed_fields(
         self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
     ) -> str:
         """Change who owns the fields of this very version of an object; returns its new resourceVersion.

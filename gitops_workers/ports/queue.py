@@ -39,7 +39,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Doorbell:
+class TaskMessage:
     """A message to publish: `task` is `poll` or `reconcile`, `queue` a Celery queue, `id` what to look at."""
 
     task: str
@@ -61,7 +61,7 @@ class ClusterLoad:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QueueState:
     """A member of the due queue. `state`: idle, queued (a doorbell is out), running; "" is unknown.
 
     `at`: when it is due, or until when its doorbell or lease counts; None is off the queue.
@@ -89,7 +89,7 @@ class Queue(Protocol):
     def enroll(self, app: AppId, cluster: str, fleet: str) -> None:
         """Make an application known to the due queue; moving it to another cluster keeps its intent."""
 
-    def expel(self, app: AppId) -> None:
+    def delete(self, app: AppId) -> None:
         """Forget an application's intent, due time and lease."""
 
     def request(self, app: AppId, reason: str, urgency: Urgency, *, not_before: float | None = None) -> int:
@@ -121,7 +121,7 @@ class Queue(Protocol):
     def enroll_poll(self, group: str, lane: str, due_in: float) -> None:
         """Make a poll group known; an existing due time stays, also when it moves to another lane."""
 
-    def expel_poll(self, group: str) -> None:
+    def delete_poll(self, group: str) -> None:
         """Forget a poll group."""
 
     def request_poll(self, group: str, urgency: Urgency) -> None:
@@ -140,7 +140,7 @@ class Queue(Protocol):
         that fails again and again counts as one, so that a broken repository never closes its host to the others.
         """
 
-    def dispatch(self, limit: int) -> Sequence[Doorbell]:
+    def dispatch(self, limit: int) -> Sequence[TaskMessage]:
         """Pop what is due and admitted, urgent first, mark it queued, return what to publish."""
 
     def report_cluster(self, cluster: str, reachable: bool, message: str, *, prober: str = "") -> bool:
@@ -159,7 +159,7 @@ class Queue(Protocol):
     def every(self, name: str, seconds: float) -> bool:
         """True for one caller per `seconds`, of all processes that ask with this name."""
 
-    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+    def queue_states(self, app: AppId, groups: Sequence[str]) -> Sequence[QueueState]:
         """How it stands with an application and then with these poll groups, in one round trip."""
 
     def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:

@@ -79,7 +79,7 @@ class State(Protocol):
     def save_applications(self, apps: Sequence[Application]) -> None:
         """Add or replace, in one round trip."""
 
-    def discard_application(self, app: AppId) -> None:
+    def delete_application(self, app: AppId) -> None:
         """Remove the application with its status, views and documents."""
 
     def load(self, kind: str, key: str) -> Any | None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.responses import Response
 
 from gitops_workers.core.status.rows import Status
-from gitops_workers.pipeline.reconcile.explanation import explained
+from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import StatusQuery
 from gitops_workers.web import answers, history, lookup
 from gitops_workers.web.access import Principal, reader, services_of
@@ -66,7 +66,7 @@ def diff(request: Request, principal: Reader, app: str) -> Response:
 def explain(request: Request, principal: Reader, app: str) -> Response:
     """Say what the last look made of each stage, why nothing happens now, and when the next look is due."""
     services, status = _find(request, principal, app)
-    found = explained(services.state, services.queue, status, services.queue.now())
+    found = explanation_of(services.state, services.queue, status, services.queue.now())
     return answers.written(found.to_json())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from gitops_workers.broker import Sender, publish
 from gitops_workers.core.errors import Refused
 from gitops_workers.logs import configure
-from gitops_workers.ports import Doorbell, Secrets
+from gitops_workers.ports import Secrets, TaskMessage
 from gitops_workers.runtime.heartbeat import Heartbeat
 from gitops_workers.runtime.meters import METER
 from gitops_workers.runtime.own_metrics import serve_own
@@ -39,7 +39,7 @@ def main() -> int:
 def _run(sender: Sender, settings: Settings) -> None:
     configure(settings)
 
-    def ring(doorbells: Sequence[Doorbell]) -> None:
+    def ring(doorbells: Sequence[TaskMessage]) -> None:
         publish(sender, doorbells)
 
     state, queue = open_state(settings), open_queue(settings)

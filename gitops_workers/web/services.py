@@ -12,7 +12,7 @@ from typing import Self
 
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.telemetry.presence import Process
-from gitops_workers.ports import Doorbell, Queue, Secrets, State, Telemetry
+from gitops_workers.ports import Queue, Secrets, State, TaskMessage, Telemetry
 from gitops_workers.runtime.meters import ProcessMeter
 from gitops_workers.web.connections import Bounds
 
@@ -77,7 +77,7 @@ class WebServices:
 
     state: State
     queue: Queue
-    publish: Callable[[Sequence[Doorbell]], None]
+    publish: Callable[[Sequence[TaskMessage]], None]
     settings: WebSettings
     telemetry: Telemetry
     secrets: Secrets | None = None

@@ -18,9 +18,9 @@ from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync import request as requests
 from gitops_workers.core.sync.pause import CONDITION
-from gitops_workers.core.telemetry.audit import Wish, details_of
+from gitops_workers.core.telemetry.audit import AuditedRequest, details_of
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline.announcements import tell
+from gitops_workers.pipeline.announcements import announce
 from gitops_workers.ports import Urgency
 from gitops_workers.web import lookup
 from gitops_workers.web.access import Principal, services_of, source_of
@@ -81,14 +81,14 @@ def delete(request: Request, principal: Principal, app: str, cascade: Cascade | 
     audit = replace(_wish(request, principal, status, "delete"), details=details)
     with _audited(services, audit):
         found = services.state.application(status.id)
-        if found is None or (reason := deletion.objection(found)):
+        if found is None or (reason := deletion.reject_reason(found)):
             raise HTTPException(
                 409, reason if found else "the application was never readable: there is nothing to delete"
             )
-        services.state.save(deletion.ORDER, status.id, deletion.wish(found, cascade, principal.name))
+        services.state.save(deletion.DELETE_REQUEST, status.id, deletion.to_document(found, cascade, principal.name))
         services.state.discard("override", status.id)  # whoever deletes it does not want it to rest
         generation = services.queue.request(status.id, f"delete asked by {principal.name}", Urgency.MANUAL)
-        tell(services.state, [audit.accepted(generation)])
+        announce(services.state, [audit.accepted(generation)])
         ring(services)
     return {"id": status.id, "generation": generation}
 
@@ -105,18 +105,18 @@ def _parsed(principal: Principal, wish: Callable[[], Mapping[str, Any]]) -> requ
         raise HTTPException(422, str(problem)) from None
 
 
-def _wish(request: Request, principal: Principal, status: Status, verb: str) -> Wish:
+def _wish(request: Request, principal: Principal, status: Status, verb: str) -> AuditedRequest:
     at = stamp(services_of(request).queue.now())
-    return Wish(at, status.id, verb, principal.name, source_of(request))
+    return AuditedRequest(at, status.id, verb, principal.name, source_of(request))
 
 
 @contextmanager
-def _audited(services: WebServices, wish: Wish) -> Iterator[None]:
+def _audited(services: WebServices, wish: AuditedRequest) -> Iterator[None]:
     """Whoever may ask and is refused leaves an event, too."""
     try:
         yield
     except HTTPException as refusal:
-        tell(services.state, [wish.refused(str(refusal.detail))])
+        announce(services.state, [wish.refused(str(refusal.detail))])
         raise
 
 
@@ -135,16 +135,18 @@ def _objection(services: WebServices, status: Status, asked: requests.Request) -
         return f"{status.id} is suspended: resume it first."
     app = services.state.application(status.id)
     paused = any(item.type == CONDITION for item in status.conditions)
-    return requests.objection(asked, app, paused=paused) if app is not None else ""
+    return requests.reject_reason(asked, app, paused=paused) if app is not None else ""
 
 
-def _promised(services: WebServices, status: Status, kind: str, document: Mapping[str, Any], audit: Wish) -> Json:
+def _promised(
+    services: WebServices, status: Status, kind: str, document: Mapping[str, Any], audit: AuditedRequest
+) -> Json:
     """Store the wish, then the intent, then ring: a message lost on the way is found by the sweep."""
     services.state.save(kind, status.id, document)
     generation = services.queue.request(status.id, f"{audit.verb} asked by {audit.by}", Urgency.MANUAL)
     if not generation:
         services.state.discard(kind, status.id)
         raise HTTPException(409, "the application is not scheduled; it is new or being removed: look again in a minute")
-    tell(services.state, [audit.accepted(generation)])
+    announce(services.state, [audit.accepted(generation)])
     ring(services)
     return {"id": status.id, "generation": generation}

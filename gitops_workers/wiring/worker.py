@@ -38,7 +38,7 @@ from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
 from gitops_workers.local.toolchain import ToolMissing, tool
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.own_settings import OwnSettings
 from gitops_workers.ports import Catalogue
 from gitops_workers.redis_client import connect
@@ -54,7 +54,7 @@ log = structlog.get_logger()
 GIT_CATALOGUE = "git+"
 
 
-def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callable[[], None]]:
+def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Callable[[], None]]:
     """Everything a worker's tasks use: the ports of attempts, those of polls, the catalogues, how to read all anew.
 
     Attempts give their turn back where too many wait for a Git host already; a quarter of the threads may for one host.
@@ -82,7 +82,7 @@ def wired(settings: Settings) -> tuple[World, World, Sequence[Catalogue], Callab
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
     own = OwnSettings(rules.version, _reload(settings, clusters, secrets, rules, evaluators))
-    polling = World(
+    polling = Context(
         sources=sources,
         closures=closures,
         renderer=CachedRenderer(

@@ -13,7 +13,7 @@ from typing import NoReturn
 import structlog
 
 from gitops_workers.core.telemetry.presence import BEAT_SECONDS
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Catalogue
 from gitops_workers.settings import read
 
@@ -27,9 +27,9 @@ RELOAD_SECONDS = 5.0
 class Engine:
     """The ports, the catalogues, and how to read credentials anew."""
 
-    world: World
+    context: Context
     """What attempts use."""
-    polling: World
+    polling: Context
     """What polls use: the same, and they may wait as long as it takes."""
     catalogues: Sequence[Catalogue]
     reload: Callable[[], None]

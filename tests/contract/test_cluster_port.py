@@ -6,7 +6,7 @@ import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.volatile_cluster import VolatileCluster
-from gitops_workers.core.diff.field_manager_migration import absorption, after_replace
+from gitops_workers.core.diff.field_manager_migration import after_replace, migration
 from gitops_workers.core.errors import ApplyRefused, Superseded
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of
@@ -71,17 +71,17 @@ def test_fields_that_were_handed_over_go_with_the_next_apply(ground):
     ground.edit(config_map(ground.namespace, kept="1", edited="1"), "kubectl-edit")
     would_be = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=True).manifest
     live = ground.cluster.get(key_of(would_be))
-    found = absorption(Dialect.FLUX, live, would_be)
+    found = migration(Dialect.FLUX, live, would_be)
 
     assert found.excess == (("data", "edited"),)
-    version = ground.cluster.hand_over(
+    version = ground.cluster.set_managed_fields(
         key_of(live), found.fields, resource_version=live["metadata"]["resourceVersion"], version="v1"
     )
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False, resource_version=version)
 
     assert answer.manifest["data"] == {"kept": "1"}
     assert answer.manifest["metadata"]["uid"] == live["metadata"]["uid"]
-    assert absorption(Dialect.FLUX, answer.manifest, answer.manifest) is None
+    assert migration(Dialect.FLUX, answer.manifest, answer.manifest) is None
 
 
 def test_fields_of_an_object_that_moved_on_are_not_handed_over(ground):
@@ -90,10 +90,10 @@ def test_fields_of_an_object_that_moved_on_are_not_handed_over(ground):
     ground.edit(config_map(ground.namespace, a="2"), "kubectl-edit")
 
     with pytest.raises(Superseded):
-        ground.cluster.hand_over(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+        ground.cluster.set_managed_fields(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
     ground.remove(live)
     with pytest.raises(Superseded):
-        ground.cluster.hand_over(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+        ground.cluster.set_managed_fields(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
 
 
 def test_a_replace_leaves_what_the_manifest_has_and_nothing_else(ground):
@@ -122,14 +122,14 @@ def test_what_a_replace_brought_goes_with_an_apply_after_it_was_handed_over(grou
 
     would_be = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=True).manifest
     assert would_be["data"] == {"kept": "1", "new": "1"}
-    assert absorption(Dialect.ARGOCD, replaced, would_be, kubectl=False).excess == (("data", "new"),)
+    assert migration(Dialect.ARGOCD, replaced, would_be, kubectl=False).excess == (("data", "new"),)
 
-    ground.cluster.hand_over(
+    ground.cluster.set_managed_fields(
         key_of(first), after_replace(replaced), resource_version=replaced["metadata"]["resourceVersion"]
     )
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
     assert answer["data"] == {"kept": "1"}
-    assert absorption(Dialect.ARGOCD, answer, answer) is None
+    assert migration(Dialect.ARGOCD, answer, answer) is None
 
 
 def test_an_object_is_created_once_and_is_ours_after_it_was_handed_over(ground):
@@ -142,7 +142,7 @@ def test_an_object_is_created_once_and_is_ours_after_it_was_handed_over(ground):
             ground.cluster.create(config_map(ground.namespace, other="1"), dry_run=dry_run)
 
     version = made["metadata"]["resourceVersion"]
-    ground.cluster.hand_over(key_of(made), after_replace(made), resource_version=version)
+    ground.cluster.set_managed_fields(key_of(made), after_replace(made), resource_version=version)
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
     assert answer["data"] == {"kept": "1"}
 
@@ -258,7 +258,7 @@ def test_a_kind_can_be_used_as_soon_as_its_definition_is_there(ground):
             continue
     assert answer.created
     assert answer.manifest["metadata"]["generation"] == 1
-    assert list(ground.cluster.observe([kind]).seen) == [key_of(widget)]
+    assert list(ground.cluster.list_metadata([kind]).seen) == [key_of(widget)]
 
 
 def test_generation_counts_changes_of_the_spec_only(ground):
@@ -279,7 +279,7 @@ def test_observe_finds_all_of_ours_and_nothing_else(ground):
     ground.edit(unmarked)
     ground.cluster.apply(deployment(ground.namespace), dry_run=False)
     kinds = [CONFIG_MAP, GroupKind("apps", "Deployment"), GroupKind("none.example", "Gizmo")]
-    seen = ground.cluster.observe(kinds).seen
+    seen = ground.cluster.list_metadata(kinds).seen
     here = {key: value for key, value in seen.items() if key.namespace == ground.namespace}
     assert here.keys() == answers.keys() | {key_of(deployment(ground.namespace))}
     for key, metadata in answers.items():

@@ -259,7 +259,7 @@ class TestLanes:
             queue.enroll(name, lane, "default")
             queue.request(name, "push", WEBHOOK)
         (bell,) = queue.dispatch(10)
-        queue.expel(bell.id)
+        queue.delete(bell.id)
         assert len(queue.dispatch(10)) == 1
 
     def test_a_git_host_has_a_limit_of_its_own(self, make_ground):

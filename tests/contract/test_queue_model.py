@@ -77,10 +77,10 @@ class Games(RuleBasedStateMachine):
         self.models.setdefault(app, Model()).cluster = cluster
 
     @rule(app=apps, rarely=st.integers(0, 5))
-    def expel(self, app, rarely):
+    def delete(self, app, rarely):
         if rarely:
             return
-        self.queue.expel(app)
+        self.queue.delete(app)
         model = self.models.pop(app, None)
         if model:
             self.lose_holder(model)

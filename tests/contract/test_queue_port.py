@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_workers.ports import Doorbell, Standing, Urgency
+from gitops_workers.ports import QueueState, TaskMessage, Urgency
 from tests.contract.queue_grounds import ids
 
 APP = "application/argocd/shop"
@@ -24,7 +24,7 @@ def queue(ground):
 def test_an_enrolled_application_is_not_due_until_somebody_asks(queue):
     assert queue.dispatch(10) == ()
     assert queue.request(APP, "push", WEBHOOK) == 1
-    assert queue.dispatch(10) == (Doorbell("reconcile", "fleet.default", APP, 1),)
+    assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.default", APP, 1),)
 
 
 def test_an_unknown_application_is_neither_asked_for_nor_begun(queue):
@@ -39,14 +39,14 @@ def test_an_unknown_application_is_neither_asked_for_nor_begun(queue):
 def test_ten_thousand_requests_ring_once_and_once_more_for_what_came_after_the_beginning(ground, queue):
     for _ in range(10_000):
         queue.request(APP, "push", WEBHOOK)
-    assert queue.dispatch(10) == (Doorbell("reconcile", "fleet.default", APP, 10_000),)
+    assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.default", APP, 10_000),)
     assert queue.dispatch(10) == ()
     attempt = queue.begin(APP, 30)
     for _ in range(100):
         queue.request(APP, "push again", WEBHOOK)
     assert queue.dispatch(10) == ()
     queue.finish(attempt, done=True, due_in=None)
-    assert queue.dispatch(10) == (Doorbell("reconcile", "fleet.default", APP, 10_100),)
+    assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.default", APP, 10_100),)
     queue.finish(queue.begin(APP, 30), done=True, due_in=None)
     ground.advance(100_000)
     assert queue.dispatch(10) == ()
@@ -144,7 +144,7 @@ def test_the_record_may_know_a_later_generation(queue):
     assert queue.raise_generation(APP, 58) == 58
     assert queue.raise_generation(APP, 3) == 58
     queue.finish(attempt, done=False, due_in=300)
-    assert queue.dispatch(10) == (Doorbell("reconcile", "fleet.default", APP, 58),)
+    assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.default", APP, 58),)
     queue.finish(queue.begin(APP, 30), done=True, due_in=None)
     assert queue.request(APP, "push", WEBHOOK) == 59
 
@@ -173,14 +173,14 @@ def test_moving_to_another_cluster_keeps_the_intent_and_gives_the_slot_back(make
     queue.request(APP, "push", WEBHOOK)
     queue.finish(attempt, done=True, due_in=None)
     assert {name: load.in_flight for name, load in queue.loads(["prod", "edge"]).items()} == {"prod": 0, "edge": 0}
-    assert queue.dispatch(10) == (Doorbell("reconcile", "fleet.edges", APP, 2),)
+    assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.edges", APP, 2),)
 
 
 def test_an_expelled_application_is_forgotten_and_its_holder_has_lost(queue):
     queue.request(APP, "push", WEBHOOK)
     queue.dispatch(10)
     attempt = queue.begin(APP, 30)
-    queue.expel(APP)
+    queue.delete(APP)
     assert queue.wanted(APP) == 0
     assert not queue.renew(attempt, 30)
     queue.finish(attempt, done=True, due_in=1)
@@ -190,17 +190,17 @@ def test_an_expelled_application_is_forgotten_and_its_holder_has_lost(queue):
 
 def test_everybody_can_ask_how_it_stands_with_an_application_and_its_polls(ground, queue):
     queue.enroll_poll("g1", "prod", 100)
-    unknown, idle = Standing("", None), Standing("idle", None)
-    assert tuple(queue.standings(APP, ["g1", "nowhere"])) == (idle, Standing("idle", ground.time + 100), unknown)
-    assert tuple(queue.standings("application/argocd/unknown", [])) == (unknown,)
+    unknown, idle = QueueState("", None), QueueState("idle", None)
+    assert tuple(queue.queue_states(APP, ["g1", "nowhere"])) == (idle, QueueState("idle", ground.time + 100), unknown)
+    assert tuple(queue.queue_states("application/argocd/unknown", [])) == (unknown,)
     queue.request(APP, "push", WEBHOOK)
-    assert tuple(queue.standings(APP, [])) == (Standing("idle", ground.time),)
+    assert tuple(queue.queue_states(APP, [])) == (QueueState("idle", ground.time),)
     queue.dispatch(10)
-    assert queue.standings(APP, [])[0].state == "queued"
+    assert queue.queue_states(APP, [])[0].state == "queued"
     attempt = queue.begin(APP, 30)
-    assert tuple(queue.standings(APP, [])) == (Standing("running", ground.time + 30),)
+    assert tuple(queue.queue_states(APP, [])) == (QueueState("running", ground.time + 30),)
     queue.finish(attempt, done=True, due_in=7)
-    assert tuple(queue.standings(APP, [])) == (Standing("idle", ground.time + 7),)
+    assert tuple(queue.queue_states(APP, [])) == (QueueState("idle", ground.time + 7),)
 
 
 class TestPolls:
@@ -210,7 +210,7 @@ class TestPolls:
         queue.enroll_poll("g1", "prod", 50)
         assert queue.dispatch(10) == ()
         ground.advance(31)
-        assert queue.dispatch(10) == (Doorbell("poll", "control", "g1", 0),)
+        assert queue.dispatch(10) == (TaskMessage("poll", "control", "g1", 0),)
 
     def test_a_request_makes_it_due_at_once_and_tells_the_moment(self, ground, queue):
         queue.enroll_poll("g1", "prod", 50)
@@ -258,7 +258,7 @@ class TestPolls:
 
     def test_an_expelled_group_is_silent(self, ground, queue):
         queue.enroll_poll("g1", "prod", 1)
-        queue.expel_poll("g1")
+        queue.delete_poll("g1")
         ground.advance(1000)
         assert queue.sweep() == 0
         assert queue.dispatch(10) == ()

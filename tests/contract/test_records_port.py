@@ -12,7 +12,7 @@ from gitops_workers.adapters.cluster.records import ConfigMapRecords
 from gitops_workers.adapters.volatile_cluster import VolatileRecords
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record
 from gitops_workers.ports import Records
 from tests.contract.cluster_grounds import transport_of
@@ -86,7 +86,7 @@ def test_only_who_read_the_newest_may_delete(records, app):
 
 def test_the_mark_of_a_deletion_is_kept(records, app):
     policy = Deleting(Cascade.BACKGROUND, waits=True, timeout=90.0, option="confirm")
-    marked = replace(full(app), deletion=Leaving(1_000.5, policy, by="ann", consent=True))
+    marked = replace(full(app), deletion=DeletionRequest(1_000.5, policy, by="ann", consent=True))
     records.store(marked, None)
     assert records.load(app).record == marked
 

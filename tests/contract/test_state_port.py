@@ -106,7 +106,7 @@ class TestApplications:
         assert set(state.load_applications([FULL.id, "application/a/none"])) == {FULL.id}
         state.save_applications([replace(PLAIN, project="other")])
         assert state.application(PLAIN.id).project == "other"
-        state.discard_application(PLAIN.id)
+        state.delete_application(PLAIN.id)
         assert state.applications() == [FULL.id]
 
     def test_of_nothing_nothing(self, state):
@@ -122,7 +122,7 @@ class TestApplications:
         state.save("anything-new", PLAIN.id, [1])
         state.save("operation", FULL.id, {"b": 2})
         state.save_resources(PLAIN.id, [ResourceView("", "v1", "Pod", "a", "b", m.SyncStatus.SYNCED, None)])
-        state.discard_application(PLAIN.id)
+        state.delete_application(PLAIN.id)
         assert state.status(PLAIN.id) is None
         assert state.query(StatusQuery(text="shop")).total == 0
         assert state.counts() == {"sync": {}, "health": {}, "outcome": {}, "failing": {}}
@@ -181,7 +181,7 @@ class TestStatus:
         assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}, "operation": [1]}
         assert state.save_status(row("shop"), 8, {"operation": None})
         assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}}
-        state.discard_application(app)
+        state.delete_application(app)
         assert state.load_of(app, ["agreement"]) == {}
 
     def test_documents_of_the_installation_come_with_those_of_an_application(self, state):
@@ -192,7 +192,7 @@ class TestStatus:
             "agreement": {"commit": "new"},
             "settings": {"digest": "a"},
         }
-        state.discard_application(app)
+        state.delete_application(app)
         assert state.load_of(app, ["agreement"], ["settings"]) == {"settings": {"digest": "a"}}
 
     def test_a_writer_without_a_lease_is_let_in_and_lifts_no_fence(self, state):
@@ -435,5 +435,5 @@ def test_rows_that_an_earlier_release_wrote_are_listed_and_replaced(store):
     assert names(state.query(StatusQuery(sort="trouble"))) == ["old"]
     state.save_status(row("old", sync=m.SyncStatus.SYNCED))
     assert names(state.query(StatusQuery(sync="Synced"))) == ["old"]
-    state.discard_application(row("old").id)
+    state.delete_application(row("old").id)
     assert state.query(StatusQuery(sort="trouble")).total == 0

@@ -11,7 +11,7 @@ def test_an_object_recreated_between_read_and_delete_survives(planes, namespace)
     east = planes[0]
     cluster = HttpCluster(transport_of(east))
     key = key_of(cluster.apply(config_map(namespace), dry_run=False).manifest)
-    seen = cluster.observe([GroupKind("", "ConfigMap")]).seen[key]
+    seen = cluster.list_metadata([GroupKind("", "ConfigMap")]).seen[key]
     path = f"/api/v1/namespaces/{namespace}/configmaps"
     assert east.call("DELETE", f"{path}/{key.name}")[0] == 200
     assert east.call("POST", path, config_map(namespace, a="a stranger's"))[0] == 201

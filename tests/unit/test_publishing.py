@@ -14,9 +14,9 @@ from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
 from gitops_workers.broker import publish
-from gitops_workers.ports import Doorbell
+from gitops_workers.ports import TaskMessage
 
-BELL = Doorbell("poll", "control", "repository/one", 3)
+BELL = TaskMessage("poll", "control", "repository/one", 3)
 
 
 class Celery:

@@ -25,7 +25,7 @@ from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record.record import PART_OF
 from gitops_workers.core.telemetry.figures import APP_REQUESTS, counted
 from gitops_workers.core.text.json_path import without
-from gitops_workers.ports import Applied, Discovery, Observation, RenderCache, Resource, Seen
+from gitops_workers.ports import Applied, Discovery, MetadataList, ObjectMeta, RenderCache, Resource
 from gitops_workers.runtime.meters import METER
 
 DISCOVERY_AGE = 600.0
@@ -76,10 +76,10 @@ class HttpCluster:
         """See the port."""
         return self._discovery(0.0 if refresh else float("inf"))
 
-    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
+    def list_metadata(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> MetadataList:
         """See the port."""
         asked, selector = sorted(set(kinds)), f"{PART_OF}={part_of}" if part_of else PART_OF
-        seen: dict[ObjectKey, Seen] = {}
+        seen: dict[ObjectKey, ObjectMeta] = {}
         unknown: dict[GroupKind, Retry] = {}
         for kind in asked:
             try:
@@ -90,7 +90,7 @@ class HttpCluster:
                 unknown[kind] = error
         if unknown and len(unknown) == len(asked):
             raise unknown[asked[0]]
-        return Observation(seen, unknown)
+        return MetadataList(seen, unknown)
 
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:
         """See the port. A `version` that is no longer served is replaced by the preferred one."""
@@ -146,7 +146,7 @@ class HttpCluster:
             raise Superseded(f"{key} in {self} exists already")
         raise self._error(answer, key)
 
-    def hand_over(
+    def set_managed_fields(
         self, key: ObjectKey, fields: Sequence[Mapping[str, Any]], *, resource_version: str, version: str = ""
     ) -> str:
         """See the port."""
@@ -281,10 +281,10 @@ class HttpCluster:
                 self._shared.put(name, discovery.to_bytes(self._known), self._age)
             return self._known
 
-    def _observe(self, kind: GroupKind, resource: Resource, selector: str) -> dict[ObjectKey, Seen]:
+    def _observe(self, kind: GroupKind, resource: Resource, selector: str) -> dict[ObjectKey, ObjectMeta]:
         access = self._transport.access
         whole = not access.namespaces or not resource.namespaced
-        seen: dict[ObjectKey, Seen] = {}
+        seen: dict[ObjectKey, ObjectMeta] = {}
         for namespace in ("",) if whole else access.namespaces:
             listed = self._list(kind, resource, namespace, selector)
             if listed is None:  # the path is gone: the kind moved to another version, or its CRD was removed
@@ -295,11 +295,13 @@ class HttpCluster:
             seen.update(listed)
         return seen
 
-    def _list(self, kind: GroupKind, resource: Resource, namespace: str, selector: str) -> dict[ObjectKey, Seen] | None:
+    def _list(
+        self, kind: GroupKind, resource: Resource, namespace: str, selector: str
+    ) -> dict[ObjectKey, ObjectMeta] | None:
         """All pages of one listing, from the beginning once more when the server forgot where we were (410)."""
         path = wire.collection_path(resource, resource.version, namespace)
         for _ in range(2):
-            seen: dict[ObjectKey, Seen] = {}
+            seen: dict[ObjectKey, ObjectMeta] = {}
             query = {"labelSelector": selector, "limit": str(PAGE)}
             while True:
                 answer = self._transport.request("GET", path, query, accept=wire.METADATA_LIST)

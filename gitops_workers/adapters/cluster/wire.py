@@ -13,7 +13,7 @@ from gitops_workers.core.diff.managed_fields import MANAGER
 from gitops_workers.core.errors import ApplyRefused
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record.record import PART_OF
-from gitops_workers.ports import Resource, Seen
+from gitops_workers.ports import ObjectMeta, Resource
 
 JSON_PATCH_TYPE = "application/json-patch+json"
 MERGE_PATCH_TYPE = "application/merge-patch+json"
@@ -107,11 +107,11 @@ def apply_query(*, dry_run: bool, validate: bool) -> dict[str, str]:
     return write_query(dry_run=dry_run, validate=validate) | {"force": "true"}
 
 
-def seen_in(resource: Resource, page: Mapping[str, Any]) -> dict[ObjectKey, Seen]:
+def seen_in(resource: Resource, page: Mapping[str, Any]) -> dict[ObjectKey, ObjectMeta]:
     """The objects of one page. The server writes `"items": null` for an empty last page."""
     group, kind = resource.group, resource.kind
     return {
-        ObjectKey(group, kind, metadata.get("namespace", ""), metadata["name"]): Seen(
+        ObjectKey(group, kind, metadata.get("namespace", ""), metadata["name"]): ObjectMeta(
             metadata["uid"],
             metadata["resourceVersion"],
             metadata.get("generation", 0),

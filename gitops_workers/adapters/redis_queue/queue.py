@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gitops_workers.core.model import AppId
-from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
+from gitops_workers.ports import Attempt, ClusterLoad, QueueState, TaskMessage, Urgency
 from gitops_workers.redis_client import RedisClient
 
 CLOCK_SECONDS = 1.0
@@ -67,7 +67,7 @@ class RedisQueue:
         """See port."""
         self._call("enroll", f"a:{app}", cluster, fleet, "")
 
-    def expel(self, app: AppId) -> None:
+    def delete(self, app: AppId) -> None:
         """See port."""
         self._call("expel", f"a:{app}")
 
@@ -101,7 +101,7 @@ class RedisQueue:
         """See port."""
         self._call("enroll", f"p:{group}", lane, "", due_in)
 
-    def expel_poll(self, group: str) -> None:
+    def delete_poll(self, group: str) -> None:
         """See port."""
         self._call("expel", f"p:{group}")
 
@@ -121,7 +121,7 @@ class RedisQueue:
         """See port."""
         self._finish("p:", attempt, True, due_in, answered, message)
 
-    def dispatch(self, limit: int) -> Sequence[Doorbell]:
+    def dispatch(self, limit: int) -> Sequence[TaskMessage]:
         """See port. One call whatever the number of lanes."""
         flat = self._call("dispatch", limit, self._ring)
         return tuple(
@@ -141,11 +141,12 @@ class RedisQueue:
         """See port."""
         return bool(self._call("every", name, seconds))
 
-    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+    def queue_states(self, app: AppId, groups: Sequence[str]) -> Sequence[QueueState]:
         """See port."""
         flat = self._call("standings", f"a:{app}", *(f"p:{group}" for group in groups))
         return tuple(
-            Standing(state.decode(), float(at) if at else None) for state, at in zip(flat[::2], flat[1::2], strict=True)
+            QueueState(state.decode(), float(at) if at else None)
+            for state, at in zip(flat[::2], flat[1::2], strict=True)
         )
 
     def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
@@ -178,8 +179,8 @@ class RedisQueue:
         self._call("finish", member, attempt.token, attempt.generation, int(done), later, reachable, message)
 
 
-def _doorbell(member: str, fleet: str, generation: int) -> Doorbell:
+def _doorbell(member: str, fleet: str, generation: int) -> TaskMessage:
     kind, _, identity = member.partition(":")
     if kind == "p":
-        return Doorbell("poll", "control", identity, generation)
-    return Doorbell("reconcile", f"fleet.{fleet}", identity, generation)
+        return TaskMessage("poll", "control", identity, generation)
+    return TaskMessage("reconcile", f"fleet.{fleet}", identity, generation)

@@ -43,7 +43,7 @@ class RedisState:
         """See port."""
         self._applications.save(apps)
 
-    def discard_application(self, app: AppId) -> None:
+    def delete_application(self, app: AppId) -> None:
         """See port. The application last: what a crash leaves behind is found by its id."""
         self._documents.discard_all(app)
         self._views.discard_resources(app)

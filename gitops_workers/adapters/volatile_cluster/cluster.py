@@ -16,7 +16,7 @@ from gitops_workers.adapters.volatile_cluster.life import Fault, Life
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Retry, ServerFailed, Superseded
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record.record import PART_OF
-from gitops_workers.ports import Applied, Discovery, Observation, Resource, Seen
+from gitops_workers.ports import Applied, Discovery, MetadataList, ObjectMeta, Resource
 
 NAMESPACE_KIND = GroupKind("", "Namespace")
 CRD_KIND = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
@@ -68,11 +68,11 @@ class VolatileCluster:
             kinds = [f"{_api_version(item, name)}/{item.kind}" for item in known.values() for name in item.versions]
             return Discovery(known, "v1.37.0", (*versions, *kinds), frozenset(self.failed_groups))
 
-    def observe(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> Observation:
+    def list_metadata(self, kinds: Iterable[GroupKind], *, part_of: str = "") -> MetadataList:
         """See the port."""
         with self._life.lock:
             asked = sorted(set(kinds))
-            seen: dict[ObjectKey, Seen] = {}
+            seen: dict[ObjectKey, ObjectMeta] = {}
             unknown: dict[GroupKind, Retry] = {}
             for kind in asked:
                 try:
@@ -81,7 +81,7 @@ class VolatileCluster:
                     unknown[kind] = error
             if unknown and len(unknown) == len(asked):
                 raise unknown[asked[0]]
-            return Observation(seen, unknown)
+            return MetadataList(seen, unknown)
 
     def get(self, key: ObjectKey, version: str = "") -> Manifest | None:  # noqa: ARG002 - one version fits all
         """See the port."""
@@ -178,7 +178,7 @@ class VolatileCluster:
                 self._follow(key, stored.manifest)
             return Applied(stored.shown(), created=True)
 
-    def hand_over(
+    def set_managed_fields(
         self,
         key: ObjectKey,
         fields: Sequence[Mapping[str, Any]],
@@ -315,7 +315,7 @@ class VolatileCluster:
         """The next listings come without their last page."""
         self.fail_next(Incomplete(f"cluster {self.name} cut a list short; its objects are unknown"), times, "list")
 
-    def _listed(self, kind: GroupKind, owner: str) -> dict[ObjectKey, Seen]:
+    def _listed(self, kind: GroupKind, owner: str) -> dict[ObjectKey, ObjectMeta]:
         self._life.enter("list")
         if kind.group in self.failed_groups:
             raise Incomplete(f"cluster {self.name} does not say now what is in API group {kind.group}")
@@ -324,7 +324,9 @@ class VolatileCluster:
             metadata = stored.manifest["metadata"]
             part_of = (metadata.get("labels") or {}).get(PART_OF)
             if key.group_kind == kind and part_of is not None and owner in ("", part_of):
-                seen[key] = Seen(metadata["uid"], metadata["resourceVersion"], metadata.get("generation", 0), part_of)
+                seen[key] = ObjectMeta(
+                    metadata["uid"], metadata["resourceVersion"], metadata.get("generation", 0), part_of
+                )
         return seen
 
     def _resource(self, key: ObjectKey) -> Resource:

@@ -65,7 +65,9 @@ def owners(entries: Sequence[Mapping[str, Any]]) -> tuple[frozenset[Path], dict[
     """The reverse: our leaves, and those of others by manager."""
     ours, others = frozenset[Path](), {}
     for entry in entries:
-        paths = frozenset(tuple(word.removeprefix("f:") for word in trail) for trail in managed_fields.trails([entry]))
+        paths = frozenset(
+            tuple(word.removeprefix("f:") for word in trail) for trail in managed_fields.field_paths([entry])
+        )
         if entry["operation"] == "Apply" and entry["manager"] == managed_fields.MANAGER:
             ours = paths
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gitops_workers.adapters.volatile_queue.breaker import Breaker
 from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling.lanes import HOST
-from gitops_workers.ports import Attempt, ClusterLoad, Doorbell, Standing, Urgency
+from gitops_workers.ports import Attempt, ClusterLoad, QueueState, TaskMessage, Urgency
 
 LONGEST_RING = 600.0
 SWEEP_SECONDS = 30.0
@@ -80,11 +80,11 @@ class VolatileQueue:
         """See port."""
         self._enroll(f"p:{group}", lane, "", due_in)
 
-    def expel(self, app: AppId) -> None:
+    def delete(self, app: AppId) -> None:
         """See port."""
         self._expel(f"a:{app}")
 
-    def expel_poll(self, group: str) -> None:
+    def delete_poll(self, group: str) -> None:
         """See port."""
         self._expel(f"p:{group}")
 
@@ -152,10 +152,10 @@ class VolatileQueue:
         """See port."""
         self._finish(f"p:{attempt.app}", attempt, True, due_in, answered, message)
 
-    def dispatch(self, limit: int) -> Sequence[Doorbell]:
+    def dispatch(self, limit: int) -> Sequence[TaskMessage]:
         """See port."""
         with self._lock:
-            bells: list[Doorbell] = []
+            bells: list[TaskMessage] = []
             now = self._clock()
             waiting: dict[str, list[tuple[float, str]]] = {}
             for member, row in self._store.members.items():
@@ -201,11 +201,11 @@ class VolatileQueue:
             self._store.every[name] = now
             return True
 
-    def standings(self, app: AppId, groups: Sequence[str]) -> Sequence[Standing]:
+    def queue_states(self, app: AppId, groups: Sequence[str]) -> Sequence[QueueState]:
         """See port."""
         with self._lock:
             rows = [self._store.members.get(member) for member in (f"a:{app}", *(f"p:{group}" for group in groups))]
-            return tuple(Standing(row.state, row.due) if row else Standing("", None) for row in rows)
+            return tuple(QueueState(row.state, row.due) if row else QueueState("", None) for row in rows)
 
     def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""
@@ -337,7 +337,7 @@ class VolatileQueue:
         if breaker is not None and breaker.answered(self._limit(lane), self._clock()):
             del self._store.breakers[lane]
 
-    def _ring_member(self, member: str) -> Doorbell:
+    def _ring_member(self, member: str) -> TaskMessage:
         row, now = self._store.members[member], self._clock()
         row.since = row.since if row.since is not None else min(now if row.due is None else row.due, now)
         row.rings += 1
@@ -345,7 +345,7 @@ class VolatileQueue:
         self._schedule(row, row.urgency, now + min(self._ring * 2 ** (row.rings - 1), LONGEST_RING))
         self._take_slot(member, row)
         queue = "control" if row.poll else f"fleet.{row.fleet}"
-        return Doorbell("poll" if row.poll else "reconcile", queue, member[2:], row.want)
+        return TaskMessage("poll" if row.poll else "reconcile", queue, member[2:], row.want)
 
     def _take_slot(self, member: str, row: _Member) -> None:
         self._leave_slot(member, row)

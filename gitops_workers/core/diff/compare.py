@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gitops_workers.core.diff.desired import Desired
-from gitops_workers.core.diff.field_manager_migration import Absorption
+from gitops_workers.core.diff.field_manager_migration import Migration
 from gitops_workers.core.diff.ignoring import Ignored
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.text.json_path import without
@@ -34,7 +34,7 @@ class Compared:
     """The live object as it was compared, where something in it is left alone; else None."""
     payload: Manifest | None = field(default=None, repr=False, compare=False)
     """What is applied instead of the desired object, where ignored fields stay as they are in the cluster."""
-    absorption: Absorption | None = field(default=None, repr=False, compare=False)
+    absorption: Migration | None = field(default=None, repr=False, compare=False)
     """What changes hands before the apply."""
     left_alone: str = ""
     """The object's own mark by which it is not written, whatever differs (core.options); else ""."""
@@ -63,7 +63,7 @@ def compared(
     would_be: Manifest,
     *,
     left_alone: Ignored | None = None,
-    absorbed: Absorption | None = None,
+    absorbed: Migration | None = None,
     payload: Manifest | None = None,
 ) -> Compared:
     """The comparison of one object after its dry-run (with `payload` where one is given).

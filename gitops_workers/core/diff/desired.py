@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gitops_workers.core.diff.ownership import marked
+from gitops_workers.core.diff.ownership import with_ownership
 from gitops_workers.core.diff.stored_form import stored
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.model import Application
@@ -85,7 +85,7 @@ def _desired(app: Application, key: ObjectKey, manifest: Manifest) -> Desired:
         metadata["namespace"] = key.namespace
     foreign = ("status", "rules") if _aggregated(key, manifest) else ("status",)
     body = stored(key.group_kind, {name: value for name, value in manifest.items() if name not in foreign})
-    body = marked(app, key, {**body, "metadata": metadata})
+    body = with_ownership(app, key, {**body, "metadata": metadata})
     version = body["apiVersion"].rpartition("/")[2]
     return Desired(key, version, digest_of(body), body)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gitops_workers.core.diff import managed_fields
-from gitops_workers.core.diff.managed_fields import MANAGER, Trail
+from gitops_workers.core.diff.managed_fields import MANAGER, FieldPath
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.text.json_path import Place
@@ -29,14 +29,14 @@ LAST_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
 @dataclass(frozen=True, slots=True)
-class Absorption:
+class Migration:
     """What changes hands. `fields` are the object's managedFields afterwards; `excess` goes with the next apply."""
 
     fields: tuple[dict[str, Any], ...] = field(repr=False)
     excess: tuple[Place, ...]
 
 
-def absorption(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl: bool = True) -> Absorption | None:
+def migration(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl: bool = True) -> Migration | None:
     """What has to change hands before an apply; None when nothing would stay behind.
 
     `would_be` is the answer to our dry-run: its managedFields say what would be ours and what would stay theirs.
@@ -49,22 +49,28 @@ def absorption(dialect: Dialect, live: Manifest, would_be: Manifest, *, kubectl:
         return None
     ours = [entry for entry in found if _is_ours(entry)]
     others = [entry for entry in found if entry not in foreign and entry not in ours]
-    excess = (managed_fields.trails(foreign) | renamed) - managed_fields.trails(ours) - managed_fields.trails(others)
+    excess = (
+        (managed_fields.field_paths(foreign) | renamed)
+        - managed_fields.field_paths(ours)
+        - managed_fields.field_paths(others)
+    )
     excess = frozenset(trail for trail in excess if not _bookkeeping(trail))
     if not excess:
         return None
-    return Absorption(_handed_over(dialect, live, kubectl=kubectl), tuple(managed_fields.places(excess, would_be)))
+    return Migration(_handed_over(dialect, live, kubectl=kubectl), tuple(managed_fields.places(excess, would_be)))
 
 
-def _renamed(live: Manifest) -> frozenset[Trail]:
+def _renamed(live: Manifest) -> frozenset[FieldPath]:
     """What we own under a name that the server does not store: the next apply gives it up and takes nothing away."""
     raw = (live.get("metadata") or {}).get("managedFields") or []
     ours = [entry for entry in raw if isinstance(entry, dict) and _is_ours(entry)]
     texts = [managed_fields.as_stored(live, entry) for entry in ours if managed_fields.owns_texts(live, entry)]
-    return managed_fields.trails(texts)
+    return managed_fields.field_paths(texts)
 
 
-def ownership(dialect: Dialect, live: Manifest, *, kubectl: bool = True) -> tuple[frozenset[Trail], frozenset[Trail]]:
+def ownership(
+    dialect: Dialect, live: Manifest, *, kubectl: bool = True
+) -> tuple[frozenset[FieldPath], frozenset[FieldPath]]:
     """What is ours in a live object, with what we absorb, and what is others', with all of subresources (scale)."""
     raw = (live.get("metadata") or {}).get("managedFields") or []
     version = str(live.get("apiVersion"))
@@ -74,7 +80,7 @@ def ownership(dialect: Dialect, live: Manifest, *, kubectl: bool = True) -> tupl
         for entry in found
         if not entry.get("subresource") and (_is_ours(entry) or _absorbed(dialect, entry, version, kubectl=kubectl))
     ]
-    return managed_fields.trails(ours), managed_fields.trails(entry for entry in found if entry not in ours)
+    return managed_fields.field_paths(ours), managed_fields.field_paths(entry for entry in found if entry not in ours)
 
 
 def after_replace(live: Manifest) -> tuple[dict[str, Any], ...]:
@@ -125,6 +131,6 @@ def _is_our_update(entry: dict[str, Any], api_version: str) -> bool:
     return ours and entry.get("apiVersion") == api_version
 
 
-def _bookkeeping(trail: Trail) -> bool:
+def _bookkeeping(trail: FieldPath) -> bool:
     """Kubectl's copy of what it applied: it goes with the next apply, but is no reason for one."""
     return trail[-1] == LAST_APPLIED

@@ -44,7 +44,7 @@ def ignored(
     """The places of all rules. `by_jq` are those of their jq expressions in live, would_be and desired."""
     pointers = tuple(pointer(text) for rule in rules for text in rule.pointers)
     managers = frozenset(name for rule in rules for name in rule.managers)
-    theirs = managed_fields.trails(
+    theirs = managed_fields.field_paths(
         entry for entry in managed_fields.entries(live) if managers and entry.get("manager") in managers
     )
     sides = [
@@ -56,7 +56,7 @@ def ignored(
 
 def kept_alive(desired: Manifest, live: Manifest, places: Iterable[Place]) -> Manifest:
     """What to apply so that ignored fields stay as they are in the cluster. What Git does not name is not touched."""
-    others = managed_fields.trails(
+    others = managed_fields.field_paths(
         entry
         for entry in managed_fields.entries(live)
         if entry.get("operation") == "Apply" and entry.get("manager") != managed_fields.MANAGER

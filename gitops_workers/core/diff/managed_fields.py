@@ -13,7 +13,7 @@ from typing import Any
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.text.json_path import Place
 
-Trail = tuple[str, ...]
+FieldPath = tuple[str, ...]
 MANAGER = "gitops-workers"
 """The field manager of everything we apply."""
 SELF = "."
@@ -43,12 +43,12 @@ def owns_texts(manifest: Manifest, entry: Mapping[str, Any]) -> bool:
     return secret and isinstance(fields, dict) and isinstance(fields.get("f:stringData"), dict)
 
 
-def trails(found: Iterable[Mapping[str, Any]]) -> frozenset[Trail]:
+def field_paths(found: Iterable[Mapping[str, Any]]) -> frozenset[FieldPath]:
     """The leaves that these entries own, and the list items that they own as such."""
     return frozenset(trail for entry in found for trail in _trails(entry.get("fieldsV1") or {}, ()))
 
 
-def places(owned: Iterable[Trail], value: Any) -> Iterator[Place]:
+def places(owned: Iterable[FieldPath], value: Any) -> Iterator[Place]:
     """Where trails lead in an object; a trail that leads nowhere in it is left out."""
     for trail in owned:
         place = _place(trail, value)
@@ -64,7 +64,7 @@ def merged(found: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _trails(fields: Mapping[str, Any], way: Trail) -> Iterator[Trail]:
+def _trails(fields: Mapping[str, Any], way: FieldPath) -> Iterator[FieldPath]:
     for name, inner in fields.items():
         if name == SELF:
             if way and way[-1][:2] in ("k:", "v:"):
@@ -75,7 +75,7 @@ def _trails(fields: Mapping[str, Any], way: Trail) -> Iterator[Trail]:
             yield from _trails(inner, (*way, name))
 
 
-def _place(trail: Trail, value: Any) -> Place | None:
+def _place(trail: FieldPath, value: Any) -> Place | None:
     place: list[str | int] = []
     for word in trail:
         if word == SELF:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gitops_workers.core.diff import managed_fields
-from gitops_workers.core.diff.managed_fields import Trail
+from gitops_workers.core.diff.managed_fields import FieldPath
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.text.json_path import MERGE_KEYS, NOTHING, Place
 
@@ -22,7 +22,9 @@ _UNIONS: Final = frozenset({("spec", "strategy"), ("spec", "updateStrategy")})
 """Places where the defaults of one choice are invalid beside another one: what nobody owns in them goes."""
 
 
-def overwriting(desired: Manifest, live: Manifest, ours: Collection[Trail], others: Collection[Trail]) -> Manifest:
+def overwriting(
+    desired: Manifest, live: Manifest, ours: Collection[FieldPath], others: Collection[FieldPath]
+) -> Manifest:
     """The whole object for an update of `live`. `ours` and `others`: who owns what in it (core.absorption)."""
     gone = frozenset(managed_fields.places(frozenset(ours) - frozenset(others), live))
     theirs = frozenset(managed_fields.places(others, live))

@@ -40,7 +40,7 @@ def tracker(live: Manifest) -> str:
     return str(annotations.get(TRACKING_ID) or "").partition(":")[0]
 
 
-def marked(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
+def with_ownership(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
     """A copy of the manifest that carries our marks; `key` has the namespace filled in."""
     metadata = dict(manifest.get("metadata") or {})
     labels = dict(metadata.get("labels") or {})

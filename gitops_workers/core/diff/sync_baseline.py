@@ -21,7 +21,7 @@ CONTROLLER_ANNOTATIONS = frozenset({"deployment.kubernetes.io/revision", "deprec
 
 
 @dataclass(frozen=True, slots=True)
-class Agreed:
+class ObjectBaseline:
     """One object as last found in sync. `content` is the digest of the live object without status."""
 
     digest: str
@@ -32,7 +32,7 @@ class Agreed:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class SyncBaseline:
     """The last look at an application. `synced` is the render digest of the last sync that ended well.
 
     `token` is the fencing token of the attempt that looked: an attempt that wrote later makes it worthless. `rules` is
@@ -43,7 +43,7 @@ class Agreement:
     closure: str = ""
     rendered: str = ""
     synced: str = ""
-    objects: Mapping[ObjectKey, Agreed] = field(default_factory=dict)
+    objects: Mapping[ObjectKey, ObjectBaseline] = field(default_factory=dict)
     token: int = 0
     rules: str = ""
 
@@ -75,41 +75,41 @@ def content_of(live: Manifest) -> str:
     return digest_of(body)
 
 
-def agreed(desired: Desired, live: Manifest, health: Health | None) -> Agreed:
+def is_baseline(desired: Desired, live: Manifest, health: Health | None) -> ObjectBaseline:
     """The agreement over one live object."""
     metadata = live.get("metadata") or {}
-    return Agreed(
+    return ObjectBaseline(
         desired.digest, metadata.get("uid", ""), metadata.get("resourceVersion", ""), content_of(live), health
     )
 
 
-def to_json(agreement: Agreement) -> dict[str, Any]:
+def to_json(baseline: SyncBaseline) -> dict[str, Any]:
     """Small JSON: objects as lists, identity joined by `|` (no part of it can hold one)."""
     return {
-        "commit": agreement.commit,
-        "closure": agreement.closure,
-        "rendered": agreement.rendered,
-        "synced": agreement.synced,
-        "objects": {"|".join(key): _row(item) for key, item in agreement.objects.items()},
-        "token": agreement.token,
-        "rules": agreement.rules,
+        "commit": baseline.commit,
+        "closure": baseline.closure,
+        "rendered": baseline.rendered,
+        "synced": baseline.synced,
+        "objects": {"|".join(key): _row(item) for key, item in baseline.objects.items()},
+        "token": baseline.token,
+        "rules": baseline.rules,
     }
 
 
-def _row(item: Agreed) -> list[str]:
+def _row(item: ObjectBaseline) -> list[str]:
     row = [item.digest, item.uid, item.resource_version, item.content]
     return [*row, item.health.status.value, item.health.message] if item.health else row
 
 
-def from_json(value: Mapping[str, Any] | None) -> Agreement:
+def from_json(value: Mapping[str, Any] | None) -> SyncBaseline:
     """The reverse; nothing stored is an empty agreement."""
     if value is None:
-        return Agreement()
+        return SyncBaseline()
     objects = {}
     for text, row in value["objects"].items():
         health = Health(HealthStatus(row[4]), row[5]) if len(row) > 4 else None
-        objects[ObjectKey(*text.split("|"))] = Agreed(row[0], row[1], row[2], row[3], health)
-    return Agreement(
+        objects[ObjectKey(*text.split("|"))] = ObjectBaseline(row[0], row[1], row[2], row[3], health)
+    return SyncBaseline(
         value["commit"],
         value["closure"],
         value["rendered"],

@@ -35,7 +35,7 @@ FAILED_AT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AttemptFacts:
     """Digests are of inputs and render; `changes` counts all changed inputs, -1 when they cannot be told."""
 
     at: float = 0.0
@@ -61,9 +61,9 @@ class Facts:
     """The stage that failed, "" when none did or the error does not say."""
 
 
-def to_json(facts: Facts) -> dict[str, Any]:
+def to_json(facts: AttemptFacts) -> dict[str, Any]:
     """The facts without what is as it always is."""
-    usual = Facts()
+    usual = AttemptFacts()
     found = asdict(facts)
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -72,13 +72,13 @@ def to_json(facts: Facts) -> dict[str, Any]:
     }
 
 
-def from_json(value: Mapping[str, Any] | None) -> Facts | None:
+def from_json(value: Mapping[str, Any] | None) -> AttemptFacts | None:
     """The reverse. Names of another release are left out."""
     if value is None:
         return None
-    known = {item.name for item in fields(Facts)}
+    known = {item.name for item in fields(AttemptFacts)}
     found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in value.items() if name in known}
-    return Facts(**found)
+    return AttemptFacts(**found)
 
 
 def changed_inputs(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> list[str]:
@@ -135,8 +135,8 @@ def prune_of(stale: int, pruning: Pruning | None, *, allowed: bool) -> str:
             (pruning.deletions, "to delete"),
             (pruning.gone, "gone already"),
             (pruning.kept, "kept on request"),
-            (pruning.unconfirmed, "waiting for a confirmation"),
-            (pruning.disowned, "left alone because they belong to somebody else now"),
+            (pruning.awaiting_confirmation, "waiting for a confirmation"),
+            (pruning.not_owned, "left alone because they belong to somebody else now"),
         )
         if part
     ]

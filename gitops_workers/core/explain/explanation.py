@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops_workers.core.cluster.access import ClusterIdentity, same_server
-from gitops_workers.core.explain.attempt_facts import Facts
+from gitops_workers.core.explain.attempt_facts import AttemptFacts
 from gitops_workers.core.model import AppId, Application, SyncStatus
-from gitops_workers.core.prune.deletion import HELD
-from gitops_workers.core.prune.deletion_request import Cascade, Leaving
+from gitops_workers.core.prune.deletion import DELETION_HELD
+from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest
 from gitops_workers.core.status.listing import epoch
 from gitops_workers.core.status.rows import LEFT_GIT, ClusterView, ResourceView, Status
 from gitops_workers.core.sync.operation import Operation
-from gitops_workers.core.sync.windows import told, windows_for
+from gitops_workers.core.sync.windows import windows_for, with_window_condition
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import since, utc
 
@@ -45,7 +45,7 @@ class Known:
     status: Status
     now: float
     app: Application | None = None
-    facts: Facts | None = None
+    facts: AttemptFacts | None = None
     operation: Operation | None = None
     suspended_by: str = ""
     waits: frozenset[AppId] = frozenset()
@@ -80,7 +80,7 @@ class Explanation:
 
 def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """(title, lines) of each stage, first to last; a stage without anything to say is left out."""
-    facts = known.facts or Facts()
+    facts = known.facts or AttemptFacts()
     found = [("Last attempt", _attempt(known, facts)), ("Deletion", _deletion(known))]
     reached = ORDER.index(facts.failed) if facts.failed in ORDER else len(ORDER)
     # What is being deleted is not rendered or compared any more.
@@ -99,7 +99,7 @@ def sections(known: Known) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((title, tuple(lines)) for title, lines in found if lines)
 
 
-def _attempt(known: Known, facts: Facts) -> list[str]:
+def _attempt(known: Known, facts: AttemptFacts) -> list[str]:
     checked = epoch(known.status.last_checked_at)
     lines = [since(checked, known.now)] if checked else []
     if checked and known.status.message:
@@ -111,7 +111,7 @@ def _attempt(known: Known, facts: Facts) -> list[str]:
     return lines
 
 
-def leaving_of(known: Known) -> Leaving | None:
+def leaving_of(known: Known) -> DeletionRequest | None:
     """How the application is being deleted; None when it is not, or when a human has to say yes first."""
     leaving = known.app.leaving if known.app else None
     return None if leaving is None or leaving.held else leaving
@@ -123,7 +123,7 @@ def _deletion(known: Known) -> list[str]:
         return []
     lines = [f"its manifest is gone since {since(leaving.since, known.now)}"]
     if leaving.held:
-        return [*lines, *(item.message for item in known.status.conditions if item.type == HELD)]
+        return [*lines, *(item.message for item in known.status.conditions if item.type == DELETION_HELD)]
     policy = leaving.policy
     ends = f", and is waited for at most {policy.timeout:g} s" if policy.timeout else ", and is waited for"
     how = f"its objects are deleted ({policy.cascade.value}){ends if policy.waits else ''}"
@@ -137,7 +137,7 @@ def _deletion(known: Known) -> list[str]:
     return lines + ([f"{amount(len(kept), 'object')} kept: {_some(kept)}"] if kept else [])
 
 
-def _stages(known: Known, facts: Facts) -> list[list[str]]:
+def _stages(known: Known, facts: AttemptFacts) -> list[list[str]]:
     return [
         _revision(known, facts),
         _inputs(facts),
@@ -149,7 +149,7 @@ def _stages(known: Known, facts: Facts) -> list[list[str]]:
     ]
 
 
-def _revision(known: Known, facts: Facts) -> list[str]:
+def _revision(known: Known, facts: AttemptFacts) -> list[str]:
     status = known.status
     if facts.at and not facts.commit:
         # What was listed since says nothing of the commit that was compared before.
@@ -165,7 +165,7 @@ def _revision(known: Known, facts: Facts) -> list[str]:
     return lines
 
 
-def _inputs(facts: Facts) -> list[str]:
+def _inputs(facts: AttemptFacts) -> list[str]:
     if not facts.inputs:
         return []
     whole = ", the whole commit: what is read cannot be told before" if facts.whole else ""
@@ -181,14 +181,14 @@ def _inputs(facts: Facts) -> list[str]:
     return [*lines, f"{facts.changes} changed since {before}:", *facts.changed, *more]
 
 
-def _render(facts: Facts) -> list[str]:
+def _render(facts: AttemptFacts) -> list[str]:
     if not facts.rendered:
         return []
     how = "from the cache" if facts.cached else "rendered anew"
     return [f"{amount(facts.objects, 'object')}, digest {facts.rendered[:12]}, {how}"]
 
 
-def _policy(known: Known, facts: Facts) -> list[str]:
+def _policy(known: Known, facts: AttemptFacts) -> list[str]:
     if not facts.rendered:
         return []
     project = known.status.project
@@ -197,7 +197,7 @@ def _policy(known: Known, facts: Facts) -> list[str]:
     return [f"allowed by project {project}"]
 
 
-def _comparison(known: Known, facts: Facts) -> list[str]:
+def _comparison(known: Known, facts: AttemptFacts) -> list[str]:
     of_an_earlier_attempt = bool(facts.at and not facts.rendered)
     if not known.rows or of_an_earlier_attempt:
         return []
@@ -217,7 +217,7 @@ def _some(rows: Sequence[ResourceView]) -> str:
     return ", ".join(names) + (f" and {len(rows) - NAMED} more" if len(rows) > NAMED else "")
 
 
-def _steps(known: Known, facts: Facts) -> list[str]:
+def _steps(known: Known, facts: AttemptFacts) -> list[str]:
     operation = known.operation
     if operation is None or not facts.stages or operation.commit != facts.commit:
         return []
@@ -264,4 +264,4 @@ def _windows(known: Known) -> list[str]:
     servers = {known.cluster.server if known.cluster else "", destination.server} - {""}
     names = frozenset({known.status.cluster, destination.name} - {""})
     cluster = ClusterIdentity(known.status.cluster, names, frozenset(map(same_server, servers)))
-    return [told(window) for window in windows_for(known.app, cluster)[:NAMED]]
+    return [with_window_condition(window) for window in windows_for(known.app, cluster)[:NAMED]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops_workers.core.explain.explanation import NAMED, Explanation, Known, leaving_of, sections
 from gitops_workers.core.model import HealthStatus, SyncStatus
-from gitops_workers.core.prune.deletion import HELD
+from gitops_workers.core.prune.deletion import DELETION_HELD
 from gitops_workers.core.text.timefmt import since
 
 WELL = frozenset({HealthStatus.HEALTHY, HealthStatus.CURRENT, HealthStatus.SUSPENDED})
@@ -37,7 +37,7 @@ def why(known: Known) -> str:
         return "It is due and waits for a free worker: see `gitops-workers cluster list` for what is in work."
     if leaving_of(known) is not None:
         return status.message or "Its manifest is gone, and its objects are about to go."
-    if held := next((item.message for item in status.conditions if item.type == HELD), ""):
+    if held := next((item.message for item in status.conditions if item.type == DELETION_HELD), ""):
         return held
     if not status.last_checked_at:
         return "Nobody has looked at it yet."

@@ -7,18 +7,18 @@ import json
 from gitops_workers.core.health.rules import (
     Step,
     Table,
+    any_of,
     degraded,
-    each,
     false,
-    filled,
     first,
+    for_each,
     has,
     healthy,
     items,
     lacks,
+    not_empty,
     progressing,
     read,
-    some,
     text,
     true,
     unknown,
@@ -36,12 +36,12 @@ _NO_METRIC = (
     "InvalidSelector",
 )
 _AUTOSCALER = (
-    each(
+    for_each(
         "status.conditions",
         degraded("{message}", has("type", "AbleToScale"), has("reason", "FailedGetScale", "FailedUpdateScale")),
         degraded("{message}", has("type", "ScalingActive"), has("reason", *_NO_METRIC)),
     ),
-    each(
+    for_each(
         "status.conditions",
         healthy("{message}", has("type", "AbleToScale", "ScalingLimited"), has("status", "True")),
     ),
@@ -91,7 +91,7 @@ def definition(obj: Manifest) -> Health:
     return Health(HealthStatus.HEALTHY, "CRD is healthy")
 
 
-_INGRESS: tuple[Step, ...] = (healthy("", filled("status.loadBalancer.ingress")), progressing())
+_INGRESS: tuple[Step, ...] = (healthy("", not_empty("status.loadBalancer.ingress")), progressing())
 
 RULES: Table = {
     "/Service": (healthy("", lacks("spec.type", "LoadBalancer")), *_INGRESS),
@@ -112,21 +112,21 @@ RULES: Table = {
     "apiextensions.k8s.io/CustomResourceDefinition": definition,
     # A budget that allows no disruption now does what it is for (argo-cd 20171).
     "policy/PodDisruptionBudget": (
-        each(
+        for_each(
             "status.conditions",
             degraded("PodDisruptionBudget has {reason}", has("status", "False"), lacks("reason", "InsufficientPods")),
         ),
-        each("status.conditions", healthy("PodDisruptionBudget has {reason}"), backwards=True),
+        for_each("status.conditions", healthy("PodDisruptionBudget has {reason}"), backwards=True),
         progressing("Waiting for status"),
     ),
     "route.openshift.io/Route": (
         degraded(
             "Route is degraded",
-            some("status.ingress", some("conditions", has("type", "Admitted"), has("status", "False"))),
+            any_of("status.ingress", any_of("conditions", has("type", "Admitted"), has("status", "False"))),
         ),
         healthy(
             "Route is healthy",
-            some("status.ingress", some("conditions", has("type", "Admitted"), has("status", "True"))),
+            any_of("status.ingress", any_of("conditions", has("type", "Admitted"), has("status", "True"))),
         ),
         progressing("Route is still getting admitted"),
     ),

@@ -106,7 +106,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Each:
+class ForEach:
     """Tries the steps on every item of the list at `path`, in order; paths in them are relative to the item."""
 
     path: str
@@ -141,7 +141,7 @@ class Is:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class NotEmpty:
     """Something stands at the path: not None, not an empty text, list or map."""
 
     path: str
@@ -201,7 +201,7 @@ class Either:
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class AnyOf:
     """At least one item of the list at the path passes all tests."""
 
     path: str
@@ -252,14 +252,14 @@ def missing(message: str = "", *tests: Test) -> When:
     return When(HealthStatus.MISSING, message, tests)
 
 
-def each(path: str, *steps: Step, backwards: bool = False) -> Each:
+def for_each(path: str, *steps: Step, backwards: bool = False) -> ForEach:
     """The steps for every item of a list."""
-    return Each(path, steps, backwards)
+    return ForEach(path, steps, backwards)
 
 
-def conditions(*steps: Step, backwards: bool = False) -> Each:
+def conditions(*steps: Step, backwards: bool = False) -> ForEach:
     """The steps for every condition of the status, in the order in which the controller wrote them."""
-    return Each("status.conditions", steps, backwards)
+    return ForEach("status.conditions", steps, backwards)
 
 
 def met(*kinds: str) -> tuple[Test, ...]:
@@ -282,14 +282,14 @@ def lacks(path: str, *values: Any) -> Is:
     return Is(path, values, holds=False)
 
 
-def filled(path: str) -> Filled:
+def not_empty(path: str) -> NotEmpty:
     """There is something."""
-    return Filled(path)
+    return NotEmpty(path)
 
 
-def empty(path: str) -> Filled:
+def empty(path: str) -> NotEmpty:
     """There is nothing."""
-    return Filled(path, holds=False)
+    return NotEmpty(path, holds=False)
 
 
 def either(*tests: Test) -> Either:
@@ -297,9 +297,9 @@ def either(*tests: Test) -> Either:
     return Either(tests)
 
 
-def some(path: str, *tests: Test) -> Some:
+def any_of(path: str, *tests: Test) -> AnyOf:
     """At least one item passes all tests."""
-    return Some(path, tests)
+    return AnyOf(path, tests)
 
 
 def true(kind: str) -> Is:

@@ -21,7 +21,7 @@ _START = re.compile(r"(?:[^/]*://)?[^/]*")
 _DEFAULT_PORT = re.compile(r"^(https://.*):0*443$|^(http://.*):0*80$")
 
 
-def permitted(rules: Iterable[AllowedDestination], cluster: ClusterIdentity, namespace: str) -> bool:
+def allows(rules: Iterable[AllowedDestination], cluster: ClusterIdentity, namespace: str) -> bool:
     """Whether the rules admit the namespace of the cluster: one admits it, and none bars it."""
     return _permitted(tuple(rules), cluster, namespace)
 

@@ -34,7 +34,7 @@ _ESCAPE = re.compile(r"%[0-9a-f]{2}", re.IGNORECASE)
 _SPECIAL = frozenset("*?[]{}\\,!")
 
 
-def permitted(rules: Iterable[str], url: str) -> bool:
+def allows(rules: Iterable[str], url: str) -> bool:
     """Whether the rules admit the URL: one admits it, and none that begins with `!` fits it."""
     found = tuple(rules)
     odd = is_odd(url)

@@ -46,17 +46,17 @@ def check(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity)
             raise PolicyRefused(f"{key}: {reason}")
 
 
-def permits(app: Application, key: ObjectKey, cluster: ClusterIdentity) -> bool:
+def allows(app: Application, key: ObjectKey, cluster: ClusterIdentity) -> bool:
     """Whether the application may touch an object at all; what it may not touch it does not prune."""
     return not _forbidden(app, key, cluster)
 
 
-def barred(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity) -> dict[ObjectKey, str]:
+def denied_objects(app: Application, keys: Iterable[ObjectKey], cluster: ClusterIdentity) -> dict[ObjectKey, str]:
     """Those of the keys that the application may not touch, with the reason."""
     return {key: reason for key in keys if (reason := _forbidden(app, key, cluster))}
 
 
-def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
+def with_denied_condition(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
     """The application with a condition about what left Git and is `barred`."""
     if not stays:
         return app
@@ -66,12 +66,12 @@ def noting(app: Application, stays: Mapping[ObjectKey, str]) -> Application:
     return replace(app, conditions=(*app.conditions, Condition(FORBIDDEN, text)))
 
 
-def permits_repository(app: Application) -> Callable[[str], bool]:
+def allows_repository(app: Application) -> Callable[[str], bool]:
     """Whether the application may read a repository: the rule for its own source, for whatever that leads to."""
     limits = app.limits
     if limits is None:
         return lambda _: app.project == DEFAULT
-    return lambda url: allowed_repositories.permitted(limits.source_repos, url)
+    return lambda url: allowed_repositories.allows(limits.source_repos, url)
 
 
 def _check_application(app: Application, limits: Project, cluster: ClusterIdentity) -> None:
@@ -80,12 +80,12 @@ def _check_application(app: Application, limits: Project, cluster: ClusterIdenti
             f"project {limits.name} does not take applications from namespace {app.namespace}: "
             "list it in sourceNamespaces."
         )
-    if not allowed_repositories.permitted(limits.source_repos, app.source.url):
+    if not allowed_repositories.allows(limits.source_repos, app.source.url):
         raise PolicyRefused(
             f"project {limits.name} does not allow repository {without_credentials(app.source.url)}: "
             f"sourceRepos are {', '.join(limits.source_repos) or 'empty'}."
         )
-    if not allowed_destinations.permitted(limits.destinations, cluster, app.destination.namespace):
+    if not allowed_destinations.allows(limits.destinations, cluster, app.destination.namespace):
         raise PolicyRefused(_not_there(limits, app.destination.namespace, cluster))
 
 
@@ -109,7 +109,7 @@ def _forbidden_by(limits: Project, key: ObjectKey, cluster: ClusterIdentity) -> 
         return f"project {limits.name} lists this kind in {scope}ResourceBlacklist."
     if allowed is not None and not _listed(allowed, key):
         return f"project {limits.name} does not list this kind in {scope}ResourceWhitelist."
-    if key.namespace and not allowed_destinations.permitted(limits.destinations, cluster, key.namespace):
+    if key.namespace and not allowed_destinations.allows(limits.destinations, cluster, key.namespace):
         return _not_there(limits, key.namespace, cluster)
     return ""
 

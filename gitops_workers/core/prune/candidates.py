@@ -17,7 +17,7 @@ from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.policy.reserved import reserved
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.record.record import InventoryItem, applyset_id
 from gitops_workers.core.sync.options import RESOURCE_POLICY, Pruned, is_kept, kept, own_options, to_prune
 from gitops_workers.core.sync.ordering import PRUNE_LAST, wave_of
@@ -72,22 +72,22 @@ class Pruning:
     """Already away, or on its way (its finalizers are being served): drop from the inventory."""
     leaving: tuple[Deletion, ...] = ()
     """Those of `gone` that are on their way: what stands below them waits for their end."""
-    disowned: tuple[ObjectKey, ...] = ()
+    not_owned: tuple[ObjectKey, ...] = ()
     """Live, but no longer ours: drop from the inventory, touch nothing."""
     kept: tuple[ObjectKey, ...] = ()
     """Ours, kept on request (Prune=false, resource-policy keep): stays in the inventory."""
-    unconfirmed: tuple[ObjectKey, ...] = ()
+    awaiting_confirmation: tuple[ObjectKey, ...] = ()
     """Ours, to be deleted when a human agrees (Prune=confirm, or doubtful): stays in the inventory until then."""
 
     @property
-    def staying(self) -> tuple[ObjectKey, ...]:
+    def retained(self) -> tuple[ObjectKey, ...]:
         """What left Git and stays."""
-        return (*self.kept, *self.unconfirmed)
+        return (*self.kept, *self.awaiting_confirmation)
 
     @property
     def only_kept(self) -> bool:
         """Whether all that left Git stays where it is."""
-        return bool(self.staying) and not (self.deletions or self.gone or self.disowned)
+        return bool(self.retained) and not (self.deletions or self.gone or self.not_owned)
 
 
 def candidates(inventory: Iterable[InventoryItem], desired: Iterable[ObjectKey]) -> tuple[InventoryItem, ...]:
@@ -123,24 +123,26 @@ def decide(
     if unread:
         raise PruneRefused(f"{unread[0]} could not be read, so nothing is pruned: unknown is not gone.")
 
-    deletions, gone, leaving, disowned, kept, unconfirmed = [], [], [], [], [], []
+    deletions, gone, leaving, not_owned, kept, awaiting_confirmation = [], [], [], [], [], []
     for item in items:
         live = evidence.live[item.key]
         if live is None:
             gone.append(item.key)
         elif reserved(item.key) or not owned(app, item.key, live):
-            disowned.append(item.key)
+            not_owned.append(item.key)
         elif (live.get("metadata") or {}).get("deletionTimestamp"):
             gone.append(item.key)
             leaving.append(_deletion(app, item, live))
         elif (rule := to_prune(app, live).prune) is Pruned.NO:
             kept.append(item.key)
         elif (rule is Pruned.CONFIRMED or item.key in doubtful) and not (consent or confirmed):
-            unconfirmed.append(item.key)
+            awaiting_confirmation.append(item.key)
         else:
             deletions.append(_deletion(app, item, live))
     _require_consent(app, len(deletions), managed, empty=not wanted, consent=consent)
-    return Pruning(tuple(deletions), tuple(gone), tuple(leaving), tuple(disowned), tuple(kept), tuple(unconfirmed))
+    return Pruning(
+        tuple(deletions), tuple(gone), tuple(leaving), tuple(not_owned), tuple(kept), tuple(awaiting_confirmation)
+    )
 
 
 def recreation(app: Application, desired: Desired, live: Manifest) -> Deletion:
@@ -189,7 +191,7 @@ def _deletion(app: Application, item: InventoryItem, live: Manifest, propagation
 
 
 @dataclass(frozen=True, slots=True)
-class Remainder:
+class Remaining:
     """An object that is still there while its application is deleted, and why."""
 
     key: ObjectKey
@@ -199,29 +201,29 @@ class Remainder:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
+class DeletionPlan:
     """What happens to each object of an application that is deleted."""
 
     deletions: tuple[Deletion, ...] = ()
-    going: tuple[Remainder, ...] = ()
+    going: tuple[Remaining, ...] = ()
     """Deleted already; their finalizers are being served."""
-    spared: tuple[Remainder, ...] = ()
+    kept_objects: tuple[Remaining, ...] = ()
     """Stay for good: on request, or because they are not ours."""
-    unconfirmed: tuple[ObjectKey, ...] = ()
+    awaiting_confirmation: tuple[ObjectKey, ...] = ()
     """Ask for a confirmation that nobody gave. They are among the deletions, so none may be done."""
     gone: int = 0
 
 
-def removal(
+def deletion_plan(
     app: Application,
     items: Iterable[InventoryItem],
     evidence: Evidence,
-    leaving: Leaving,
+    leaving: DeletionRequest,
     *,
     consent: bool,
     hooks: Collection[ObjectKey] = (),
     doubtful: Collection[ObjectKey] = (),
-) -> Removal:
+) -> DeletionPlan:
     """Split the objects of an application that is deleted; raise PruneRefused when the evidence is incomplete.
 
     `evidence` speaks of the catalogue in the place of a render: it was complete when the manifest was found gone, or a
@@ -229,7 +231,7 @@ def removal(
     are objects of hook runs; those carry our label alone. `doubtful`: what is known by its marks alone asks for a
     human's yes, too.
     """
-    deletions, going, spared, unconfirmed, gone = [], [], [], [], 0
+    deletions, going, kept_objects, awaiting_confirmation, gone = [], [], [], [], 0
     for item in items:
         if item.key not in evidence.live:
             raise PruneRefused(f"{item.key} could not be read, so nothing is deleted: unknown is not gone.")
@@ -241,16 +243,18 @@ def removal(
         ours = owner(live) == applyset_id(app.id) if item.key in hooks else owned(app, item.key, live)
         why = _spared(app, item.key, live, leaving.policy.option) if ours else _NOT_OURS
         if why:
-            spared.append(Remainder(item.key, item.version, wave_of(live), why))
+            kept_objects.append(Remaining(item.key, item.version, wave_of(live), why))
         elif metadata.get("deletionTimestamp"):
-            going.append(Remainder(item.key, item.version, wave_of(live), pending(live)))
+            going.append(Remaining(item.key, item.version, wave_of(live), pending(live)))
         else:
             propagation = leaving.policy.cascade.value.capitalize()
             deletions.append(Deletion(item.key, item.version, metadata["uid"], wave_of(live), propagation))
             asks = app.dialect is Dialect.ARGOCD and _delete_option(live, leaving.policy.option) == "confirm"
             if asks or item.key in doubtful:
-                unconfirmed.append(item.key)
-    return Removal(tuple(deletions), tuple(going), tuple(spared), () if consent else tuple(unconfirmed), gone)
+                awaiting_confirmation.append(item.key)
+    return DeletionPlan(
+        tuple(deletions), tuple(going), tuple(kept_objects), () if consent else tuple(awaiting_confirmation), gone
+    )
 
 
 _NOT_OURS = "Left alone: it belongs to somebody else."

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_workers.core.model import AppId, Application, Condition, Dialect
-from gitops_workers.core.prune.candidates import Deletion, Remainder, Removal
-from gitops_workers.core.prune.deletion_request import Cascade, Held, Leaving
+from gitops_workers.core.prune.candidates import Deletion, DeletionPlan, Remaining
+from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest, HoldReason
 from gitops_workers.core.sync.ordering import argocd_rank, flux_rank
 
 MASS_MINIMUM = 10
@@ -25,9 +25,9 @@ SETTLING = 3
 APPROVAL_LASTS = 24 * 3600.0
 """Seconds that an approval in the manifest counts before the manifest goes. Argo CD wants it after the deletion began,
 when a manifest that comes from Git is not there any more; an older one was for something else."""
-ORDER = "delete"
+DELETE_REQUEST = "delete"
 """Documents `delete/<app>`: a human's order, as `wish` makes it."""
-HELD = "DeletionHeld"
+DELETION_HELD = "DeletionHeld"
 """The condition of an application that waits for a human; Argo CD knows none that fits."""
 
 
@@ -37,12 +37,12 @@ class DeletionStage:
 
     name: str
     deletions: tuple[Deletion, ...]
-    going: tuple[Remainder, ...] = ()
+    going: tuple[Remaining, ...] = ()
     """Deleted before, and kept by finalizers for a while."""
     waits: bool = True
 
 
-def stages(app: Application, leaving: Leaving, removal: Removal) -> tuple[DeletionStage, ...]:
+def stages(app: Application, leaving: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
     """What is left to do, in order; empty when everything that may go has gone.
 
     Argo CD: wave by wave, highest first (3.5 docs, sync waves). Flux: all at once, against the order of the apply.
@@ -84,23 +84,23 @@ def departures(
     when the others are back.
     """
     left = {app_id: before[app_id] for app_id in gone if _cascades(before[app_id], app_id in suspended)}
-    fresh = [app_id for app_id, app in left.items() if app.leaving is None or app.leaving.held is Held.UNREADABLE]
-    policies = sum(app.deleting.cascade is not Cascade.ORPHAN for app in before.values() if not goes(app))
+    fresh = [app_id for app_id, app in left.items() if app.leaving is None or app.leaving.held is HoldReason.UNREADABLE]
+    policies = sum(app.deleting.cascade is not Cascade.ORPHAN for app in before.values() if not is_deleted(app))
     mass = too_many(len(fresh), policies, remaining)
     for app_id in fresh:
-        before_that, app = left[app_id].leaving, stayed(left[app_id])
-        held = Held.NOT
+        before_that, app = left[app_id].leaving, objects_retained(left[app_id])
+        held = HoldReason.NOT
         if problem:
-            held = Held.UNREADABLE
+            held = HoldReason.UNREADABLE
         elif app_id in suspended:
-            held = Held.SUSPENDED
+            held = HoldReason.SUSPENDED
         elif mass:
-            held = Held.MASS
+            held = HoldReason.MASS
         # The first time counts: a human's order names it, and may have been given meanwhile.
-        leaving = Leaving(before_that.since if before_that else now, app.deleting, held)
+        leaving = DeletionRequest(before_that.since if before_that else now, app.deleting, held)
         conditions = app.conditions
         if held:
-            conditions = (*conditions, Condition(HELD, _why(app, held, len(fresh), policies, problem)))
+            conditions = (*conditions, Condition(DELETION_HELD, _why(app, held, len(fresh), policies, problem)))
         left[app_id] = replace(app, leaving=leaving, conditions=conditions)
     return left
 
@@ -115,7 +115,7 @@ def too_many(starting: int, policies: int, remaining: int) -> bool:
     return starting > max(MASS_MINIMUM, int(policies * MASS_SHARE))
 
 
-def begins_at(leaving: Leaving, interval: float) -> float:
+def begins_at(leaving: DeletionRequest, interval: float) -> float:
     """When the first delete may be sent, epoch s; `interval` is that between two looks at the catalogue, in seconds.
 
     An editor removes a file and writes it anew, a move empties one file before it fills the other: what is gone for a
@@ -124,45 +124,45 @@ def begins_at(leaving: Leaving, interval: float) -> float:
     return 0.0 if leaving.by else leaving.since + SETTLING * interval
 
 
-def goes(app: Application) -> bool:
+def is_deleted(app: Application) -> bool:
     """Whether the application is being deleted: nothing of it is rendered or synced any more."""
     return app.leaving is not None and not app.leaving.held
 
 
-def stayed(app: Application) -> Application:
+def objects_retained(app: Application) -> Application:
     """The application without a trace of leaving: its manifest is there again, or it is looked at anew."""
-    conditions = tuple(item for item in app.conditions if item.type != HELD)
+    conditions = tuple(item for item in app.conditions if item.type != DELETION_HELD)
     return replace(app, leaving=None, conditions=conditions)
 
 
-def approved(leaving: Leaving) -> bool:
+def approved(leaving: DeletionRequest) -> bool:
     """Whether a human agreed to the deletes that ask for it: by hand, or in the manifest shortly before it went."""
     at = leaving.policy.approved_at
     return leaving.consent or (at > 0 and at >= leaving.since - APPROVAL_LASTS)
 
 
-def marked(leaving: Leaving) -> Leaving:
+def marked(leaving: DeletionRequest) -> DeletionRequest:
     """What the record says of it: all that the deletion needs, so that it goes on with nothing but the record."""
     policy = replace(leaving.policy, approved_at=0.0)
-    return replace(leaving, policy=policy, held=Held.NOT, consent=approved(leaving), resumed=False)
+    return replace(leaving, policy=policy, held=HoldReason.NOT, consent=approved(leaving), resumed=False)
 
 
-def wish(app: Application, cascade: Cascade | None, by: str) -> dict[str, Any]:
+def to_document(app: Application, cascade: Cascade | None, by: str) -> dict[str, Any]:
     """A human's order to delete this application, as a document; it is good for this very leaving only."""
     since = app.leaving.since if app.leaving else 0.0
     return {"since": since, "cascade": cascade.value if cascade else "", "by": by}
 
 
-def confirmed(leaving: Leaving, order: Mapping[str, Any] | None) -> Leaving:
+def confirmed(leaving: DeletionRequest, order: Mapping[str, Any] | None) -> DeletionRequest:
     """The leaving after a human's order; as it was without one, or with one about an earlier leaving."""
     if order is None or order["since"] != leaving.since:
         return leaving
     cascade = Cascade(order["cascade"]) if order["cascade"] else leaving.policy.cascade
     policy = replace(leaving.policy, cascade=cascade)
-    return replace(leaving, policy=policy, held=Held.NOT, by=str(order["by"]), consent=True)
+    return replace(leaving, policy=policy, held=HoldReason.NOT, by=str(order["by"]), consent=True)
 
 
-def objection(app: Application) -> str:
+def reject_reason(app: Application) -> str:
     """Why the application cannot be deleted by hand; "" when it can."""
     if app.leaving is not None:
         return ""
@@ -183,14 +183,14 @@ def _cascades(app: Application, suspended: bool) -> bool:
     return app.dialect is not Dialect.FLUX or not suspended
 
 
-def _why(app: Application, held: Held, starting: int, policies: int, problem: str) -> str:
+def _why(app: Application, held: HoldReason, starting: int, policies: int, problem: str) -> str:
     run = f"run `gitops-workers app delete {app.id}`, or with `--cascade orphan` to keep its objects"
-    if held is Held.UNREADABLE:
+    if held is HoldReason.UNREADABLE:
         return (
             f"Its manifest is gone, but the catalogue has errors ({problem}): nothing is deleted until they are "
             f"mended. To delete it now, {run}."
         )
-    if held is Held.SUSPENDED:
+    if held is HoldReason.SUSPENDED:
         return f"Its manifest is gone, but it is suspended, so it stays as it is. To delete it, {run}."
     return (
         f"Its manifest is gone, and with it {starting} of {policies} applications that are deleted with their objects: "

@@ -33,7 +33,7 @@ class Deleting:
     """When a human agreed to the deletes that ask for it (`argocd.argoproj.io/deletion-approved`), epoch s."""
 
 
-class Held(enum.StrEnum):
+class HoldReason(enum.StrEnum):
     """Why a deletion does not begin although the manifest is gone."""
 
     NOT = ""
@@ -46,13 +46,13 @@ class Held(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class DeletionRequest:
     """The manifest is gone: what shall happen now. Also the mark in the record, by which a deletion survives Redis."""
 
     since: float
     """When the manifest was found to be gone, epoch s. It tells this wish from an earlier one."""
     policy: Deleting
-    held: Held = Held.NOT
+    held: HoldReason = HoldReason.NOT
     by: str = ""
     """Who confirmed it, "" when nobody had to."""
     consent: bool = False

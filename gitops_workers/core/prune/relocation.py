@@ -16,15 +16,15 @@ from gitops_workers.core.text.plural import amount
 CONDITION = "ObjectsLeftBehind"
 
 
-def told(app: Application, left: Mapping[str, int] | None) -> Application:
+def with_relocation_condition(app: Application, left: Mapping[str, int] | None) -> Application:
     """The application with a condition that says what stays where: objects by cluster."""
     others = tuple(item for item in app.conditions if item.type != CONDITION)
     if left:
-        others = (*others, Condition(CONDITION, words(app.id, left)))
+        others = (*others, Condition(CONDITION, describe(app.id, left)))
     return replace(app, conditions=others)
 
 
-def words(app: AppId, left: Mapping[str, int]) -> str:
+def describe(app: AppId, left: Mapping[str, int]) -> str:
     """What stays where, and what to do; "" when nothing does."""
     if not left:
         return ""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.sync.pause import Pause
 
 NAMESPACE = "gitops-workers"
@@ -65,9 +65,9 @@ class Record:
     """Refs listed before this moment (epoch s) are older than what was written last."""
     hooks: tuple[InventoryItem, ...] = ()
     """Objects of hook runs, oldest first: they are no members, but deleting the application takes them along."""
-    parting: bool = False
+    delete_hooks: bool = False
     """What was deployed last has PreDelete or PostDelete hooks."""
-    deletion: Leaving | None = None
+    deletion: DeletionRequest | None = None
     """The application is being deleted: written before the first delete, so that no loss of Redis forgets it."""
     paused: Pause | None = None
     """Automated sync is off since then."""
@@ -87,7 +87,7 @@ class Record:
         writer: int = 0,
         listed_at: float = 0.0,
         hooks: Iterable[InventoryItem] = (),
-        deletion: Leaving | None = None,
+        deletion: DeletionRequest | None = None,
     ) -> Record:
         """The record before the first write: our generation, and the union of what was and what will be.
 

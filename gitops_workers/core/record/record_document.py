@@ -11,7 +11,7 @@ from typing import Any
 
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record
 from gitops_workers.core.sync.pause import Pause
 
@@ -30,7 +30,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "open": record.open,
         "listedAt": record.listed_at,
         "hooks": [[*item.key, item.version] for item in record.hooks],
-        "parting": record.parting,
+        "parting": record.delete_hooks,
         "paused": [record.paused.at, record.paused.why] if record.paused else None,
         "synced": record.synced,
     }
@@ -41,7 +41,7 @@ def to_json(record: Record) -> dict[str, Any]:
     return document
 
 
-def _mark(leaving: Leaving) -> dict[str, Any]:
+def _mark(leaving: DeletionRequest) -> dict[str, Any]:
     """What is needed to go on with nothing but the record."""
     return {
         "since": leaving.since,
@@ -75,7 +75,7 @@ def from_json(app: AppId, value: Any) -> Record:
         open=value.get("open") is True,
         listed_at=_number(value, "listedAt"),
         hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
-        parting=value.get("parting") is True,
+        delete_hooks=value.get("parting") is True,
         deletion=_deletion(value.get("deletion")),
         paused=_pause(value.get("paused")),
         synced=_synced(value, history),
@@ -89,7 +89,7 @@ def _items(value: Mapping[str, Any], name: str) -> tuple[InventoryItem, ...]:
     return tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in rows)
 
 
-def _deletion(value: Any) -> Leaving | None:
+def _deletion(value: Any) -> DeletionRequest | None:
     if value is None:
         return None
     try:
@@ -104,7 +104,7 @@ def _deletion(value: Any) -> Leaving | None:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise ValueError(f"its deletion is {str(value)[:80]!r}") from None
     policy = Deleting(cascade, truths[0], timeout, texts[0])
-    return Leaving(since, policy, by=texts[1], consent=truths[1])
+    return DeletionRequest(since, policy, by=texts[1], consent=truths[1])
 
 
 def _number(value: Mapping[str, Any], name: str) -> Any:

@@ -18,7 +18,7 @@ SHOWN = 10
 TOOLS = {Tool.KUSTOMIZE: Scope.KUSTOMIZE, Tool.HELM: Scope.HELM}
 
 
-def governed(app: Application, installation: Installation) -> Application:
+def with_settings(app: Application, installation: Installation) -> Application:
     """An Argo CD application under its installation's settings. Raises InvalidManifest for those that are not done."""
     installation.refuse(Scope.EVERY)
     kustomize = replace(app.render.kustomize, load_anywhere=installation.load_anywhere)
@@ -31,7 +31,7 @@ def may_use(app: Application, tool: Tool) -> None:
         app.installation.refuse(TOOLS[tool])
 
 
-def seen(
+def without_excluded(
     app: Application, manifests: Sequence[Manifest], cluster: ClusterIdentity
 ) -> tuple[Application, tuple[Manifest, ...]]:
     """The manifests without those of excluded kinds, and the application with a condition about these."""

@@ -20,7 +20,7 @@ KEPT = 8
 """Replaced digests that are remembered beside those that a worker still reads: who edits settings saves repeatedly."""
 
 
-class Standing(Enum):
+class Freshness(Enum):
     """What a worker's own reading is beside the one in force."""
 
     SAME = "same"
@@ -48,9 +48,9 @@ class SettingsVersion:
         )
 
 
-def standing(
+def freshness(
     own: str, read_at: Mapping[str, float], stored: SettingsVersion | None, heard: Heard, now: float
-) -> Standing:
+) -> Freshness:
     """Where `own` stands. `read_at`: when this process began to read each digest that it has read, `own` included.
 
     A digest that was replaced is put back by a process that saw its own files change away from the one in force, or,
@@ -59,16 +59,16 @@ def standing(
     whoever put the other digest in force read it then, though its heartbeat tells so a little later.
     """
     if stored is None:
-        return Standing.NEWER
+        return Freshness.NEWER
     if stored.digest == own:
-        return Standing.SAME
+        return Freshness.SAME
     if stored.digest in read_at and read_at[own] > stored.since:
         # This process has seen the text change away from the one in force, perhaps back to an earlier one.
-        return Standing.NEWER
+        return Freshness.NEWER
     if own not in dict(stored.replaced):
-        return Standing.NEWER
+        return Freshness.NEWER
     certain = heard.complete and own in heard.digests and now - stored.since > ABSENT_SECONDS
-    return Standing.NEWER if certain and stored.digest not in heard.digests else Standing.OLDER
+    return Freshness.NEWER if certain and stored.digest not in heard.digests else Freshness.OLDER
 
 
 def to_document(version: SettingsVersion) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitops_workers.core.model import AppId, Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.prune import relocation
-from gitops_workers.core.prune.deletion import HELD
+from gitops_workers.core.prune.deletion import DELETION_HELD
 from gitops_workers.core.status import sync_error
 from gitops_workers.core.status.rows import Event, OperationView, Status
 from gitops_workers.core.sync import pause
@@ -23,7 +23,7 @@ RESUMED = "AutomationResumed"
 _ILL = frozenset({HealthStatus.DEGRADED, HealthStatus.FAILED})
 _IN_DOUBT = frozenset({HealthStatus.MISSING, HealthStatus.NOT_FOUND, HealthStatus.UNKNOWN})
 _TOLD_ELSEWHERE = frozenset(
-    {pause.CONDITION, relocation.CONDITION, HELD, sync_error.TYPE, "InvalidSpecError", "UnsupportedField"}
+    {pause.CONDITION, relocation.CONDITION, DELETION_HELD, sync_error.TYPE, "InvalidSpecError", "UnsupportedField"}
 )
 """Conditions whose event is made where they begin: by the catalogue's refresh, or here with other words."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gitops_workers.core.model import HealthStatus, SyncStatus
 from gitops_workers.core.status.rows import Status
-from gitops_workers.core.status.trouble import failing, urgency
+from gitops_workers.core.status.trouble import failing, severity
 
 SYNC_ORDER = (SyncStatus.OUT_OF_SYNC, SyncStatus.UNKNOWN, SyncStatus.SYNCED)
 
@@ -41,7 +41,7 @@ def sort_keys(status: Status) -> dict[str, float]:
         "sync": float(SYNC_ORDER.index(status.sync)),
         "health": float(HEALTH_ORDER.index(status.health)),
         "age": -epoch(status.changed_at),
-        "trouble": urgency(status),
+        "trouble": severity(status),
     }
 
 

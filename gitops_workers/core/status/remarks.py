@@ -14,7 +14,7 @@ SHOWN = 5
 """Remarks in one condition."""
 
 
-def remarked(app: Application, remarks: Sequence[str], condition: str = REPEATED) -> Application:
+def with_remarks_condition(app: Application, remarks: Sequence[str], condition: str = REPEATED) -> Application:
     """The application with a condition about what its render had to say."""
     if not remarks:
         return app

@@ -28,7 +28,7 @@ def failing(status: Status) -> bool:
     return _severity(status) > 2
 
 
-def urgency(status: Status) -> float:
+def severity(status: Status) -> float:
     """The row's place where trouble comes first: the smaller, the earlier; 0 for what is as it should be."""
     return -float(_severity(status))
 

@@ -142,7 +142,7 @@ def phases_of(manifest: Manifest) -> tuple[HookPhase, ...]:
     return tuple(sorted(found))
 
 
-def warned(app: Application, odd: Iterable[str]) -> Application:
+def with_hook_conditions(app: Application, odd: Iterable[str]) -> Application:
     """The application with a condition about hooks of no known phase. `odd`: each object and what is wrong with it."""
     found = tuple(odd)
     if not found:

@@ -145,19 +145,19 @@ def continues(
     """Whether the running operation goes on: a new commit replaces an old operation at once (argo-cd 11494).
 
     So does a new request, unless it wants nothing but what is going on. What an operation is pinned to is not resolved
-    anew (`pinned`), so no commit replaces that.
+    anew (`has_target_revision`), so no commit replaces that.
     """
     if operation is None or not operation.running or (asked is not None and not serves(operation, asked)):
         return False
     return (operation.commit, operation.rendered) == (resolved.commit, rendered)
 
 
-def pinned(operation: Operation | None, asked: Request | None) -> Resolved | None:
+def pinned_revision(operation: Operation | None, asked: Request | None) -> Resolved | None:
     """The commit that this request was resolved to when it began; None where it has to be resolved now.
 
     Also after an attempt that ended in an outage: the branch may have moved meanwhile, and the request has not.
     """
-    if asked is None or not asked.pinned or operation is None or not carries(operation, asked):
+    if asked is None or not asked.has_target_revision or operation is None or not carries(operation, asked):
         return None
     return Resolved(operation.commit, operation.ref)
 
@@ -172,7 +172,7 @@ def serves(operation: Operation | None, asked: Request) -> bool:
     if operation is None or carries(operation, asked):
         return operation is not None
     going = operation.request
-    return not asked.demanding and (going is None or not going.demanding)
+    return not asked.needs_privilege and (going is None or not going.needs_privilege)
 
 
 def advance(operation: Operation, to: int | None = None) -> Operation:
@@ -232,7 +232,7 @@ def counted(operation: Operation, *, applied: int, pruned: int, ran: int) -> Ope
     )
 
 
-def summary(operation: Operation, disowned: int = 0) -> str:
+def summary(operation: Operation, not_owned: int = 0) -> str:
     """What the operation has done, in words."""
     parts = [
         text
@@ -240,7 +240,7 @@ def summary(operation: Operation, disowned: int = 0) -> str:
             (operation.applied, f"{amount(operation.applied, 'object')} applied"),
             (operation.ran, f"{amount(operation.ran, 'hook')} run"),
             (operation.pruned, f"{operation.pruned} pruned"),
-            (disowned, f"{disowned} left alone because they belong to somebody else now"),
+            (not_owned, f"{not_owned} left alone because they belong to somebody else now"),
         )
         if number
     ]

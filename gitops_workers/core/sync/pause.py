@@ -31,7 +31,7 @@ def in_force(pause: Pause | None, override: Mapping[str, Any] | None) -> Pause |
     return pause
 
 
-def paused(app: Application, pause: Pause | None) -> Application:
+def with_pause_condition(app: Application, pause: Pause | None) -> Application:
     """The application as it is while the pause is in force: not automated, with a condition that says why."""
     if pause is None:
         return app

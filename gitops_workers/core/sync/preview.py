@@ -14,7 +14,7 @@ from typing import Any
 from gitops_workers.core.cluster.kinds import assumed_scopes
 from gitops_workers.core.diff.desired import desired_objects
 from gitops_workers.core.diff.masking import is_secret
-from gitops_workers.core.diff.ownership import marked
+from gitops_workers.core.diff.ownership import with_ownership
 from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -109,7 +109,7 @@ def _asks(app: Application, live: Manifest | None) -> bool:
 
 def _managed(app: Application, key: ObjectKey, live: Manifest) -> Manifest:
     """A live object as it would look if the application had applied it; files need not have a uid."""
-    found = marked(app, key, live)
+    found = with_ownership(app, key, live)
     return {**found, "metadata": {"uid": "", **found["metadata"]}}
 
 

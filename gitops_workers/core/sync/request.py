@@ -78,19 +78,19 @@ class Request:
     """Why it cannot be served, whatever it was."""
 
     @property
-    def pinned(self) -> bool:
+    def has_target_revision(self) -> bool:
         """Whether it names what to deploy by itself: whatever is pushed meanwhile does not replace it."""
         return bool(self.revision) or self.rollback is not None
 
     @property
-    def special(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether its end, good or bad, says little about the application's own revision as a whole."""
-        return self.pinned or bool(self.resources) or self.dry_run or self.terminate or bool(self.refusal)
+        return self.has_target_revision or bool(self.resources) or self.dry_run or self.terminate or bool(self.refusal)
 
     @property
-    def demanding(self) -> bool:
+    def needs_privilege(self) -> bool:
         """Whether it asks for more than the application's own automated sync does."""
-        return self.special or self.prune or self.force
+        return self.is_partial or self.prune or self.force
 
     @property
     def hooks(self) -> bool:
@@ -159,7 +159,7 @@ def pending(value: Any, answered: str, running: Request | None) -> Request | Non
     return running if request.id == answered else request
 
 
-def objection(request: Request, app: Application, *, paused: bool = False) -> str:
+def reject_reason(request: Request, app: Application, *, paused: bool = False) -> str:
     """Why a request must not be begun, and what to do; "" when it may. `paused`: automated sync was paused by hand."""
     if request.refusal:
         return request.refusal
@@ -183,7 +183,7 @@ def objection(request: Request, app: Application, *, paused: bool = False) -> st
     return ""
 
 
-def chosen(request: Request | None, keys: Iterable[ObjectKey]) -> frozenset[ObjectKey] | None:
+def select_keys(request: Request | None, keys: Iterable[ObjectKey]) -> frozenset[ObjectKey] | None:
     """Which of the objects are meant; None when all are. Raises InvalidManifest when none is."""
     if request is None or not request.resources:
         return None
@@ -204,7 +204,9 @@ def _check(request: Request) -> None:
         raise ValueError("revision is no name that Git allows")
     if request.rollback is not None and (request.rollback < 0 or request.revision):
         raise ValueError("rollback goes with a history id that is not negative, and without revision")
-    if request.terminate and (request.pinned or request.resources or request.dry_run or request.prune or request.force):
+    if request.terminate and (
+        request.has_target_revision or request.resources or request.dry_run or request.prune or request.force
+    ):
         raise ValueError("terminate goes with nothing else")
     if request.pause and request.rollback is None:
         raise ValueError("pause goes with rollback only")

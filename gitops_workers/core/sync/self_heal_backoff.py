@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 from gitops_workers.core.sync.operation import Operation
 
-FIRST = 2.0
+FIRST_DELAY_S = 2.0
 FACTOR = 3.0
-LONGEST = 300.0
+LONGEST_DELAY_S = 300.0
 """Seconds, a factor, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class NextHeal:
     """When a difference that somebody made in the cluster may be healed, after `healed` heals in a row."""
 
     healed: int
@@ -33,22 +33,22 @@ class Turn:
         return self.at > now
 
 
-def pause(healed: int) -> float:
+def delay(healed: int) -> float:
     """Seconds between the end of a heal and the next one, after so many in a row.
 
-    >>> [pause(count) for count in range(8)]
+    >>> [delay(count) for count in range(8)]
     [0.0, 2.0, 6.0, 18.0, 54.0, 162.0, 300.0, 300.0]
     """
-    return min(LONGEST, FIRST * FACTOR ** min(healed - 1, 20)) if healed > 0 else 0.0
+    return min(LONGEST_DELAY_S, FIRST_DELAY_S * FACTOR ** min(healed - 1, 20)) if healed > 0 else 0.0
 
 
-def turn(previous: Operation | None, rendered: str, now: float) -> Turn:
+def next_heal(previous: Operation | None, rendered: str, now: float) -> NextHeal:
     """The turn of the difference that is seen now; `rendered` is the state to heal to."""
     if previous is None or previous.rendered != rendered or not previous.heals:
-        return Turn(0, now)
+        return NextHeal(0, now)
     if previous.heal_at:
         # A clock that went back must not make it longer than the pause.
-        return Turn(previous.heals, min(previous.heal_at, now + pause(previous.heals)))
-    if now - previous.finished_at > LONGEST:
-        return Turn(0, now)
-    return Turn(previous.heals, min(previous.finished_at, now) + pause(previous.heals))
+        return NextHeal(previous.heals, min(previous.heal_at, now + delay(previous.heals)))
+    if now - previous.finished_at > LONGEST_DELAY_S:
+        return NextHeal(0, now)
+    return NextHeal(previous.heals, min(previous.finished_at, now) + delay(previous.heals))

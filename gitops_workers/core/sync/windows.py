@@ -32,7 +32,7 @@ def windows_for(app: Application, cluster: ClusterIdentity) -> tuple[SyncWindow,
     return tuple(window for window in windows if _means(window, app, cluster))
 
 
-def told(window: SyncWindow) -> str:
+def with_window_condition(window: SyncWindow) -> str:
     """The window in words: `deny '0 13 * * *' for 3600 s in Europe/Vienna`."""
     zone = "" if window.time_zone == "UTC" else f" in {window.time_zone}"
     return f"{window.kind} {window.schedule!r} for {window.duration:g} s{zone}"
@@ -68,7 +68,7 @@ def forbidden(
 
 
 def _blocked(what: str, windows: Sequence[SyncWindow]) -> Permission:
-    named = ", ".join(map(told, windows[:3]))
+    named = ", ".join(map(with_window_condition, windows[:3]))
     return Permission(
         f"Sync window: {what} ({named}).",
         manual=all(window.manual for window in windows),

@@ -12,7 +12,7 @@ from gitops_workers.core.text.plural import amount
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AuditedRequest:
     """What somebody asks. `verb`: sync, rollback, terminate, suspend, resume, refresh or delete. `at` is RFC 3339."""
 
     at: str

@@ -15,7 +15,7 @@ from gitops_workers.dialects.argocd.source import git_source, render_spec
 from gitops_workers.dialects.argocd.sync_policy import sync_policy
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, is_plain, pairs
+from gitops_workers.dialects.fields import ParseContext, is_plain, pairs
 
 NAMESPACE = "argocd"
 INTERVAL = 120.0
@@ -27,7 +27,7 @@ ANNOTATIONS_LATER = ("notifications.argoproj.io/*", f"{_PREFIX}hydrate")
 """Annotations of an Application that this version does not do; a star stands for the rest of the name."""
 
 
-def parse_application(reading: Reading) -> Application | None:
+def parse_application(reading: ParseContext) -> Application | None:
     """The application, None when the document has an error; the reading then holds all of them."""
     shape = reading.shape(ApplicationShape)
     if shape is None:
@@ -65,7 +65,7 @@ def parse_application(reading: Reading) -> Application | None:
     )
 
 
-def _source(reading: Reading, spec: Spec) -> tuple[Path, Source | None]:
+def _source(reading: ParseContext, spec: Spec) -> tuple[Path, Source | None]:
     """`sources` beats `source`, as in Argo CD. Of several the first with a path stands for them in listings."""
     if len(spec.sources) > 1:
         reading.refuse(("spec", "sources"), "several sources are not done by this version: nothing is synced.")
@@ -79,7 +79,7 @@ def _source(reading: Reading, spec: Spec) -> tuple[Path, Source | None]:
     return ("spec", "source"), spec.source
 
 
-def _destination(reading: Reading, shape: DestinationShape | None) -> Destination:
+def _destination(reading: ParseContext, shape: DestinationShape | None) -> Destination:
     path = ("spec", "destination")
     if shape is None:
         if not reading.wrong_at(path):
@@ -94,7 +94,7 @@ def _destination(reading: Reading, shape: DestinationShape | None) -> Destinatio
     return Destination(name=shape.name, server=shape.server, namespace=shape.namespace)
 
 
-def _remarks(reading: Reading, shape: ApplicationShape) -> None:
+def _remarks(reading: ParseContext, shape: ApplicationShape) -> None:
     """What stands in the metadata and asks for something that is not done."""
     metadata = shape.metadata
     for key in metadata.annotations:

@@ -20,7 +20,7 @@ from gitops_workers.core.cluster.access import DEFAULT_FLEET, FLEET_LABEL, Clust
 from gitops_workers.core.model import Problem
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import Plain, Reading, Shape, is_namespace, one_of, pairs, shown
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, Plain, is_namespace, one_of, pairs, shown
 
 SECRET_TYPE = "cluster"  # noqa: S105 - the label's value, no secret
 _LARGEST_CONFIG = 256 * 1024
@@ -49,7 +49,7 @@ def _pem(value: str) -> str:
 Pem = Annotated[str, AfterValidator(_pem)]
 
 
-class Tls(Shape):
+class Tls(ManifestModel):
     """`tlsClientConfig`."""
 
     insecure: bool = False
@@ -62,7 +62,7 @@ class Tls(Shape):
     key_file: Any = None
 
 
-class Exec(Shape):
+class Exec(ManifestModel):
     """`execProviderConfig`."""
 
     command: str
@@ -72,7 +72,7 @@ class Exec(Shape):
     install_hint: str = ""
 
 
-class Config(Shape):
+class Config(ManifestModel):
     """The JSON of the key `config`."""
 
     username: str = ""
@@ -86,7 +86,7 @@ class Config(Shape):
     disable_compression: bool = False
 
 
-class ClusterData(Shape):
+class ClusterData(ManifestModel):
     """The Secret's data. `shard` binds a cluster to an Argo CD controller and has no meaning here."""
 
     name: Plain
@@ -120,7 +120,7 @@ def cluster_secrets(
 def parse_cluster_secret(config: ConfigObject, rules: ClusterRules) -> tuple[ClusterAccess | None, list[Problem]]:
     """The cluster, or everything that keeps it from being used. No message holds a value of the credential."""
     value: dict[str, Any] = {key: config.text(key).strip() for key in config.data}
-    reading = Reading(Document(config.origin, value))
+    reading = ParseContext(Document(config.origin, value))
     value["config"] = _json(reading, config.text("config"))
     shape = reading.shape(ClusterData)
     if shape is not None:
@@ -130,7 +130,7 @@ def parse_cluster_secret(config: ConfigObject, rules: ClusterRules) -> tuple[Clu
     return _access(config, shape), []
 
 
-def _json(reading: Reading, text: str) -> Any:
+def _json(reading: ParseContext, text: str) -> Any:
     try:
         value = json.loads(text or "{}") if len(text) <= _LARGEST_CONFIG else None
     except (ValueError, RecursionError):
@@ -141,7 +141,7 @@ def _json(reading: Reading, text: str) -> Any:
     return None
 
 
-def _check(reading: Reading, shape: ClusterData, rules: ClusterRules) -> None:
+def _check(reading: ParseContext, shape: ClusterData, rules: ClusterRules) -> None:
     config, tls = shape.config, shape.config.tls_client_config
     if problem := server_problem(shape.server):
         reading.error(("server",), f"the address {problem}.")

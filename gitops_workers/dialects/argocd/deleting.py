@@ -8,7 +8,7 @@ from datetime import datetime
 
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting
 from gitops_workers.core.sync.options import by_name
-from gitops_workers.dialects.fields import Reading, shown
+from gitops_workers.dialects.fields import ParseContext, shown
 from gitops_workers.dialects.metadata import Metadata
 
 APPROVED = "argocd.argoproj.io/deletion-approved"
@@ -21,7 +21,7 @@ _CASCADES = {
 _HOOKS = re.compile(r"(pre|post)-delete-finalizer\.argocd\.argoproj\.io(/.*)?")
 
 
-def deleting(reading: Reading, metadata: Metadata, options: Sequence[str]) -> Deleting:
+def deleting(reading: ParseContext, metadata: Metadata, options: Sequence[str]) -> Deleting:
     """The policy. `options` are the application's sync options."""
     cascade = Cascade.ORPHAN
     for index, name in enumerate(metadata.finalizers):
@@ -41,7 +41,7 @@ def _option(options: Sequence[str]) -> str:
     return by_name(options).get("Delete", "").replace("true", "")
 
 
-def _approved_at(reading: Reading, metadata: Metadata) -> float:
+def _approved_at(reading: ParseContext, metadata: Metadata) -> float:
     text = metadata.annotations.get(APPROVED)
     if text is None:
         return 0.0

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from gitops_workers.core.model import IgnoreRule
-from gitops_workers.dialects.fields import Plain, Pointer, Shape
+from gitops_workers.dialects.fields import ManifestModel, Plain, Pointer
 
 
-class IgnoreShape(Shape):
+class IgnoreShape(ManifestModel):
     """One rule; `group` and `kind` are globs, and a rule without `kind` is for every kind of the group."""
 
     group: str = ""

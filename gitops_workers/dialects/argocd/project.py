@@ -5,13 +5,13 @@ from __future__ import annotations
 from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.dialects.argocd.project_checks import check_project
 from gitops_workers.dialects.argocd.project_shapes import KindShape, ProjectShape, WindowShape
-from gitops_workers.dialects.fields import Reading, shown
+from gitops_workers.dialects.fields import ParseContext, shown
 from gitops_workers.dialects.schedules import problem
 
 NAMESPACE = "argocd"
 
 
-def parse_project(reading: Reading) -> Project | None:
+def parse_project(reading: ParseContext) -> Project | None:
     """The project, None when the document has an error; the reading then holds all of them."""
     shape = reading.shape(ProjectShape)
     if shape is None:
@@ -40,7 +40,7 @@ def _kinds(shapes: list[KindShape]) -> tuple[KindRule, ...]:
     return tuple(KindRule(item.group, item.kind, item.name) for item in shapes)
 
 
-def _window(reading: Reading, index: int, shape: WindowShape) -> SyncWindow:
+def _window(reading: ParseContext, index: int, shape: WindowShape) -> SyncWindow:
     if wrong := problem(shape.schedule, shape.time_zone):
         place = ("spec", "syncWindows", index, "schedule")
         reading.error(place, f"found {shown(shape.schedule)}: {wrong}.")

@@ -11,12 +11,12 @@ from gitops_workers.core.text.globs import glob_problem
 from gitops_workers.core.text.name_patterns import pattern_problem
 from gitops_workers.dialects.argocd.project_shapes import ProjectSpec, WindowShape
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, shown
+from gitops_workers.dialects.fields import ParseContext, shown
 
 _DENY = "!"
 
 
-def check_project(reading: Reading, spec: ProjectSpec) -> None:
+def check_project(reading: ParseContext, spec: ProjectSpec) -> None:
     """Report every error in what stands beside the kinds and the schedules."""
     _patterns(reading, ("spec", "sourceRepos"), spec.source_repos, glob_problem)
     _patterns(reading, ("spec", "sourceNamespaces"), spec.source_namespaces, pattern_problem, negated=False)
@@ -42,7 +42,7 @@ def _identity(window: WindowShape) -> Hashable:
     return (window.kind, window.schedule, window.duration, window.time_zone, means)
 
 
-def _once(reading: Reading, place: Path, values: Iterable[Hashable]) -> None:
+def _once(reading: ParseContext, place: Path, values: Iterable[Hashable]) -> None:
     seen: set[Hashable] = set()
     for index, value in enumerate(values):
         if value in seen:
@@ -51,13 +51,15 @@ def _once(reading: Reading, place: Path, values: Iterable[Hashable]) -> None:
 
 
 def _patterns(
-    reading: Reading, place: Path, texts: Iterable[str], problem: Callable[[str], str], *, negated: bool = True
+    reading: ParseContext, place: Path, texts: Iterable[str], problem: Callable[[str], str], *, negated: bool = True
 ) -> None:
     for index, text in enumerate(texts):
         _pattern(reading, (*place, index), text, problem, negated=negated)
 
 
-def _pattern(reading: Reading, place: Path, text: str, problem: Callable[[str], str], *, negated: bool = True) -> None:
+def _pattern(
+    reading: ParseContext, place: Path, text: str, problem: Callable[[str], str], *, negated: bool = True
+) -> None:
     if negated and text in (_DENY, f"{_DENY}*"):
         reading.error(place, f"found {shown(text)}, which is no pattern that can be denied: leave the entry out.")
     elif wrong := problem(text.removeprefix(_DENY) if negated else text):

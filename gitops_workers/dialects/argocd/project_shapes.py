@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from gitops_workers.dialects.durations import Window
-from gitops_workers.dialects.fields import Later, Shape, one_of
+from gitops_workers.dialects.fields import ManifestModel, Unsupported, one_of
 from gitops_workers.dialects.metadata import Object
 
 
-class DestinationRule(Shape):
+class DestinationRule(ManifestModel):
     """`spec.destinations[]`."""
 
     server: str = ""
@@ -21,7 +21,7 @@ class DestinationRule(Shape):
     description: str = ""
 
 
-class KindShape(Shape):
+class KindShape(ManifestModel):
     """An entry of the white and black lists."""
 
     group: str = ""
@@ -29,7 +29,7 @@ class KindShape(Shape):
     name: str = ""
 
 
-class WindowShape(Shape):
+class WindowShape(ManifestModel):
     """`spec.syncWindows[]`."""
 
     kind: Annotated[str, one_of("allow", "deny")]
@@ -45,7 +45,7 @@ class WindowShape(Shape):
     description: str = ""
 
 
-class ProjectSpec(Shape):
+class ProjectSpec(ManifestModel):
     """`spec`."""
 
     description: str = ""
@@ -57,12 +57,12 @@ class ProjectSpec(Shape):
     namespace_resource_whitelist: list[KindShape] | None = None
     namespace_resource_blacklist: list[KindShape] = []
     sync_windows: list[WindowShape] = []
-    roles: Annotated[Any, Later("a role of a project")] = None
-    orphaned_resources: Annotated[Any, Later("watching orphaned resources")] = None
-    signature_keys: Annotated[Any, Later("verifying signatures", refuses=True)] = None
-    source_integrity: Annotated[Any, Later("verifying sources", refuses=True)] = None
-    permit_only_project_scoped_clusters: Annotated[Any, Later("clusters of a project", refuses=True)] = None
-    destination_service_accounts: Annotated[Any, Later("acting as a service account", refuses=True)] = None
+    roles: Annotated[Any, Unsupported("a role of a project")] = None
+    orphaned_resources: Annotated[Any, Unsupported("watching orphaned resources")] = None
+    signature_keys: Annotated[Any, Unsupported("verifying signatures", refuses=True)] = None
+    source_integrity: Annotated[Any, Unsupported("verifying sources", refuses=True)] = None
+    permit_only_project_scoped_clusters: Annotated[Any, Unsupported("clusters of a project", refuses=True)] = None
+    destination_service_accounts: Annotated[Any, Unsupported("acting as a service account", refuses=True)] = None
 
 
 class ProjectShape(Object):

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from gitops_workers.dialects.argocd.ignore import IgnoreShape
 from gitops_workers.dialects.durations import Backoff
-from gitops_workers.dialects.fields import Later, Namespace, Plain, Shape, whole, wrong
+from gitops_workers.dialects.fields import ManifestModel, Namespace, Plain, Unsupported, whole, wrong
 from gitops_workers.dialects.kustomize import Target
 from gitops_workers.dialects.metadata import Object
 
@@ -28,7 +28,7 @@ def _count(value: Any) -> Any:
     return value
 
 
-class Parameter(Shape):
+class Parameter(ManifestModel):
     """`helm.parameters[]`."""
 
     name: str
@@ -36,14 +36,14 @@ class Parameter(Shape):
     force_string: bool = False
 
 
-class FileParameter(Shape):
+class FileParameter(ManifestModel):
     """`helm.fileParameters[]`."""
 
     name: str
     path: str
 
 
-class Helm(Shape):
+class Helm(ManifestModel):
     """`source.helm`."""
 
     release_name: Plain = ""
@@ -59,11 +59,11 @@ class Helm(Shape):
     skip_schema_validation: bool = False
     kube_version: Plain = ""
     api_versions: list[Plain] = []
-    version: Annotated[Any, Later("choosing a version of Helm", same=("v3", "v4"))] = None
-    pass_credentials: Annotated[Any, Later("passing credentials on to other hosts")] = None
+    version: Annotated[Any, Unsupported("choosing a version of Helm", same=("v3", "v4"))] = None
+    pass_credentials: Annotated[Any, Unsupported("passing credentials on to other hosts")] = None
 
 
-class KustomizePatch(Shape):
+class KustomizePatch(ManifestModel):
     """A kustomize patch, inline or by path."""
 
     patch: str = ""
@@ -72,14 +72,14 @@ class KustomizePatch(Shape):
     options: dict[str, bool] = {}
 
 
-class Replica(Shape):
+class Replica(ManifestModel):
     """`kustomize.replicas[]`; the count may be a text of digits."""
 
     name: str
     count: Annotated[int, BeforeValidator(_count), whole(0, COUNT)]
 
 
-class Kustomize(Shape):
+class Kustomize(ManifestModel):
     """`source.kustomize`."""
 
     name_prefix: str = ""
@@ -99,20 +99,20 @@ class Kustomize(Shape):
     ignore_missing_components: bool = False
     kube_version: Plain = ""
     api_versions: list[Plain] = []
-    version: Annotated[Any, Later("choosing a version of kustomize")] = None
+    version: Annotated[Any, Unsupported("choosing a version of kustomize")] = None
 
 
-class Directory(Shape):
+class Directory(ManifestModel):
     """`source.directory`."""
 
     recurse: bool = False
     include: str = ""
     exclude: str = ""
-    jsonnet: Annotated[Any, Later("Jsonnet", refuses=True)] = None
-    disable_extension_filter: Annotated[Any, Later("reading files of every extension", refuses=True)] = None
+    jsonnet: Annotated[Any, Unsupported("Jsonnet", refuses=True)] = None
+    disable_extension_filter: Annotated[Any, Unsupported("reading files of every extension", refuses=True)] = None
 
 
-class Source(Shape):
+class Source(ManifestModel):
     """`spec.source`."""
 
     repo_url: str = Field("", alias="repoURL")
@@ -122,13 +122,13 @@ class Source(Shape):
     kustomize: Kustomize | None = None
     directory: Directory | None = None
     name: str = ""
-    chart: Annotated[Any, Later("a chart from a Helm repository", refuses=True)] = None
-    plugin: Annotated[Any, Later("rendering by a plugin", refuses=True)] = None
-    tag_prefix: Annotated[Any, Later("choosing tags by prefix", refuses=True)] = None
-    ref: Annotated[Any, Later("a name for other sources to refer to")] = None
+    chart: Annotated[Any, Unsupported("a chart from a Helm repository", refuses=True)] = None
+    plugin: Annotated[Any, Unsupported("rendering by a plugin", refuses=True)] = None
+    tag_prefix: Annotated[Any, Unsupported("choosing tags by prefix", refuses=True)] = None
+    ref: Annotated[Any, Unsupported("a name for other sources to refer to")] = None
 
 
-class Destination(Shape):
+class Destination(ManifestModel):
     """`spec.destination`: exactly one of server and name."""
 
     server: str = ""
@@ -136,7 +136,7 @@ class Destination(Shape):
     namespace: Namespace = ""
 
 
-class Automated(Shape):
+class Automated(ManifestModel):
     """`syncPolicy.automated`: its presence turns automated sync on."""
 
     enabled: bool = True
@@ -145,7 +145,7 @@ class Automated(Shape):
     allow_empty: bool = False
 
 
-class BackoffShape(Shape):
+class BackoffShape(ManifestModel):
     """`retry.backoff`."""
 
     duration: Backoff = 5.0
@@ -153,7 +153,7 @@ class BackoffShape(Shape):
     max_duration: Backoff = 180.0
 
 
-class RetryShape(Shape):
+class RetryShape(ManifestModel):
     """`syncPolicy.retry`; a missing limit is 0, as in Argo CD.
 
     Every attempt resolves the revision anew, which is `refresh: true`: a retry that clings to the commit that failed
@@ -165,14 +165,14 @@ class RetryShape(Shape):
     backoff: BackoffShape = BackoffShape()
 
 
-class NamespaceMetadata(Shape):
+class NamespaceMetadata(ManifestModel):
     """`syncPolicy.managedNamespaceMetadata`, for the namespace that CreateNamespace makes."""
 
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
 
-class Policy(Shape):
+class Policy(ManifestModel):
     """`spec.syncPolicy`."""
 
     automated: Automated | None = None
@@ -181,13 +181,13 @@ class Policy(Shape):
     managed_namespace_metadata: NamespaceMetadata = NamespaceMetadata()
 
 
-class Hydrator(Shape):
+class Hydrator(ManifestModel):
     """`spec.sourceHydrator`: only what a listing shows of it."""
 
     dry_source: Source | None = None
 
 
-class Spec(Shape):
+class Spec(ManifestModel):
     """`spec`. `sources` with one member is the same as `source`."""
 
     project: str = ""
@@ -197,12 +197,12 @@ class Spec(Shape):
     sync_policy: Policy = Policy()
     revision_history_limit: Annotated[int, whole(0, 500)] = 10
     ignore_differences: list[IgnoreShape] = []
-    source_hydrator: Annotated[Hydrator | None, Later("hydrating into a branch", refuses=True)] = None
-    info: Annotated[Any, Later("information beside the application")] = None
+    source_hydrator: Annotated[Hydrator | None, Unsupported("hydrating into a branch", refuses=True)] = None
+    info: Annotated[Any, Unsupported("information beside the application")] = None
 
 
 class ApplicationShape(Object):
     """The whole manifest."""
 
     spec: Spec = Spec()
-    operation: Annotated[Any, Later("starting a sync by writing `operation`")] = None
+    operation: Annotated[Any, Unsupported("starting a sync by writing `operation`")] = None

@@ -16,12 +16,12 @@ from gitops_workers.core.render.render_spec import (
 )
 from gitops_workers.dialects.argocd.shapes import Helm, Kustomize, KustomizePatch, Source
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, pairs, shown
+from gitops_workers.dialects.fields import ParseContext, pairs, shown
 from gitops_workers.dialects.kustomize import components
 from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path, url_problem
 
 
-def git_source(reading: Reading, path: Path, source: Source) -> GitSource:
+def git_source(reading: ParseContext, path: Path, source: Source) -> GitSource:
     """Where the files come from; what is wrong with it is an error of the reading."""
     if source.repo_url.startswith("oci://"):
         reading.refuse((*path, "repoURL"), "an OCI artifact as source is not done by this version.")
@@ -36,7 +36,7 @@ def git_source(reading: Reading, path: Path, source: Source) -> GitSource:
     return GitSource(source.repo_url, revision, folder or ".")
 
 
-def render_spec(reading: Reading, path: Path, source: Source) -> RenderSpec:
+def render_spec(reading: ParseContext, path: Path, source: Source) -> RenderSpec:
     """What makes objects of the files. An empty tool block chooses nothing, as in Argo CD."""
     blocks: dict[Tool, object] = {
         Tool.HELM: source.helm != Helm() and source.helm,
@@ -60,7 +60,7 @@ def render_spec(reading: Reading, path: Path, source: Source) -> RenderSpec:
     )
 
 
-def _helm(reading: Reading, path: Path, source: Source) -> HelmOptions:
+def _helm(reading: ParseContext, path: Path, source: Source) -> HelmOptions:
     helm = source.helm or Helm()
     for index, name in enumerate(helm.value_files):
         _inside(reading, (*path, "helm", "valueFiles", index), source.path, name)
@@ -83,7 +83,7 @@ def _helm(reading: Reading, path: Path, source: Source) -> HelmOptions:
     )
 
 
-def _inside(reading: Reading, path: Path, folder: str, name: str) -> None:
+def _inside(reading: ParseContext, path: Path, folder: str, name: str) -> None:
     """A value file is relative to the source's path, or to the repository's root when it starts with `/`."""
     if "://" in name or name.startswith("$"):
         return
@@ -92,7 +92,7 @@ def _inside(reading: Reading, path: Path, folder: str, name: str) -> None:
         reading.error(path, f"found {shown(name)}, allowed is a file inside the repository.")
 
 
-def _kustomize(reading: Reading, path: Path, block: Kustomize) -> KustomizeOptions:
+def _kustomize(reading: ParseContext, path: Path, block: Kustomize) -> KustomizeOptions:
     images = []
     for index, text in enumerate(block.images):
         if (image := parse_image(text)) is None:
@@ -139,7 +139,7 @@ def parse_image(text: str) -> Image | None:
     return Image(name, "" if new_name == "*" else new_name, tag, digest)
 
 
-def _patches(reading: Reading, path: Path, shapes: list[KustomizePatch]) -> tuple[Patch, ...]:
+def _patches(reading: ParseContext, path: Path, shapes: list[KustomizePatch]) -> tuple[Patch, ...]:
     for index, item in enumerate(shapes):
         if bool(item.patch) == bool(item.path):
             reading.error((*path, index), "allowed is exactly one of patch and path.")

@@ -8,7 +8,7 @@ from gitops_workers.core.model import Retry, SyncPolicy
 from gitops_workers.core.sync.options import PROPAGATIONS, by_name
 from gitops_workers.dialects.argocd.shapes import Automated, Policy
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import Reading, pairs, shown, unknown
+from gitops_workers.dialects.fields import ParseContext, pairs, shown, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def without_effect() -> list[str]:
     return [f"{name}={value}" for name, option in _OPTIONS.items() for value in option.noted]
 
 
-def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
+def sync_policy(reading: ParseContext, policy: Policy) -> SyncPolicy:
     """What may be done unasked. Without `automated`, or with `enabled: false`, a sync happens only when asked for."""
     path = ("spec", "syncPolicy")
     options = _options(reading, (*path, "syncOptions"), policy.sync_options)
@@ -77,7 +77,7 @@ def sync_policy(reading: Reading, policy: Policy) -> SyncPolicy:
     )
 
 
-def _retry(reading: Reading, path: Path, policy: Policy) -> Retry:
+def _retry(reading: ParseContext, path: Path, policy: Policy) -> Retry:
     if policy.retry is None:
         return Retry()
     backoff = policy.retry.backoff
@@ -87,7 +87,7 @@ def _retry(reading: Reading, path: Path, policy: Policy) -> Retry:
     return Retry(policy.retry.limit, backoff.duration, float(backoff.factor), backoff.max_duration)
 
 
-def _options(reading: Reading, path: Path, texts: list[str]) -> dict[str, str]:
+def _options(reading: ParseContext, path: Path, texts: list[str]) -> dict[str, str]:
     """The options by name, and what is wrong with them."""
     found = by_name(texts)
     for index, text in enumerate(texts):

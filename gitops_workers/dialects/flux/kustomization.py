@@ -31,7 +31,7 @@ from gitops_workers.core.render.render_spec import (
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
-from gitops_workers.dialects.fields import Reading, pairs, shown
+from gitops_workers.dialects.fields import ParseContext, pairs, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.deletion_policy import deleting
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
@@ -48,7 +48,7 @@ SHORTEST_TIMEOUT = 30.0
 
 
 def parse_kustomization(
-    reading: Reading, find: FindRepository, read: ReadRef, default_interval: float = INTERVAL
+    reading: ParseContext, find: FindRepository, read: ReadRef, default_interval: float = INTERVAL
 ) -> tuple[Application, SourceKey] | None:
     """The application and the source it names; None when the document has an error, and the reading holds all of them.
 
@@ -96,7 +96,7 @@ def parse_kustomization(
     ), key
 
 
-def _repository(reading: Reading, key: SourceKey, find: FindRepository, interval: float) -> Repository:
+def _repository(reading: ParseContext, key: SourceKey, find: FindRepository, interval: float) -> Repository:
     found = find(key)
     if isinstance(found, Repository):
         return found
@@ -104,7 +104,7 @@ def _repository(reading: Reading, key: SourceKey, find: FindRepository, interval
     return Repository(key, GitSource(""), interval)
 
 
-def _path(reading: Reading, path: str, substitution: Substitution, read: ReadRef) -> str:
+def _path(reading: ParseContext, path: str, substitution: Substitution, read: ReadRef) -> str:
     """The folder to build; when a variable has no value yet the path stays as written and nothing is synced."""
     resolved, problem = resolve_path(path, substitution, read)
     if problem:
@@ -127,7 +127,7 @@ def _substitution(spec: KustomizationSpec, namespace: str) -> Substitution | Non
     )
 
 
-def _render(reading: Reading, spec: KustomizationSpec, substitution: Substitution | None) -> RenderSpec:
+def _render(reading: ParseContext, spec: KustomizationSpec, substitution: Substitution | None) -> RenderSpec:
     return RenderSpec(
         tool=Tool.KUSTOMIZE,
         kustomize=KustomizeOptions(
@@ -172,7 +172,7 @@ def _ignored(item: IgnoreTarget) -> IgnoreRule:
     return IgnoreRule(pointers=tuple(item.paths), target=item.target.pairs() if item.target else ())
 
 
-def _health_rules(reading: Reading, spec: KustomizationSpec) -> tuple[HealthExpressions, ...]:
+def _health_rules(reading: ParseContext, spec: KustomizationSpec) -> tuple[HealthExpressions, ...]:
     rules: dict[tuple[str, str], HealthExpressions] = {}
     for index, item in enumerate(spec.health_check_exprs):
         group = group_of(item.api_version)

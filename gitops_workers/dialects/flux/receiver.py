@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from gitops_workers.core.model import AppId
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval
-from gitops_workers.dialects.fields import Later, Namespace, Reading, Shape, is_name, one_of, shown
+from gitops_workers.dialects.fields import ManifestModel, Namespace, ParseContext, Unsupported, is_name, one_of, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.sources import LocalReference
 from gitops_workers.dialects.metadata import Object
@@ -20,7 +20,7 @@ TYPES = ("github", "gitlab", "generic", "generic-hmac")
 _KNOWN = (*TYPES, "generic-oidc", "bitbucket", "harbor", "nexus", "gcr", "dockerhub", "quay", "acr", "cdevents")
 
 
-class ResourceShape(Shape):
+class ResourceShape(ManifestModel):
     """`spec.resources[]`; the name `*` goes with matchLabels."""
 
     api_version: str = ""
@@ -28,10 +28,10 @@ class ResourceShape(Shape):
     name: str
     namespace: Namespace = ""
     match_labels: dict[str, str] = {}
-    filter: Annotated[Any, Later("filtering requests by CEL")] = None
+    filter: Annotated[Any, Unsupported("filtering requests by CEL")] = None
 
 
-class ReceiverSpec(Shape):
+class ReceiverSpec(ManifestModel):
     """`spec`. The interval is read and not needed: a changed Secret is seen at the next request."""
 
     type: Annotated[str, one_of(*_KNOWN)]
@@ -40,8 +40,8 @@ class ReceiverSpec(Shape):
     secret_ref: LocalReference | None = None
     suspend: bool = False
     interval: Interval = INTERVAL
-    resource_filter: Annotated[Any, Later("filtering requests by CEL")] = None
-    oidc_providers: Annotated[Any, Later("authentication by OIDC")] = None
+    resource_filter: Annotated[Any, Unsupported("filtering requests by CEL")] = None
+    oidc_providers: Annotated[Any, Unsupported("authentication by OIDC")] = None
 
 
 class ReceiverShape(Object):
@@ -76,7 +76,7 @@ class Receiver:
     origin: str = ""
 
 
-def parse_receiver(reading: Reading) -> Receiver | None:
+def parse_receiver(reading: ParseContext) -> Receiver | None:
     """The receiver; None when the document has an error or its type is for later."""
     shape = reading.shape(ReceiverShape)
     if shape is None:

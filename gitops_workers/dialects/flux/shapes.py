@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from gitops_workers.core.text.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
-from gitops_workers.dialects.fields import Later, Name, Namespace, Plain, Pointer, Shape, one_of, wrong
+from gitops_workers.dialects.fields import ManifestModel, Name, Namespace, Plain, Pointer, Unsupported, one_of, wrong
 from gitops_workers.dialects.flux.deletion_policy import DELETE, MIRROR, ORPHAN, WAIT
 from gitops_workers.dialects.kustomize import SafeTarget, Target
 from gitops_workers.dialects.metadata import Object
@@ -24,7 +24,7 @@ def _variables(values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-class SourceRef(Shape):
+class SourceRef(ManifestModel):
     """`spec.sourceRef`."""
 
     api_version: str = ""
@@ -33,7 +33,7 @@ class SourceRef(Shape):
     namespace: Namespace = ""
 
 
-class ImageShape(Shape):
+class ImageShape(ManifestModel):
     """`spec.images[]`."""
 
     name: str
@@ -42,21 +42,21 @@ class ImageShape(Shape):
     digest: str = ""
 
 
-class PatchShape(Shape):
+class PatchShape(ManifestModel):
     """`spec.patches[]`: inline only, unlike kustomize's own."""
 
     patch: str
     target: Target | None = None
 
 
-class CommonMetadata(Shape):
+class CommonMetadata(ManifestModel):
     """`spec.commonMetadata`."""
 
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
 
 
-class SubstituteReference(Shape):
+class SubstituteReference(ManifestModel):
     """`postBuild.substituteFrom[]`."""
 
     kind: Annotated[str, one_of("ConfigMap", "Secret")]
@@ -64,7 +64,7 @@ class SubstituteReference(Shape):
     optional: bool = False
 
 
-class PostBuild(Shape):
+class PostBuild(ManifestModel):
     """`spec.postBuild`."""
 
     substitute: Annotated[dict[str, str], AfterValidator(_variables)] = {}
@@ -72,7 +72,7 @@ class PostBuild(Shape):
     substitute_strategy: Annotated[str, one_of("", "WithVariables", "Always")] = ""
 
 
-class HealthCheck(Shape):
+class HealthCheck(ManifestModel):
     """`spec.healthChecks[]`; without apiVersion it is apps/v1."""
 
     api_version: Plain = "apps/v1"
@@ -81,14 +81,14 @@ class HealthCheck(Shape):
     namespace: Namespace = ""
 
 
-class IgnoreTarget(Shape):
+class IgnoreTarget(ManifestModel):
     """`spec.ignore[]`: fields by JSON pointer, in the objects that the target selects."""
 
     paths: list[Pointer]
     target: SafeTarget | None = None
 
 
-class HealthCheckExpression(Shape):
+class HealthCheckExpression(ManifestModel):
     """`spec.healthCheckExprs[]`; without kind it is for the whole group."""
 
     api_version: Plain
@@ -98,7 +98,7 @@ class HealthCheckExpression(Shape):
     failed: str = ""
 
 
-class DependencyReference(Shape):
+class DependencyReference(ManifestModel):
     """`spec.dependsOn[]`: another Kustomization, of the same namespace if it names none."""
 
     name: Name
@@ -106,7 +106,7 @@ class DependencyReference(Shape):
     ready_expr: str = ""
 
 
-class KustomizationSpec(Shape):
+class KustomizationSpec(ManifestModel):
     """`spec`."""
 
     source_ref: SourceRef | None = None
@@ -129,11 +129,11 @@ class KustomizationSpec(Shape):
     post_build: PostBuild | None = None
     health_checks: list[HealthCheck] = []
     depends_on: list[DependencyReference] = []
-    decryption: Annotated[Any, Later("decryption", refuses=True)] = None
-    kube_config: Annotated[Any, Later("another cluster by kubeConfig", refuses=True)] = None
-    service_account_name: Annotated[Any, Later("acting as a service account", refuses=True)] = None
+    decryption: Annotated[Any, Unsupported("decryption", refuses=True)] = None
+    kube_config: Annotated[Any, Unsupported("another cluster by kubeConfig", refuses=True)] = None
+    service_account_name: Annotated[Any, Unsupported("acting as a service account", refuses=True)] = None
     ignore: list[IgnoreTarget] = []
-    build_metadata: Annotated[Any, Later("build metadata in annotations", refuses=True)] = None
+    build_metadata: Annotated[Any, Unsupported("build metadata in annotations", refuses=True)] = None
     deletion_policy: Annotated[str, one_of("", MIRROR, DELETE, WAIT, ORPHAN)] = ""
     health_check_exprs: list[HealthCheckExpression] = []
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from gitops_workers.core.model import Condition, GitSource, RevisionKind, RevisionSpec
 from gitops_workers.core.render.render_spec import Pairs, SecretRef
 from gitops_workers.dialects.durations import Interval, Timeout
-from gitops_workers.dialects.fields import Later, Name, Plain, Reading, Shape, matching, pairs
+from gitops_workers.dialects.fields import ManifestModel, Name, ParseContext, Plain, Unsupported, matching, pairs
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.metadata import Object
 from gitops_workers.dialects.repo_url import url_problem
@@ -17,7 +17,7 @@ from gitops_workers.dialects.repo_url import url_problem
 _COMMIT = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}")
 
 
-class Ref(Shape):
+class Ref(ManifestModel):
     """`spec.ref`; of several forms set, commit beats name, name beats tag, tag beats semver, semver beats branch."""
 
     branch: Plain = ""
@@ -32,13 +32,13 @@ class Ref(Shape):
     commit: Annotated[str, matching(_COMMIT.fullmatch, "7 to 40 (or 64) lower-case hex digits")] = ""
 
 
-class LocalReference(Shape):
+class LocalReference(ManifestModel):
     """A Secret, ServiceAccount ... of the same namespace."""
 
     name: Name
 
 
-class GitRepositorySpec(Shape):
+class GitRepositorySpec(ManifestModel):
     """`spec`."""
 
     url: str = ""
@@ -48,13 +48,13 @@ class GitRepositorySpec(Shape):
     secret_ref: LocalReference | None = None
     ignore: str | None = None
     suspend: bool = False
-    verify: Annotated[Any, Later("verifying signatures", refuses=True)] = None
-    include: Annotated[Any, Later("including other repositories", refuses=True)] = None
+    verify: Annotated[Any, Unsupported("verifying signatures", refuses=True)] = None
+    include: Annotated[Any, Unsupported("including other repositories", refuses=True)] = None
     recurse_submodules: bool = False
-    sparse_checkout: Annotated[Any, Later("a sparse checkout")] = None
-    provider: Annotated[Any, Later("authentication by a cloud provider", same=("generic",))] = None
-    proxy_secret_ref: Annotated[Any, Later("fetching through a proxy")] = None
-    service_account_name: Annotated[Any, Later("authentication by a service account")] = None
+    sparse_checkout: Annotated[Any, Unsupported("a sparse checkout")] = None
+    provider: Annotated[Any, Unsupported("authentication by a cloud provider", same=("generic",))] = None
+    proxy_secret_ref: Annotated[Any, Unsupported("fetching through a proxy")] = None
+    service_account_name: Annotated[Any, Unsupported("authentication by a service account")] = None
 
 
 class GitRepositoryShape(Object):
@@ -89,7 +89,7 @@ class Repository:
     refusal: str = ""
 
 
-def parse_repository(reading: Reading, default_interval: float = INTERVAL) -> Repository | None:
+def parse_repository(reading: ParseContext, default_interval: float = INTERVAL) -> Repository | None:
     """The repository, None when the document has an error; the reading then holds all of them.
 
     `default_interval`: seconds where the manifest names none.

@@ -13,11 +13,11 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.receiver_address import PREFIX, hook_hash
 from gitops_workers.dialects.flux.receiver import Receiver
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 
 KEY = "outside"
-SEEN = "seen"
-BEGUN = "begun"
+REFRESH_DONE = "seen"
+REFRESH_STARTED = "begun"
 """Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
 is there now; a Redis that was emptied in between has only the second, and half of the applications."""
 
@@ -26,35 +26,35 @@ is there now; a Redis that was emptied in between has only the second, and half 
 class Reads:
     """Reads for the parser, and keeps what was asked for."""
 
-    world: World
+    context: Context
     refs: set[SecretRef] = field(default_factory=set)
 
     def __call__(self, ref: SecretRef) -> Mapping[str, bytes] | None:
         """As `Secrets.read`."""
         self.refs.add(ref)
-        return self.world.secrets.read(ref)
+        return self.context.secrets.read(ref)
 
 
-def address(world: World, secret: SecretRef, name: str, namespace: str) -> str:
+def address(context: Context, secret: SecretRef, name: str, namespace: str) -> str:
     """The path of a Receiver by its token as it is now; "" when there is none."""
-    token = (world.secrets.read(secret) or {}).get("token", b"")
+    token = (context.secrets.read(secret) or {}).get("token", b"")
     return PREFIX + hook_hash(token, name, namespace) if token else ""
 
 
-def remember(world: World, reads: Reads, receivers: Iterable[Receiver]) -> None:
+def remember(context: Context, reads: Reads, receivers: Iterable[Receiver]) -> None:
     """Which things `fingerprint` looks at."""
     maps = sorted([ref.namespace, ref.name] for ref in reads.refs if ref.kind == "ConfigMap")
     hooks = [[item.secret.namespace, item.secret.name, item.name, item.namespace] for item in receivers]
-    world.state.save("catalogue", KEY, {"maps": maps, "hooks": hooks})
+    context.state.save("catalogue", KEY, {"maps": maps, "hooks": hooks})
 
 
-def fingerprint(world: World) -> str:
+def fingerprint(context: Context) -> str:
     """Changes when one of them does. Of a token only the address that it makes counts, which is known anyway."""
-    known = world.state.load("catalogue", KEY) or {"maps": [], "hooks": []}
+    known = context.state.load("catalogue", KEY) or {"maps": [], "hooks": []}
     parts = []
     for namespace, name in known["maps"]:
-        data = world.secrets.read(SecretRef("ConfigMap", namespace, name)) or {}
+        data = context.secrets.read(SecretRef("ConfigMap", namespace, name)) or {}
         parts += [f"{key}={value.hex()}" for key, value in sorted(data.items())]
     for namespace, secret, name, place in known["hooks"]:
-        parts.append(address(world, SecretRef("Secret", namespace, secret), name, place))
+        parts.append(address(context, SecretRef("Secret", namespace, secret), name, place))
     return digest(*parts)

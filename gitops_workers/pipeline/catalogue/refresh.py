@@ -19,17 +19,17 @@ from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.core.policy.project import Project
-from gitops_workers.core.prune.deletion import stayed
+from gitops_workers.core.prune.deletion import objects_retained
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, repository_group
 from gitops_workers.core.source.urls import normalise_url, without_credentials
 from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.dialects import Document, Parsed, parse
-from gitops_workers.pipeline.announcements import bound_group, tell
+from gitops_workers.pipeline.announcements import announce, bind_group
 from gitops_workers.pipeline.catalogue import enrollment, external_inputs, remarks, wake_dependents
 from gitops_workers.pipeline.catalogue.enrollment import REPOSITORY
-from gitops_workers.pipeline.catalogue.external_inputs import BEGUN, SEEN
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE, REFRESH_STARTED
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import forget_application, removed_applications, resume_deletions
 from gitops_workers.pipeline.lease import Lease
 from gitops_workers.pipeline.reconcile import settings_in_force
@@ -37,7 +37,7 @@ from gitops_workers.ports import Catalogue, Urgency
 
 log = structlog.get_logger()
 
-HALF = "half"
+PARTIAL_REFRESH = "half"
 """Document `catalogue/half`: applications that a refresh has stored and not enrolled, if it died in between. Nobody
 would see them change again."""
 
@@ -54,55 +54,58 @@ class Change:
     problems: tuple[Problem, ...] = ()
 
 
-def refresh(world: World, catalogues: Sequence[Catalogue]) -> Change:
+def refresh(context: Context, catalogues: Sequence[Catalogue]) -> Change:
     """Bring the enrolled applications in line with the manifests, if anything changed since the last time.
 
     Nothing happens while somebody else is at it.
     """
-    world.queue.enroll_poll(CATALOGUE, CATALOGUE, 0.0)
-    attempt = world.queue.begin_poll(CATALOGUE, world.lease)
+    context.queue.enroll_poll(CATALOGUE, CATALOGUE, 0.0)
+    attempt = context.queue.begin_poll(CATALOGUE, context.lease)
     if attempt is None:
         return Change()
-    bound_group(CATALOGUE)
+    bind_group(CATALOGUE)
     try:
-        return _refresh(world, catalogues, Lease(world, attempt))
+        return _refresh(context, catalogues, Lease(context, attempt))
     except Superseded as error:
         # What we wrote last may have come after what the new holder wrote: the next refresh writes all of it again.
         log.warning("catalogue_superseded", reason=str(error))
-        world.state.discard("catalogue", SEEN)
+        context.state.discard("catalogue", REFRESH_DONE)
         return Change()
     finally:
-        world.queue.finish_poll(attempt, world.catalogue_interval)
+        context.queue.finish_poll(attempt, context.catalogue_interval)
 
 
-def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Change:
+def _refresh(context: Context, catalogues: Sequence[Catalogue], lease: Lease) -> Change:
     try:
-        pace = f"{world.interval} {world.jitter} {world.sync_timeout} {world.flux_interval}"
+        pace = f"{context.interval} {context.jitter} {context.sync_timeout} {context.flux_interval}"
         token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
-        now = [token, external_inputs.fingerprint(world)]
-        if world.state.load_many("catalogue", (BEGUN, SEEN)) == {BEGUN: now, SEEN: now}:
+        now = [token, external_inputs.fingerprint(context)]
+        if context.state.load_many("catalogue", (REFRESH_STARTED, REFRESH_DONE)) == {
+            REFRESH_STARTED: now,
+            REFRESH_DONE: now,
+        }:
             return Change()
         documents, broken = _documents(catalogues)
-        reads = external_inputs.Reads(world)
-        standing, projects = _standing(world, broken)
-        parsed = parse(documents, reads, standing, projects=projects, flux_interval=world.flux_interval)
-        external_inputs.remember(world, reads, parsed.receivers)
-        around = external_inputs.fingerprint(world)
+        reads = external_inputs.Reads(context)
+        standing, projects = _standing(context, broken)
+        parsed = parse(documents, reads, standing, projects=projects, flux_interval=context.flux_interval)
+        external_inputs.remember(context, reads, parsed.receivers)
+        around = external_inputs.fingerprint(context)
     except GitOpsError as error:
-        if world.state.load("catalogue", "error") != str(error):
+        if context.state.load("catalogue", "error") != str(error):
             log.warning("catalogue_unreadable", reason=str(error))
-            world.state.save("catalogue", "error", str(error))
+            context.state.save("catalogue", "error", str(error))
         return Change()
-    world.state.save("catalogue", BEGUN, [token, around])
-    settings_in_force.publish(world)  # `argocd-cm` may stand in the catalogue, and these applications rely on it
-    change = _apply(world, parsed, broken, lease)
-    remarks.save(world, change.problems)
-    _announce(world, catalogues)
-    world.state.save("catalogue", SEEN, [token, around])
-    world.state.discard("catalogue", "error")
+    context.state.save("catalogue", REFRESH_STARTED, [token, around])
+    settings_in_force.publish(context)  # `argocd-cm` may stand in the catalogue, and these applications rely on it
+    change = _apply(context, parsed, broken, lease)
+    remarks.save(context, change.problems)
+    _announce(context, catalogues)
+    context.state.save("catalogue", REFRESH_DONE, [token, around])
+    context.state.discard("catalogue", "error")
     log.info(
         "catalogue_read",
-        applications=len(world.state.applications()),
+        applications=len(context.state.applications()),
         added=len(change.added),
         changed=len(change.changed),
         removed=len(change.removed),
@@ -112,7 +115,7 @@ def _refresh(world: World, catalogues: Sequence[Catalogue], lease: Lease) -> Cha
     return change
 
 
-def _standing(world: World, broken: Sequence[Problem]) -> tuple[list[AppId], dict[str, Project]]:
+def _standing(context: Context, broken: Sequence[Problem]) -> tuple[list[AppId], dict[str, Project]]:
     """Applications of files that cannot be read now: they go on, so others may still depend on them.
 
     And the projects that applications have: any of them may stand in such a file, and without its rules `default`
@@ -120,7 +123,7 @@ def _standing(world: World, broken: Sequence[Problem]) -> tuple[list[AppId], dic
     """
     if not broken:
         return [], {}
-    known = world.state.load_applications(world.state.applications()).values()
+    known = context.state.load_applications(context.state.applications()).values()
     projects = {app.limits.name: app.limits for app in known if app.limits}
     return [app.id for app in known if _unread(app, broken)], projects
 
@@ -140,17 +143,20 @@ def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Pr
     return documents, broken
 
 
-def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease) -> Change:
+def _apply(context: Context, parsed: Parsed, broken: Sequence[Problem], lease: Lease) -> Change:
     lease.keep()
-    ids = world.state.applications()
-    before = world.state.load_applications(ids)
-    wanted = {app.id: _without_credentials(_paced(world, app)) for app in parsed.applications}
+    ids = context.state.applications()
+    before = context.state.load_applications(ids)
+    wanted = {app.id: _without_credentials(_paced(context, app)) for app in parsed.applications}
     kept = _kept(before, wanted, parsed, broken)
-    needed = wake_dependents.needed_by({**kept, **wanted})
-    wanted, kept = wake_dependents.flagged(wanted, needed), wake_dependents.flagged(kept, needed)
+    needed = wake_dependents.dependents_by_application({**kept, **wanted})
+    wanted, kept = (
+        wake_dependents.with_dependents_flag(wanted, needed),
+        wake_dependents.with_dependents_flag(kept, needed),
+    )
     flagged = [app for app in (*wanted.values(), *kept.values()) if _flag_changed(before.get(app.id), app)]
     added = [app for app in wanted.values() if app.id not in before]
-    half = frozenset(world.state.load("catalogue", HALF) or ())
+    half = frozenset(context.state.load("catalogue", PARTIAL_REFRESH) or ())
     changed = [
         app
         for app in (*wanted.values(), *kept.values())
@@ -158,47 +164,49 @@ def _apply(world: World, parsed: Parsed, broken: Sequence[Problem], lease: Lease
     ]
     gone = sorted(set(before) - set(wanted) - set(kept))
     remaining = len(wanted) + len(kept)
-    leaving = removed_applications.leave(world, before, gone, (*broken, *parsed.problems), remaining=remaining)
+    leaving = removed_applications.request_deletions(
+        context, before, gone, (*broken, *parsed.problems), remaining=remaining
+    )
     removed = [app_id for app_id in gone if app_id not in leaving]
 
     if leaving:
         lease.prove()  # what an old catalogue misses may be what a newer one has brought
     for app in changed:
         if before[app.id].schedule.suspended != app.schedule.suspended:
-            world.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
+            context.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
     if added or changed:
-        world.state.save("catalogue", HALF, [app.id for app in (*added, *changed)])
+        context.state.save("catalogue", PARTIAL_REFRESH, [app.id for app in (*added, *changed)])
     # In one go: a part of them alone might be too few for the question whether so many are meant to be deleted.
-    parting = [app for app in leaving.values() if app != before[app.id]]
-    world.state.save_applications([*added, *changed, *flagged, *parting])
-    wake_dependents.save(world, needed, before)
+    delete_hooks = [app for app in leaving.values() if app != before[app.id]]
+    context.state.save_applications([*added, *changed, *flagged, *delete_hooks])
+    wake_dependents.save(context, needed, before)
     clusters = {
-        app.id: enrollment.cluster_of(world, app) for app in (*wanted.values(), *kept.values(), *leaving.values())
+        app.id: enrollment.cluster_of(context, app) for app in (*wanted.values(), *kept.values(), *leaving.values())
     }
     for app in (*added, *changed):
         lease.keep()
-        enrollment.enroll(world, app, clusters[app.id])
+        enrollment.enroll(context, app, clusters[app.id])
     for app_id in removed:
         lease.keep()
-        forget_application.forget(world, app_id, forget_application.STAY)
+        forget_application.delete_bookkeeping(context, app_id, forget_application.OBJECTS_RETAINED)
     for app in leaving.values():
-        world.queue.enroll(app.id, clusters[app.id], enrollment.fleet_of(world, clusters[app.id]))
-    removed_applications.announce(world, before, leaving)
+        context.queue.enroll(app.id, clusters[app.id], enrollment.fleet_of(context, clusters[app.id]))
+    removed_applications.announce_deletions(context, before, leaving)
     for app_id, app in kept.items():
-        _mark_broken(world, app, parsed.rejected.get(app_id) or broken)
-    _reject_new(world, parsed, before)
+        _mark_broken(context, app, parsed.rejected.get(app_id) or broken)
+    _reject_new(context, parsed, before)
     lease.keep()
-    enrollment.enroll_groups(world, {**kept, **wanted, **leaving}, clusters)
-    resume_deletions.enroll(world, again=len(before) < len(ids))
-    _save_receivers(world, parsed, {**kept, **wanted})
+    enrollment.enroll_groups(context, {**kept, **wanted, **leaving}, clusters)
+    resume_deletions.enroll(context, again=len(before) < len(ids))
+    _save_receivers(context, parsed, {**kept, **wanted})
     fetched = [app for app in added if not app.refusal and not app.schedule.suspended]
     for group in sorted({repository_group(app) for app in fetched}):
         # The poll lists, fetches and looks for all of them at once, and rings each that is new to it.
-        world.queue.request_poll(group, Urgency.POLL)
+        context.queue.request_poll(group, Urgency.POLL)
     for app in (*changed, *(app for app in added if app not in fetched)):
-        world.queue.request(app.id, "its manifest changed", Urgency.POLL)
+        context.queue.request(app.id, "its manifest changed", Urgency.POLL)
     if added or changed:
-        world.state.discard("catalogue", HALF)
+        context.state.discard("catalogue", PARTIAL_REFRESH)
     return Change(
         tuple(app.id for app in added),
         tuple(app.id for app in changed),
@@ -213,12 +221,12 @@ def _flag_changed(before: Application | None, now: Application) -> bool:
     return before is not None and before.needed != now.needed
 
 
-def _paced(world: World, app: Application) -> Application:
+def _paced(context: Context, app: Application) -> Application:
     """Argo CD's manifests do not say how often to look, nor how long a sync may take: the installation does."""
     if app.dialect is Dialect.FLUX:
         return app
-    schedule = replace(app.schedule, interval=world.interval, jitter=world.jitter)
-    return replace(app, schedule=schedule, sync=replace(app.sync, timeout=world.sync_timeout))
+    schedule = replace(app.schedule, interval=context.interval, jitter=context.jitter)
+    return replace(app, schedule=schedule, sync=replace(app.sync, timeout=context.sync_timeout))
 
 
 def _without_credentials(app: Application) -> Application:
@@ -244,32 +252,34 @@ def _kept(
     One that was leaving is back when it is declared, however wrongly; a file that cannot be read says nothing of it.
     """
     return {
-        app_id: stayed(app)
+        app_id: objects_retained(app)
         for app_id, app in before.items()
         if app_id not in wanted and (app_id in parsed.rejected or (app.leaving is None and _unread(app, broken)))
     }
 
 
-def _mark_broken(world: World, app: Application, problems: Sequence[Problem]) -> None:
+def _mark_broken(context: Context, app: Application, problems: Sequence[Problem]) -> None:
     """The last good version goes on; the status names the file, the line and the field."""
     text = "; ".join(str(problem) for problem in problems[:3])
-    status = world.state.status(app.id)
+    status = context.state.status(app.id)
     condition = Condition("InvalidSpecError", f"The last good version goes on: {text}")
     if status is not None and condition not in status.conditions:
-        world.state.save_status(replace(status, conditions=(*app.conditions, condition)))
-        tell(world.state, [Event(stamp(world.queue.now()), app.id, "Warning", condition.type, condition.message)])
+        context.state.save_status(replace(status, conditions=(*app.conditions, condition)))
+        announce(
+            context.state, [Event(stamp(context.queue.now()), app.id, "Warning", condition.type, condition.message)]
+        )
 
 
-def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application]) -> None:
+def _reject_new(context: Context, parsed: Parsed, before: Mapping[AppId, Application]) -> None:
     """Applications that were never readable are shown with what is wrong, so that nobody looks for them in vain."""
-    now = stamp(world.queue.now())
+    now = stamp(context.queue.now())
     unreadable = {app_id: problems for app_id, problems in parsed.rejected.items() if app_id not in before}
-    for app_id in set(world.state.load("catalogue", "rejected") or ()) - set(unreadable) - set(before):
+    for app_id in set(context.state.load("catalogue", "rejected") or ()) - set(unreadable) - set(before):
         if app_id not in {app.id for app in parsed.applications}:
-            world.state.discard_application(app_id)
+            context.state.delete_application(app_id)
     for app_id, problems in unreadable.items():
         text = "; ".join(str(problem) for problem in problems[:3])
-        world.state.save_status(
+        context.state.save_status(
             Status(
                 id=app_id,
                 dialect="argocd" if app_id.startswith("application/") else "flux",
@@ -283,26 +293,26 @@ def _reject_new(world: World, parsed: Parsed, before: Mapping[AppId, Application
                 changed_at=now,
             )
         )
-        tell(world.state, [Event(now, app_id, "Warning", "InvalidSpecError", text)])
-    world.state.save("catalogue", "rejected", sorted(unreadable))
+        announce(context.state, [Event(now, app_id, "Warning", "InvalidSpecError", text)])
+    context.state.save("catalogue", "rejected", sorted(unreadable))
     for problem in parsed.problems:
         log.warning(
             "manifest_problem", file=problem.file, line=problem.line, field=problem.path, reason=problem.message
         )
 
 
-def _announce(world: World, catalogues: Iterable[Catalogue]) -> None:
+def _announce(context: Context, catalogues: Iterable[Catalogue]) -> None:
     """A push to a repository that declares applications is news for the catalogue, too."""
     urls = sorted({normalise_url(item.repository) for item in catalogues if item.repository})
-    known = world.state.load_many(REPOSITORY, urls)
-    world.state.save_many(REPOSITORY, {url: sorted({*known.get(url, ()), CATALOGUE}) for url in urls})
+    known = context.state.load_many(REPOSITORY, urls)
+    context.state.save_many(REPOSITORY, {url: sorted({*known.get(url, ()), CATALOGUE}) for url in urls})
 
 
-def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:
+def _save_receivers(context: Context, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:
     """Webhook addresses by the hash in their path. The token makes the hash and is not stored (see web.receivers)."""
     found = {}
     for receiver in parsed.receivers:
-        path = external_inputs.address(world, receiver.secret, receiver.name, receiver.namespace)
+        path = external_inputs.address(context, receiver.secret, receiver.name, receiver.namespace)
         if not path:
             log.warning("receiver_without_token", namespace=receiver.namespace, name=receiver.name)
             continue
@@ -316,7 +326,7 @@ def _save_receivers(world: World, parsed: Parsed, apps: Mapping[AppId, Applicati
             "groups": sorted(groups),
             "suspended": receiver.suspended,
         }
-    for path in set(world.state.load("catalogue", "receivers") or ()) - set(found):
-        world.state.discard("receiver", path)
-    world.state.save_many("receiver", found)
-    world.state.save("catalogue", "receivers", sorted(found))
+    for path in set(context.state.load("catalogue", "receivers") or ()) - set(found):
+        context.state.discard("receiver", path)
+    context.state.save_many("receiver", found)
+    context.state.save("catalogue", "receivers", sorted(found))

@@ -12,75 +12,75 @@ from typing import Any
 
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.prune.relocation import CONDITION, told, words
+from gitops_workers.core.prune.relocation import CONDITION, describe, with_relocation_condition
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline.announcements import tell
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.announcements import announce
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Urgency
 
 KIND = "moved"
 """Documents `moved/<app>`: `{cluster: objects}` that the application has left behind there."""
-AGAIN = 600.0
+RECHECK_AFTER_S = 600.0
 """Seconds until the old clusters are asked again: one of them may be away for good, and cost a timeout every time."""
 
 
-def left(world: World, app: AppId, old: str, new: str, objects: int) -> Mapping[str, int]:
+def note_relocation(context: Context, app: AppId, old: str, new: str, objects: int) -> Mapping[str, int]:
     """Note that the application has gone from one cluster to another; what it has left behind everywhere."""
-    known: dict[str, int] = dict(world.state.load(KIND, app) or {})
-    if old not in known and objects and old in world.clusters.names() and not _same(world, old, new):
-        message = words(app, {old: objects})
-        tell(world.state, [Event(stamp(world.queue.now()), app, "Warning", CONDITION, message)])
+    known: dict[str, int] = dict(context.state.load(KIND, app) or {})
+    if old not in known and objects and old in context.clusters.names() and not _same(context, old, new):
+        message = describe(app, {old: objects})
+        announce(context.state, [Event(stamp(context.queue.now()), app, "Warning", CONDITION, message)])
         known[old] = objects
     known.pop(new, None)
-    _save(world, app, known)
+    _save(context, app, known)
     return known
 
 
-def found(world: World, cluster: str, records: Mapping[AppId, StoredRecord]) -> None:
+def note_foreign_records(context: Context, cluster: str, records: Mapping[AppId, StoredRecord]) -> None:
     """The records of a cluster: some may be of applications whose destination is another one now."""
-    for app_id, app in world.state.load_applications(list(records)).items():
+    for app_id, app in context.state.load_applications(list(records)).items():
         record = records[app_id].record
         try:
-            home = world.clusters.resolve(app.destination.name, app.destination.server)
+            home = context.clusters.resolve(app.destination.name, app.destination.server)
         except GitOpsError:
             continue
         if home != cluster and record.deletion is None:
-            left(world, app_id, cluster, home, len(record.inventory))
-            world.queue.request(app_id, f"it was deployed in {cluster} before", Urgency.POLL, not_before=0.0)
+            note_relocation(context, app_id, cluster, home, len(record.inventory))
+            context.queue.request(app_id, f"it was deployed in {cluster} before", Urgency.POLL, not_before=0.0)
 
 
-def checked(world: World, app: Application, cluster: str, known: Mapping[str, Any]) -> Application:
+def with_leftovers(context: Context, app: Application, cluster: str, known: Mapping[str, Any]) -> Application:
     """The application with what is still true of its note."""
     noted: Mapping[str, int] = known.get(KIND) or {}
-    if not noted or not world.queue.every(f"moved {app.id}", AGAIN):
+    if not noted or not context.queue.every(f"moved {app.id}", RECHECK_AFTER_S):
         return app
-    after = {old: count for old in noted if old != cluster and (count := _count(world, app.id, old, noted[old]))}
+    after = {old: count for old in noted if old != cluster and (count := _count(context, app.id, old, noted[old]))}
     if after != noted:
-        _save(world, app.id, after)
-    return told(app, after)
+        _save(context, app.id, after)
+    return with_relocation_condition(app, after)
 
 
-def _count(world: World, app: AppId, cluster: str, before: int) -> int:
+def _count(context: Context, app: AppId, cluster: str, before: int) -> int:
     """How many objects the cluster's record lists; as before where it cannot be asked."""
-    if cluster not in world.clusters.names():
+    if cluster not in context.clusters.names():
         return 0
     try:
-        stored = world.clusters.records(cluster).load(app)
+        stored = context.clusters.records(cluster).load(app)
     except GitOpsError:
         return before
     return len(stored.record.inventory) if stored else 0
 
 
-def _same(world: World, old: str, new: str) -> bool:
+def _same(context: Context, old: str, new: str) -> bool:
     """Whether two names mean one cluster."""
-    names = world.clusters.names()
-    return old == new or (new in names and world.clusters.server(old) == world.clusters.server(new))
+    names = context.clusters.names()
+    return old == new or (new in names and context.clusters.server(old) == context.clusters.server(new))
 
 
-def _save(world: World, app: AppId, known: Mapping[str, int]) -> None:
+def _save(context: Context, app: AppId, known: Mapping[str, int]) -> None:
     if known:
-        world.state.save(KIND, app, dict(known))
+        context.state.save(KIND, app, dict(known))
     else:
-        world.state.discard(KIND, app)
+        context.state.discard(KIND, app)

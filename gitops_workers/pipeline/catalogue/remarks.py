@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gitops_workers.core.model import Problem
 from gitops_workers.core.text.plural import amount
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import State
 
 KIND, KEY = "catalogue", "remarks"
@@ -33,10 +33,10 @@ class Remarks:
         return f"The catalogue has {amount(self.total, 'remark')}." if self.total else ""
 
 
-def save(world: World, problems: Sequence[Problem]) -> None:
+def save(context: Context, problems: Sequence[Problem]) -> None:
     """Replace the remarks by those of this reading."""
     lines = list(dict.fromkeys(str(problem) for problem in problems))
-    world.state.save(KIND, KEY, {"lines": lines[:KEPT], "total": len(lines)})
+    context.state.save(KIND, KEY, {"lines": lines[:KEPT], "total": len(lines)})
 
 
 def remarks_of(state: State) -> Remarks:

@@ -15,14 +15,16 @@ from gitops_workers.core.status.flux_view import flux_view
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.dependencies import dependants
 from gitops_workers.core.sync.readiness import unready
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import Urgency
 
-DEPENDANTS = "dependants"
+DEPENDENTS = "dependants"
 
 
-def flagged(apps: Mapping[AppId, Application], needed: Mapping[AppId, Sequence[AppId]]) -> dict[AppId, Application]:
+def with_dependents_flag(
+    apps: Mapping[AppId, Application], needed: Mapping[AppId, Sequence[AppId]]
+) -> dict[AppId, Application]:
     """The applications, each knowing whether somebody depends on it."""
     return {
         identity: app if app.needed is (identity in needed) else replace(app, needed=identity in needed)
@@ -30,27 +32,27 @@ def flagged(apps: Mapping[AppId, Application], needed: Mapping[AppId, Sequence[A
     }
 
 
-def needed_by(apps: Mapping[AppId, Application]) -> Mapping[AppId, Sequence[AppId]]:
+def dependents_by_application(apps: Mapping[AppId, Application]) -> Mapping[AppId, Sequence[AppId]]:
     """Who depends on each application, of those on which anybody does."""
     found = dependants({identity: app.depends_on for identity, app in apps.items()})
     return {identity: who for identity, who in found.items() if identity in apps}
 
 
-def save(world: World, needed: Mapping[AppId, Sequence[AppId]], before: Mapping[AppId, Application]) -> None:
+def save(context: Context, needed: Mapping[AppId, Sequence[AppId]], before: Mapping[AppId, Application]) -> None:
     """Store who depends on whom. `before`: the applications of the last refresh."""
-    world.state.save_many(DEPENDANTS, needed)
+    context.state.save_many(DEPENDENTS, needed)
     for identity, app in before.items():
         if app.needed and identity not in needed:
-            world.state.discard(DEPENDANTS, identity)
+            context.state.discard(DEPENDENTS, identity)
 
 
-def ring(world: World, app: Application, status: Status) -> None:
+def wake(context: Context, app: Application, status: Status) -> None:
     """Ring for everybody who waits for this application, now that its status is stored and before the lease goes back.
 
     Who waits is read from the notes, and not from a change of the status: a worker that was killed after storing the
     status is followed by one that sees no change any more.
     """
-    notes = world.state.load_many(WAITS, world.state.load(DEPENDANTS, app.id) or ())
+    notes = context.state.load_many(WAITS, context.state.load(DEPENDENTS, app.id) or ())
     waiting = {who: seen[app.id] for who, seen in notes.items() if app.id in seen}
     if not waiting:
         return
@@ -60,4 +62,4 @@ def ring(world: World, app: Application, status: Status) -> None:
         # An expression may look at anything, so for it every change counts.
         if ready if not seen else seen != now:
             reason = f"{app.id} is ready" if ready else f"{app.id} has changed"
-            world.queue.request(who, reason, Urgency.RETRY, not_before=0.0)
+            context.queue.request(who, reason, Urgency.RETRY, not_before=0.0)

@@ -19,14 +19,14 @@ from gitops_workers.core.sync.hooks import HookPhase
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.ordering import Task
 from gitops_workers.core.sync.plan import Stage, hook_stages
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Cluster
 
 
 @dataclass(frozen=True, slots=True)
-class Parting:
+class DeleteHooks:
     """The hooks of one deletion. `Operation.stage` counts the stages of both that are done."""
 
     before: tuple[Stage, ...] = ()
@@ -46,25 +46,29 @@ class Parting:
         return frozenset(item.key for item in self.items(operation))
 
 
-NONE = Parting()
+NO_HOOKS = DeleteHooks()
 
 
-def of(world: World, app: Application, cluster_name: str, cluster: Cluster, record: Record) -> Parting:
+def delete_hooks_of(
+    context: Context, app: Application, cluster_name: str, cluster: Cluster, record: Record
+) -> DeleteHooks:
     """The hooks of what was deployed last. Raises Refused or Retry where that cannot be rendered."""
-    if not record.parting or not record.history:
-        return NONE
+    if not record.delete_hooks or not record.history:
+        return NO_HOOKS
     entry = record.history[-1]
     found = cluster.discovery()
-    deployed = restored(homed(app, entry), entry, world.sealer.open)
-    _, rendered = stages.render_objects(world, deployed, Resolved(entry.revision, entry.ref), found)
-    wanted = stages.wanted(deployed, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
-    parting = Parting(hook_stages(wanted.hooks, HookPhase.PRE_DELETE), hook_stages(wanted.hooks, HookPhase.POST_DELETE))
-    keys = (task.item.key for task in parting.tasks)
-    check(app, keys, world.clusters.identity(cluster_name))
-    return parting
+    deployed = restored(homed(app, entry), entry, context.sealer.open)
+    _, rendered = stages.render_objects(context, deployed, Resolved(entry.revision, entry.ref), found)
+    wanted = stages.desired_state(deployed, rendered.objects, stages.scopes_for(cluster, found, rendered.objects))
+    delete_hooks = DeleteHooks(
+        hook_stages(wanted.hooks, HookPhase.PRE_DELETE), hook_stages(wanted.hooks, HookPhase.POST_DELETE)
+    )
+    keys = (task.item.key for task in delete_hooks.tasks)
+    check(app, keys, context.clusters.identity(cluster_name))
+    return delete_hooks
 
 
-def run(
+def run_delete_hooks(
     runs: HookRuns, operation: Operation, hooks: Sequence[Stage], done: int
 ) -> tuple[Operation, tuple[str, ...], str]:
     """(the operation, what is still waited for, what has failed) after as many stages as are open now.
@@ -75,11 +79,11 @@ def run(
         operation = operations.advance(operation, done)
     while operation.stage < done + len(hooks):
         stage = hooks[operation.stage - done]
-        if room := runs.make_room(operation, stage):
+        if room := runs.delete_previous(operation, stage):
             return operation, room, ""
         for task in stage.hooks:
             operation = runs.start(operation, task)
-        running, bad = runs.verdict(operation, stage)
+        running, bad = runs.status(operation, stage)
         if bad:
             return operation, (), f"{stage.name}: {bad[0]}"
         if running:

@@ -25,11 +25,11 @@ from gitops_workers.core.model import (
     SyncStatus,
 )
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.policy.policy import permits
+from gitops_workers.core.policy.policy import allows
 from gitops_workers.core.prune import deletion as deletions
-from gitops_workers.core.prune.candidates import Deletion, Evidence, Remainder, Removal, pending, removal
+from gitops_workers.core.prune.candidates import Deletion, DeletionPlan, Evidence, Remaining, deletion_plan, pending
 from gitops_workers.core.prune.deletion import DeletionStage
-from gitops_workers.core.prune.deletion_request import Cascade, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest
 from gitops_workers.core.record.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.sync import operation as operations
@@ -39,9 +39,9 @@ from gitops_workers.core.sync.plan import Stage
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import announcements, records
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import delete_hooks
-from gitops_workers.pipeline.deletion.forget_application import dismiss
+from gitops_workers.pipeline.deletion.forget_application import delete_application
 from gitops_workers.pipeline.operation import step
 from gitops_workers.pipeline.operation.hook_runs import HookRuns
 from gitops_workers.pipeline.operation.writes import Writer
@@ -53,22 +53,22 @@ from gitops_workers.ports import Attempt, Cluster
 
 log = structlog.get_logger()
 
-HUMAN = 60.0
+AWAITING_USER_RECHECK_S = 60.0
 """Seconds between two looks at what waits for a human: an order rings at once, an edited object does not."""
-TURN = 1.0
+CATALOGUE_BUSY_RETRY_S = 1.0
 """Seconds until it is tried again to end the bookkeeping, while a refresh of the catalogue is at work."""
 
 
-def wanted(world: World, app: Application) -> Leaving | None:
+def deletion_request(context: Context, app: Application) -> DeletionRequest | None:
     """How the application is to be deleted now; None when it is not. Costs nothing where no manifest is gone."""
     if app.leaving is None:
         return None
-    leaving = deletions.confirmed(app.leaving, world.state.load(deletions.ORDER, app.id))
+    leaving = deletions.confirmed(app.leaving, context.state.load(deletions.DELETE_REQUEST, app.id))
     return None if leaving.held else leaving
 
 
 def returned(
-    world: World, app: Application, attempt: Attempt, cluster_name: str, stored: StoredRecord | None
+    context: Context, app: Application, attempt: Attempt, cluster_name: str, stored: StoredRecord | None
 ) -> StoredRecord | None:
     """The record of an application that is synced: a mark from a deletion that was given up is taken away at once.
 
@@ -76,41 +76,41 @@ def returned(
     """
     if stored is None or stored.record.deletion is None:
         return stored
-    writer = Writer(world, app, attempt, cluster_name, world.clusters.open(cluster_name), stored, (), 0.0)
+    writer = Writer(context, app, attempt, cluster_name, context.clusters.open(cluster_name), stored, (), 0.0)
     writer.fence()
     return writer.stored
 
 
-def look(
-    world: World, app: Application, leaving: Leaving, attempt: Attempt, known: Mapping[str, Any]
+def run_deletion(
+    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: Mapping[str, Any]
 ) -> Outcome | None:
     """One attempt of a deletion; None when nothing is left to report on. Raises core.errors."""
     if leaving.policy.cascade is Cascade.ORPHAN:
-        return _release(world, app)
+        return _release(context, app)
     if (known.get("override") or {}).get("suspended"):
         return _paused(app)
-    cluster_name = world.clusters.resolve(app.destination.name, app.destination.server)
-    cluster = world.clusters.open(cluster_name)
-    stored = world.clusters.records(cluster_name).load(app.id)
+    cluster_name = context.clusters.resolve(app.destination.name, app.destination.server)
+    cluster = context.clusters.open(cluster_name)
+    stored = context.clusters.records(cluster_name).load(app.id)
     if stored is None:
         copy = known.get(records.KIND)
-        seen = any(row.status is SyncStatus.SYNCED for row in world.state.resources(app.id))
+        seen = any(row.status is SyncStatus.SYNCED for row in context.state.resources(app.id))
         if lost_records.is_known(cluster_name, copy) or seen:
-            lost_records.rebuild(world, app, attempt, cluster_name, copy)
-        return _ended(world, app, "Nothing of it was in the cluster any more.")
+            lost_records.rebuild(context, app, attempt, cluster_name, copy)
+        return _ended(context, app, "Nothing of it was in the cluster any more.")
     if leaving.resumed and stored.record.deletion is None:
-        return _ended(world, app, "Its record does not ask for its deletion any more; its objects stay.")
-    operation = _operation(world, app, leaving, attempt, known)
-    return _Deletion(world, app, leaving, attempt, cluster_name, cluster, stored, operation).step()
+        return _ended(context, app, "Its record does not ask for its deletion any more; its objects stay.")
+    operation = _operation(context, app, leaving, attempt, known)
+    return _Deletion(context, app, leaving, attempt, cluster_name, cluster, stored, operation).step()
 
 
 def failed(
-    world: World, app: Application, leaving: Leaving, known: Mapping[str, Any], error: GitOpsError
+    context: Context, app: Application, leaving: DeletionRequest, known: Mapping[str, Any], error: GitOpsError
 ) -> Outcome | None:
     """The cluster cannot be asked, or refuses: nothing is lost, it goes on by itself, and a human may end it."""
-    if world.state.application(app.id) is None:
+    if context.state.application(app.id) is None:
         return None  # the last answer was lost: it is forgotten already, and a report would bring its row back
-    cluster_health.failed(world, app, error, stamp(world.queue.now()))
+    cluster_health.failed(context, app, error, stamp(context.queue.now()))
     log.warning("deletion_failed", error=type(error).__name__, reason=str(error))
     previous = step.operation_from(known.get("operation"))
     failures = previous.failures + 1 if previous else 1
@@ -131,9 +131,9 @@ def failed(
 class _Deletion:
     """What one attempt has in its hands."""
 
-    world: World
+    context: Context
     app: Application
-    leaving: Leaving
+    leaving: DeletionRequest
     attempt: Attempt
     cluster_name: str
     cluster: Cluster
@@ -144,14 +144,14 @@ class _Deletion:
         """Everything that can be done without waiting."""
         app, leaving = self.app, self.leaving
         record, entered = self.stored.record, self.operation.stage
-        hooks_of_it = delete_hooks.of(self.world, app, self.cluster_name, self.cluster, record)
+        hooks_of_it = delete_hooks.delete_hooks_of(self.context, app, self.cluster_name, self.cluster, record)
         own = hooks_of_it.keys(self.operation)
         items, hooks = self._permitted(record.inventory), self._permitted(record.hooks)
         runs = [item for item in hooks if item not in items and item.key not in own]
         generation = self.attempt.generation
         live = self._read((*items, *runs))
         evidence = Evidence(generation, rendered=generation, approved=generation, live=live)
-        found = removal(
+        found = deletion_plan(
             app,
             (*items, *runs),
             evidence,
@@ -161,16 +161,16 @@ class _Deletion:
             doubtful=record.doubtful,
         )
         writer = self._writer(replace(record, inventory=items, hooks=hooks), hooks_of_it.items(self.operation))
-        hook_runs = HookRuns(self.world, app, self.cluster, writer)
+        hook_runs = HookRuns(self.context, app, self.cluster, writer)
         if self.stored.record.deletion != writer.deletion:
             writer.fence()
-        if found.unconfirmed:
-            asks = _names(found.unconfirmed)
-            known = any(key in record.doubtful for key in found.unconfirmed)
+        if found.awaiting_confirmation:
+            asks = _names(found.awaiting_confirmation)
+            known = any(key in record.doubtful for key in found.awaiting_confirmation)
             why = "known by its marks alone, since the record was lost" if known else "Delete=confirm"
             text = f"{asks} asks for a confirmation ({why}): run `gitops-workers app delete {app.id} --yes`."
-            return self._waits(writer, found, (*found.deletions, *found.going), text, due_in=HUMAN)
-        wait = deletions.begins_at(leaving, self.world.catalogue_interval) - self.world.queue.now()
+            return self._waits(writer, found, (*found.deletions, *found.going), text, due_in=AWAITING_USER_RECHECK_S)
+        wait = deletions.begins_at(leaving, self.context.catalogue_interval) - self.context.queue.now()
         if wait > 0:
             text = "its manifest has left the catalogue; nothing is deleted yet, in case it comes back at once."
             return self._waits(writer, found, found.deletions, text, due_in=wait)
@@ -179,7 +179,7 @@ class _Deletion:
         if wait_for := self._hooks(writer, found, hook_runs, before, 0):
             return wait_for
         for number, stage in enumerate(deletions.stages(app, leaving, found)):
-            if number and self.world.queue.wanted(app.id) != generation:
+            if number and self.context.queue.wanted(app.id) != generation:
                 raise Superseded(f"{app.id}: something was asked meanwhile; perhaps its manifest is back.")
             self._let_go(writer, live, stage)
             writer.prune(stage.deletions)
@@ -197,15 +197,15 @@ class _Deletion:
         return self._end(writer, found)
 
     def _hooks(
-        self, writer: Writer, found: Removal, runs: HookRuns, hooks: Sequence[Stage], done: int
+        self, writer: Writer, found: DeletionPlan, runs: HookRuns, hooks: Sequence[Stage], done: int
     ) -> Outcome | None:
         """The outcome where a hook is waited for or has failed; None when all have ended well."""
-        self.operation, waiting, bad = delete_hooks.run(runs, self.operation, hooks, done)
+        self.operation, waiting, bad = delete_hooks.run_delete_hooks(runs, self.operation, hooks, done)
         if waiting:
             return self._waits(writer, found, (), f"waiting for hook {waiting[0]}.")
         if not bad:
             return None
-        ended = operations.finish(self.operation, Phase.FAILED, bad, self.world.queue.now())
+        ended = operations.finish(self.operation, Phase.FAILED, bad, self.context.queue.now())
         delay = step.retry_delay(self.app, ended.failures)
         text = f"{bad} It is tried again in {delay:.0f} s; `--cascade orphan` gives the objects up."
         outcome = self._waits(writer, found, (), text, due_in=delay)
@@ -213,8 +213,8 @@ class _Deletion:
 
     def _permitted(self, items: Iterable[InventoryItem]) -> tuple[InventoryItem, ...]:
         """Without what the project forbids: that is left alone (Argo CD 3.5 docs, projects)."""
-        identity = self.world.clusters.identity(self.cluster_name)
-        return tuple(item for item in items if permits(self.app, item.key, identity))
+        identity = self.context.clusters.identity(self.cluster_name)
+        return tuple(item for item in items if allows(self.app, item.key, identity))
 
     def _let_go(self, writer: Writer, live: Mapping[ObjectKey, Manifest | None], stage: DeletionStage) -> None:
         """Nobody else takes our finalizer off the objects of hook runs."""
@@ -228,7 +228,7 @@ class _Deletion:
     def _writer(self, record: Record, hooks: tuple[InventoryItem, ...]) -> Writer:
         base = replace(self.stored, record=record)
         return Writer(
-            self.world,
+            self.context,
             self.app,
             self.attempt,
             self.cluster_name,
@@ -255,12 +255,12 @@ class _Deletion:
         rest = [item for item in listed if item.key not in gone]
         return {**gone, **stages.read_candidates(self.cluster, rest)}
 
-    def _still_there(self, doomed: Iterable[Deletion]) -> tuple[Remainder, ...]:
+    def _still_there(self, doomed: Iterable[Deletion]) -> tuple[Remaining, ...]:
         """Which of them outlive their delete: something else has to let go of them first."""
         items = {item.key: InventoryItem(item.key, item.version) for item in doomed}
         waves = {item.key: item.wave for item in doomed}
         return tuple(
-            Remainder(key, items[key].version, waves[key], pending(live))
+            Remaining(key, items[key].version, waves[key], pending(live))
             for key, live in self._read(items.values()).items()
             if live is not None
         )
@@ -268,27 +268,31 @@ class _Deletion:
     def _late(self) -> bool:
         """Whether it was waited long enough: Flux leaves what does not terminate to itself."""
         limit = self.leaving.policy.timeout
-        return bool(limit) and self.world.queue.now() >= self.operation.started_at + limit
+        return bool(limit) and self.context.queue.now() >= self.operation.started_at + limit
 
-    def _end(self, writer: Writer, found: Removal) -> Outcome | None:
+    def _end(self, writer: Writer, found: DeletionPlan) -> Outcome | None:
         """The record goes, and then the application. A kept object stays as if it had never been ours."""
         parts = [f"{amount(len(found.deletions) + len(found.going) + found.gone, 'object')} deleted"]
-        parts += [f"{len(found.spared)} kept ({_names(item.key for item in found.spared)})"] if found.spared else []
+        parts += (
+            [f"{len(found.kept_objects)} kept ({_names(item.key for item in found.kept_objects)})"]
+            if found.kept_objects
+            else []
+        )
         late = found.going if self.leaving.policy.waits else ()
         parts += [f"{len(late)} still terminating ({_names(item.key for item in late)})"] if late else []
         message, kind = f"Deleted: {', '.join(parts)}.", "Warning" if late else "Normal"
-        return _ended(self.world, self.app, message, kind, last=lambda: self._drop_record(writer))
+        return _ended(self.context, self.app, message, kind, last=lambda: self._drop_record(writer))
 
     def _drop_record(self, writer: Writer) -> None:
         assert writer.stored is not None
         writer.lease.prove()
-        self.world.clusters.records(self.cluster_name).delete(self.app.id, writer.stored.resource_version)
+        self.context.clusters.records(self.cluster_name).delete(self.app.id, writer.stored.resource_version)
 
     def _waits(
         self,
         writer: Writer,
-        found: Removal,
-        left: Iterable[Deletion | Remainder],
+        found: DeletionPlan,
+        left: Iterable[Deletion | Remaining],
         text: str,
         due_in: float | None = None,
     ) -> Outcome:
@@ -302,34 +306,34 @@ class _Deletion:
             health=Health(status, "Pending deletion"),
             operation=operation,
             resources=_rows(found, status),
-            record=records.copy(self.cluster_name, writer.stored) if writer.stored else None,
+            record=records.to_copy(self.cluster_name, writer.stored) if writer.stored else None,
             conditions=app.conditions,
             served=False,
             due_in=operation.wait if due_in is None else due_in,
         )
 
 
-def _release(world: World, app: Application) -> Outcome | None:
+def _release(context: Context, app: Application) -> Outcome | None:
     """A human gives the objects up. The record should go too; a cluster that is gone must not keep anybody."""
     message, kind = "Released: its objects stay in the cluster.", "Normal"
     try:
-        name = world.clusters.resolve(app.destination.name, app.destination.server)
-        stored = world.clusters.records(name).load(app.id)
+        name = context.clusters.resolve(app.destination.name, app.destination.server)
+        stored = context.clusters.records(name).load(app.id)
         if stored is not None:
-            world.clusters.records(name).delete(app.id, stored.resource_version)
+            context.clusters.records(name).delete(app.id, stored.resource_version)
     except Superseded:
         raise
     except (Refused, Retry) as error:
         place = f"{NAMESPACE}/{record_name(app.id)}"
         message = f"Released, but its record stays: {error} If the cluster comes back, delete ConfigMap {place} there."
         kind = "Warning"
-    return _ended(world, app, message, kind=kind)
+    return _ended(context, app, message, kind=kind)
 
 
 def _ended(
-    world: World, app: Application, message: str, kind: str = "Normal", last: Callable[[], None] | None = None
+    context: Context, app: Application, message: str, kind: str = "Normal", last: Callable[[], None] | None = None
 ) -> Outcome | None:
-    if dismiss(world, app, message, kind, last):
+    if delete_application(context, app, message, kind, last):
         return None
     return Outcome(
         message=f"Being deleted: {message}",
@@ -337,7 +341,7 @@ def _ended(
         resources=(),
         conditions=app.conditions,
         served=False,
-        due_in=TURN,
+        due_in=CATALOGUE_BUSY_RETRY_S,
     )
 
 
@@ -351,20 +355,20 @@ def _paused(app: Application) -> Outcome:
 
 
 def _operation(
-    world: World, app: Application, leaving: Leaving, attempt: Attempt, known: Mapping[str, Any]
+    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: Mapping[str, Any]
 ) -> Operation:
     """The running deletion, or a new one; it keeps the commit of the last sync, which is what is being deleted."""
     previous = step.operation_from(known.get("operation"))
     name = f"deletion {leaving.since}"
     if previous is not None and previous.running and previous.rendered == name:
-        announcements.goes_on(previous)
+        announcements.bind_operation(previous)
         return replace(previous, failures=0)
     failures = previous.failures if previous is not None and previous.rendered == name else 0
     last = Resolved(previous.commit, previous.ref) if previous else Resolved("")
     by = leaving.by or "the catalogue"
-    consent, now = leaving.consent, world.queue.now()
+    consent, now = leaving.consent, context.queue.now()
     begun = operations.begin(app, attempt.generation, last, now, by, failures=failures, consent=consent, rendered=name)
-    announcements.begins(begun)
+    announcements.announce_operation(begun)
     return begun
 
 
@@ -373,11 +377,11 @@ def _names(keys: Iterable[ObjectKey]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _rows(found: Removal, status: HealthStatus) -> tuple[ResourceView, ...]:
+def _rows(found: DeletionPlan, status: HealthStatus) -> tuple[ResourceView, ...]:
     """One row per object that is still there."""
     doomed = [(item.key, item.version, item.wave, "To be deleted.", status) for item in found.deletions]
     going = [(item.key, item.version, item.wave, item.why, status) for item in found.going]
-    spared = [(item.key, item.version, item.wave, item.why, None) for item in found.spared]
+    kept_objects = [(item.key, item.version, item.wave, item.why, None) for item in found.kept_objects]
     return tuple(
         ResourceView(
             key.group,
@@ -390,5 +394,5 @@ def _rows(found: Removal, status: HealthStatus) -> tuple[ResourceView, ...]:
             why,
             wave,
         )
-        for key, version, wave, why, health in (*going, *doomed, *spared)
+        for key, version, wave, why, health in (*going, *doomed, *kept_objects)
     )

@@ -6,56 +6,60 @@ from collections.abc import Callable
 
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.prune.relocation import words
+from gitops_workers.core.prune.relocation import describe
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.announcements import tell
+from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue import relocation
-from gitops_workers.pipeline.catalogue.external_inputs import SEEN
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
+from gitops_workers.pipeline.context import Context
 
-SOON = 1.0
+REFRESH_AFTER_S = 1.0
 """Seconds until the catalogue is read after an application went: many that go together cost one refresh."""
-STAY = "No longer declared; its objects stay in the cluster."
+OBJECTS_RETAINED = "No longer declared; its objects stay in the cluster."
 
 
-def forget(world: World, app_id: AppId, message: str, kind: str = "Normal") -> None:
+def delete_bookkeeping(context: Context, app_id: AppId, message: str, kind: str = "Normal") -> None:
     """Remove every trace outside the clusters, and leave an event that says what became of the objects."""
-    left = world.state.load(relocation.KIND, app_id)
-    world.queue.expel(app_id)
-    if status := world.state.status(app_id):
-        records.forget(world, status.cluster)
-    world.state.discard_application(app_id)
-    tell(
-        world.state,
-        [Event(stamp(world.queue.now()), app_id, kind, "Removed", f"{message} {words(app_id, left or {})}".strip())],
+    left = context.state.load(relocation.KIND, app_id)
+    context.queue.delete(app_id)
+    if status := context.state.status(app_id):
+        records.delete_marks(context, status.cluster)
+    context.state.delete_application(app_id)
+    announce(
+        context.state,
+        [
+            Event(
+                stamp(context.queue.now()), app_id, kind, "Removed", f"{message} {describe(app_id, left or {})}".strip()
+            )
+        ],
     )
 
 
-def dismiss(
-    world: World, app: Application, message: str, kind: str = "Normal", last: Callable[[], None] | None = None
+def delete_application(
+    context: Context, app: Application, message: str, kind: str = "Normal", last: Callable[[], None] | None = None
 ) -> bool:
     """Forget an application that is deleted, in the catalogue's turn; False when a refresh is at work just now.
 
     `last` is done before: what must not be done to an application that is back. Raises Superseded when it is: the
     refresh has made another application of it, and that one stays.
     """
-    turn = world.queue.begin_poll(CATALOGUE, world.lease)
+    turn = context.queue.begin_poll(CATALOGUE, context.lease)
     if turn is None:
         return False
     try:
-        current = world.state.application(app.id)
+        current = context.state.application(app.id)
         if current is None or current.leaving is None or app.leaving is None:
             raise Superseded(f"{app.id} is declared again.")
         if current.leaving.since != app.leaving.since:
             raise Superseded(f"{app.id} was declared again and has left anew.")
         # A kill from here on leaves half of it behind; the next refresh makes new groups anyway and sees that.
-        world.state.discard("catalogue", SEEN)
+        context.state.discard("catalogue", REFRESH_DONE)
         if last is not None:
             last()
-        forget(world, app.id, message, kind)
+        delete_bookkeeping(context, app.id, message, kind)
     finally:
-        world.queue.finish_poll(turn, SOON)
+        context.queue.finish_poll(turn, REFRESH_AFTER_S)
     return True

@@ -12,15 +12,15 @@ import structlog
 
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import AppId, Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.announcements import tell
-from gitops_workers.pipeline.catalogue.external_inputs import SEEN
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.announcements import announce
+from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion.removed_applications import INCOMPLETE
 from gitops_workers.pipeline.reconcile.report import new_status
 from gitops_workers.ports import Attempt, Urgency
@@ -29,60 +29,60 @@ log = structlog.get_logger()
 
 SEARCHED = "searched"
 """Documents `searched/<cluster>`: its records have been looked through since Redis was last empty."""
-AGAIN = 30.0
+RETRY_AFTER_S = 30.0
 """Seconds until a cluster that did not answer, or a catalogue with errors, is tried again."""
-TURN = 1.0
+CATALOGUE_BUSY_RETRY_S = 1.0
 """Seconds until it is tried again while a refresh of the catalogue is at work."""
 
 
-def enroll(world: World, *, again: bool) -> None:
+def enroll(context: Context, *, again: bool) -> None:
     """Have those clusters searched that were not yet; `again`: all of them, for something stored was unreadable."""
-    names = world.clusters.names()
-    searched = world.state.load_many(SEARCHED, names)
+    names = context.clusters.names()
+    searched = context.state.load_many(SEARCHED, names)
     for name in names:
         if again:
-            records.forget(world, name)
+            records.delete_marks(context, name)
         if again or name not in searched:
-            world.queue.enroll_poll(unfinished_group(name), name, 0.0)
+            context.queue.enroll_poll(unfinished_group(name), name, 0.0)
 
 
-def search(world: World, attempt: Attempt) -> None:
+def search(context: Context, attempt: Attempt) -> None:
     """Look through the records of the cluster that this group names, and take up what is unfinished there."""
     name = attempt.app.removeprefix(UNFINISHED_PREFIX)
     try:
-        due_in = _take_up(world, name) if name in world.clusters.names() else None
+        due_in = _take_up(context, name) if name in context.clusters.names() else None
     except GitOpsError as error:
         log.warning("search_failed", cluster=name, error=type(error).__name__, reason=str(error))
-        due_in = AGAIN
+        due_in = RETRY_AFTER_S
     if due_in is None:
-        world.state.save(SEARCHED, name, True)
-        world.queue.expel_poll(attempt.app)
+        context.state.save(SEARCHED, name, True)
+        context.queue.delete_poll(attempt.app)
     else:
-        world.queue.finish_poll(attempt, due_in)
+        context.queue.finish_poll(attempt, due_in)
 
 
-def _take_up(world: World, cluster: str) -> float | None:
+def _take_up(context: Context, cluster: str) -> float | None:
     """Seconds until it has to be tried again; None when the search is done."""
-    marked = records.marked(world, cluster)
+    marked = records.marked(context, cluster)
     if not marked:
         return None
-    turn = world.queue.begin_poll(CATALOGUE, world.lease)
+    turn = context.queue.begin_poll(CATALOGUE, context.lease)
     if turn is None:
-        return TURN
+        return CATALOGUE_BUSY_RETRY_S
     try:
-        if world.state.load("catalogue", "error") or world.state.load("catalogue", INCOMPLETE):
-            return AGAIN
-        declared = world.state.load_applications(world.state.applications())
+        if context.state.load("catalogue", "error") or context.state.load("catalogue", INCOMPLETE):
+            return RETRY_AFTER_S
+        declared = context.state.load_applications(context.state.applications())
         for app_id, leaving in marked.items():
             if app_id not in declared:
-                _enroll(world, _remembered(world, app_id, cluster, leaving), cluster)
-        world.state.discard("catalogue", SEEN)
+                _enroll(context, _remembered(context, app_id, cluster, leaving), cluster)
+        context.state.discard("catalogue", REFRESH_DONE)
         return None
     finally:
-        world.queue.finish_poll(turn, 0.0)
+        context.queue.finish_poll(turn, 0.0)
 
 
-def _remembered(world: World, app_id: AppId, cluster: str, leaving: Leaving) -> Application:
+def _remembered(context: Context, app_id: AppId, cluster: str, leaving: DeletionRequest) -> Application:
     """All that a deletion needs of its application. It has no source: nothing is fetched or rendered any more."""
     return Application(
         id=app_id,
@@ -91,16 +91,16 @@ def _remembered(world: World, app_id: AppId, cluster: str, leaving: Leaving) -> 
         render=RenderSpec(),
         destination=Destination(name=cluster),
         sync=SyncPolicy(),
-        schedule=Schedule(world.interval, world.jitter, world.interval),
+        schedule=Schedule(context.interval, context.jitter, context.interval),
         deleting=leaving.policy,
         leaving=replace(leaving, resumed=True),
     )
 
 
-def _enroll(world: World, app: Application, cluster: str) -> None:
+def _enroll(context: Context, app: Application, cluster: str) -> None:
     message = "Being deleted: taken up again from its record in the cluster."
-    world.state.save_applications([app])
-    world.queue.enroll(app.id, cluster, world.clusters.fleet(cluster))
-    world.state.save_status(replace(new_status(world, app, cluster), message=message))
-    tell(world.state, [Event(stamp(world.queue.now()), app.id, "Normal", "DeletionResumed", message)])
-    world.queue.request(app.id, "its deletion is unfinished", Urgency.POLL)
+    context.state.save_applications([app])
+    context.queue.enroll(app.id, cluster, context.clusters.fleet(cluster))
+    context.state.save_status(replace(new_status(context, app, cluster), message=message))
+    announce(context.state, [Event(stamp(context.queue.now()), app.id, "Normal", "DeletionResumed", message)])
+    context.queue.request(app.id, "its deletion is unfinished", Urgency.POLL)

@@ -33,7 +33,7 @@ from gitops_workers.core.sync.hooks import (
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.ordering import Task
 from gitops_workers.core.sync.plan import Plan, Stage
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.ports import Cluster
 
@@ -44,7 +44,7 @@ log = structlog.get_logger()
 class HookRuns:
     """Every request about hooks in one step."""
 
-    world: World
+    context: Context
     app: Application
     cluster: Cluster
     writer: Writer
@@ -52,7 +52,7 @@ class HookRuns:
     """Objects of runs that the record knows of."""
     _read: dict[ObjectKey, Manifest | None] = field(default_factory=dict)
 
-    def rehearse(self, operation: Operation, plan: Plan, unready: Iterable[str]) -> None:
+    def dry_run(self, operation: Operation, plan: Plan, unready: Iterable[str]) -> None:
         """Dry-run every hook that does not exist yet, before anything is written. Raises ApplyRefused for them all.
 
         `unready`: namespaces that this sync creates; what goes into them cannot be tried.
@@ -79,7 +79,7 @@ class HookRuns:
             except ApplyRefused:
                 raise error from None
 
-    def make_room(self, operation: Operation, stage: Stage) -> tuple[str, ...]:
+    def delete_previous(self, operation: Operation, stage: Stage) -> tuple[str, ...]:
         """Delete what earlier runs have left where the policy says so; the objects that are still there."""
         waiting = []
         for task in stage.hooks:
@@ -105,7 +105,7 @@ class HookRuns:
             self._read[item.key] = self.writer.run_hook(item)
         return operations.begun(operation, name)
 
-    def verdict(self, operation: Operation, stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def status(self, operation: Operation, stage: Stage) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """(hooks that still run, hooks that ended badly and how)."""
         running, bad = [], []
         for task in stage.hooks:
@@ -122,7 +122,7 @@ class HookRuns:
                     bad.append(f"hook {item.key} was deleted while it ran, so its result is unknown")
         return tuple(running), tuple(bad)
 
-    def put_away(self, operation: Operation, plan: Plan) -> None:
+    def cleanup(self, operation: Operation, plan: Plan) -> None:
         """At the end: let go of every hook's object, and delete those whose policy says so.
 
         Also of hooks that have left Git since an earlier operation began them: nobody else takes our finalizer off.
@@ -167,7 +167,7 @@ class HookRuns:
                 refused.append(str(error))
         return tuple(stopped), tuple(refused)
 
-    def let_go(self) -> None:
+    def release_finalizer(self) -> None:
         """Take our finalizer off whatever is there. What refuses that is tried again with the next look."""
         for item in self.earlier:
             try:
@@ -204,7 +204,7 @@ class HookRuns:
         return state(item, live, self._health(live), begun=begun)
 
     def _health(self, live: Manifest | None) -> Health | None:
-        return None if live is None else self.world.rules.health(self.app, live)
+        return None if live is None else self.context.rules.health(self.app, live)
 
 
 def instances(operation: Operation, tasks: Sequence[Task]) -> tuple[InventoryItem, ...]:

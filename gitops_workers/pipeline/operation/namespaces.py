@@ -19,11 +19,11 @@ from gitops_workers.core.diff.ownership import METADATA_OF
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, PolicyRefused
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.objects import ObjectKey, digest_of
-from gitops_workers.core.policy.policy import barred
+from gitops_workers.core.policy.policy import denied_objects
 from gitops_workers.core.policy.reserved import refuse_reserved
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation.writes import Writer
-from gitops_workers.pipeline.reconcile.object_state import Look, Observer
+from gitops_workers.pipeline.reconcile.object_state import Inspector, ObjectState
 from gitops_workers.ports import Cluster
 
 SHARED = "SharedResourceWarning"
@@ -41,9 +41,9 @@ def due_in(app: Application) -> float | None:
     return app.schedule.interval if managed(app) else None
 
 
-def look(
-    world: World, observer: Observer, cluster_name: str, desired: Iterable[Desired]
-) -> tuple[Look | None, Application]:
+def inspect_namespace(
+    context: Context, observer: Inspector, cluster_name: str, desired: Iterable[Desired]
+) -> tuple[ObjectState | None, Application]:
     """The namespace compared, and the application with a condition where another one has it.
 
     None where its metadata is not ours to manage, or the namespace itself stands in Git. Raises ApplyRefused and
@@ -60,7 +60,7 @@ def look(
     if isinstance(found, ApplyRefused):
         raise found
     live = found.compared.live or {}
-    other = _holder(world, app, cluster_name, live)
+    other = _holder(context, app, cluster_name, live)
     if not other:
         return found, app
     if _has(live, item.manifest):
@@ -74,14 +74,14 @@ def look(
     return None, replace(app, conditions=(*app.conditions, Condition(SHARED, text)))
 
 
-def _holder(world: World, app: Application, cluster_name: str, live: Mapping[str, Any]) -> AppId:
+def _holder(context: Context, app: Application, cluster_name: str, live: Mapping[str, Any]) -> AppId:
     """The other application whose metadata stands on the namespace, while it is declared to manage that; else ""."""
     named = str(((live.get("metadata") or {}).get("annotations") or {}).get(METADATA_OF) or "")
-    other = world.state.application(named) if named and named != app.id else None
+    other = context.state.application(named) if named and named != app.id else None
     if other is None or other.leaving is not None or not managed(other):
         return ""
     try:
-        home = world.clusters.resolve(other.destination.name, other.destination.server)
+        home = context.clusters.resolve(other.destination.name, other.destination.server)
     except GitOpsError:
         return ""
     there = home == cluster_name and other.destination.namespace == app.destination.namespace
@@ -99,7 +99,12 @@ def _has(live: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def prepare(
-    writer: Writer, cluster: Cluster, namespace: Look | None, looks: Mapping[ObjectKey, Look], *, seen: bool
+    writer: Writer,
+    cluster: Cluster,
+    namespace: ObjectState | None,
+    states: Mapping[ObjectKey, ObjectState],
+    *,
+    seen: bool,
 ) -> None:
     """Bring the namespace in order before anything goes into it. `seen`: the application's objects have been there."""
     if namespace is not None:
@@ -110,15 +115,15 @@ def prepare(
     if not app.sync.create_namespace or not app.destination.namespace or seen:
         return
     item = _namespace(app)
-    new = any(key.namespace == item.key.name and not look.compared.exists for key, look in looks.items())
-    if new and item.key not in looks and cluster.get(item.key, "v1") is None:
+    new = any(key.namespace == item.key.name and not look.compared.exists for key, look in states.items())
+    if new and item.key not in states and cluster.get(item.key, "v1") is None:
         _apply(writer, item)
 
 
 def _apply(writer: Writer, item: Desired) -> None:
     """To make it or to change it is the project's to allow, as for any other object (Argo CD 3.5)."""
-    identity = writer.world.clusters.identity(writer.cluster_name)
-    if reason := barred(writer.app, [item.key], identity).get(item.key):
+    identity = writer.context.clusters.identity(writer.cluster_name)
+    if reason := denied_objects(writer.app, [item.key], identity).get(item.key):
         raise PolicyRefused(f"{item.key}: {reason} CreateNamespace and managedNamespaceMetadata need it allowed.")
     writer.apply_namespace(item.manifest)
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 from gitops_workers.core.model import Application
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.sync.operation import Operation
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation.hook_runs import HookRuns
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.ports import Attempt
 
-SOON = 1.0
+RECHECK_AFTER_S = 1.0
 """Seconds until that look, where nothing else asks for one."""
 
 
-def let_go(
-    world: World,
+def release_finalizers(
+    context: Context,
     app: Application,
     attempt: Attempt,
     cluster_name: str,
@@ -34,8 +34,8 @@ def let_go(
     if stored is None or not stored.record.open or (previous is not None and previous.running):
         return stored
     if stored.record.hooks:
-        cluster = world.clusters.open(cluster_name)
-        writer = Writer(world, app, attempt, cluster_name, cluster, stored, (), listed_at=0.0)
-        HookRuns(world, app, cluster, writer, stored.record.hooks).let_go()
+        cluster = context.clusters.open(cluster_name)
+        writer = Writer(context, app, attempt, cluster_name, cluster, stored, (), listed_at=0.0)
+        HookRuns(context, app, cluster, writer, stored.record.hooks).release_finalizer()
         return writer.stored
     return stored

@@ -21,13 +21,13 @@ from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.core.sync.plan import Gate, Plan, Stage
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import namespaces
 from gitops_workers.pipeline.operation.hook_runs import HookRuns, instances
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.pipeline.reconcile import projection
-from gitops_workers.pipeline.reconcile.object_state import Look
-from gitops_workers.pipeline.reconcile.observation import Sight
+from gitops_workers.pipeline.reconcile.object_state import ObjectState
+from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.stages import missing_namespaces, read_candidates
 from gitops_workers.pipeline.recovery import lost_records
@@ -35,51 +35,53 @@ from gitops_workers.pipeline.recovery import lost_records
 DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 
 
-def run(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
+def run(context: Context, observation: Observation, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
     """As many stages as are open now. Raises Superseded, Retry; Refused ends the operation."""
-    return _step(world, sight, operation, plan, pruning).run(operation)
+    return _step(context, observation, operation, plan, pruning).run(operation)
 
 
-def rehearse(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> None:
+def dry_run(context: Context, observation: Observation, operation: Operation, plan: Plan, pruning: Pruning) -> None:
     """Dry-run what was not looked at: the hooks. Raises ApplyRefused."""
-    _step(world, sight, operation, plan, pruning).rehearse(operation)
+    _step(context, observation, operation, plan, pruning).dry_run(operation)
 
 
-def _step(world: World, sight: Sight, operation: Operation, plan: Plan, pruning: Pruning) -> Step:
+def _step(context: Context, observation: Observation, operation: Operation, plan: Plan, pruning: Pruning) -> Step:
     writer = Writer(
-        world,
-        sight.app,
-        sight.attempt,
-        sight.cluster_name,
-        sight.cluster,
-        sight.stored,
-        sight.inventory,
-        sight.listed_at,
+        context,
+        observation.app,
+        observation.attempt,
+        observation.cluster_name,
+        observation.cluster,
+        observation.stored,
+        observation.inventory,
+        observation.listed_at,
         instances(operation, plan.hooks),
-        parting=sight.parting,
-        part=bool(sight.asked and sight.asked.resources),
-        rendered=sight.rendered,
-        paused=_pause(sight, operation),
+        delete_hooks=observation.delete_hooks,
+        part=bool(observation.asked and observation.asked.resources),
+        rendered=observation.rendered,
+        paused=_pause(observation, operation),
     )
-    return Step(world, sight, plan, pruning, writer, _hook_runs(world, sight, writer), dict(sight.looks))
+    return Step(
+        context, observation, plan, pruning, writer, _hook_runs(context, observation, writer), dict(observation.states)
+    )
 
 
-def _hook_runs(world: World, sight: Sight, writer: Writer) -> HookRuns:
-    earlier = sight.stored.record.hooks if sight.stored else ()
-    return HookRuns(world, sight.app, sight.cluster, writer, earlier)
+def _hook_runs(context: Context, observation: Observation, writer: Writer) -> HookRuns:
+    earlier = observation.stored.record.hooks if observation.stored else ()
+    return HookRuns(context, observation.app, observation.cluster, writer, earlier)
 
 
 @dataclass(slots=True)
 class Step:
-    """One step of one operation. `looks` follows the server's answers."""
+    """One step of one operation. `states` follows the server's answers."""
 
-    world: World
-    sight: Sight
+    context: Context
+    observation: Observation
     plan: Plan
     pruning: Pruning
     writer: Writer
     hooks: HookRuns
-    looks: dict[ObjectKey, Look]
+    states: dict[ObjectKey, ObjectState]
     watched: bool = False
     """Whether all that is waited for are objects that the cluster's poll sees change."""
 
@@ -91,19 +93,19 @@ class Step:
         while operation.stage < len(stages):
             stage = stages[operation.stage]
             try:
-                operation, shut, broken = self._perform(operation, stage)
+                operation, blocked, broken = self._perform(operation, stage)
             except Refused as error:
                 if not self.plan.hooks:
                     raise
-                shut, broken = (), (str(error),)
+                blocked, broken = (), (str(error),)
             if broken:
                 return self._failed(operation, f"{stage.name}: {broken[0]}")
-            if shut:
-                waiting = operations.waiting(operation, shut, self.world.queue.now())
+            if blocked:
+                waiting = operations.waiting(operation, blocked, self.context.queue.now())
                 return self._report(waiting) if waiting.running else self._failed(operation, waiting.message, late=True)
             operation = operations.advance(operation)
             if stage.gate is Gate.SERVED or stage.defines:
-                self.sight.cluster.discovery(refresh=True)
+                self.observation.cluster.discovery(refresh=True)
         if self.plan.hooks and entered.stage < len(stages):
             # What is put away cannot be looked at again: that the stages are done has to be known before.
             return self._report(replace(operation, message="The hooks' objects are being deleted."))
@@ -113,27 +115,27 @@ class Step:
         """The stage's requests; then what is still waited for, and what has failed."""
         if stage.deletes_first:
             self.writer.prune(stage.deletions)
-        if room := self.hooks.make_room(operation, stage):
+        if room := self.hooks.delete_previous(operation, stage):
             return operation, room, ()
         for task in stage.tasks:
             if task.hook is None:
-                self.writer.write(task.item, self.looks)
+                self.writer.write(task.item, self.states)
             else:
                 operation = self.hooks.start(operation, task)
         if not stage.deletes_first:
             self.writer.prune(stage.deletions)
-        running, bad = self.hooks.verdict(operation, stage)
-        shut, broken = gate(self.world, self.sight, stage, self.looks)
+        running, bad = self.hooks.status(operation, stage)
+        blocked, broken = gate(self.context, self.observation, stage, self.states)
         leaving = self._leaving(stage)
-        pending = any(self.looks[key].pending for key in stage.keys)
-        self.watched = not (leaving or running or pending or named(self.sight.app))
-        return operation, (*leaving, *running, *shut), (*bad, *broken)
+        pending = any(self.states[key].pending for key in stage.keys)
+        self.watched = not (leaving or running or pending or named(self.observation.app))
+        return operation, (*leaving, *running, *blocked), (*bad, *broken)
 
     def _leaving(self, stage: Stage) -> tuple[str, ...]:
         """What was deleted and is still there: with its dependants (foreground), or held by somebody's finalizer."""
         found = []
         for item in stage.awaited:
-            live = self.sight.cluster.get(item.key, item.version)
+            live = self.observation.cluster.get(item.key, item.version)
             if live is not None and live["metadata"]["uid"] == item.uid:
                 found.append(end_of(item.key, live))
         return tuple(found)
@@ -141,20 +143,22 @@ class Step:
     def _prepare(self, operation: Operation) -> None:
         if operation.failure or operation.stage or operation.looks:
             return
-        seen = bool(self.sight.agreement.objects)
-        namespaces.prepare(self.writer, self.sight.cluster, self.sight.namespace, self.looks, seen=seen)
-        self.rehearse(operation)
+        seen = bool(self.observation.baseline.objects)
+        namespaces.prepare(self.writer, self.observation.cluster, self.observation.namespace, self.states, seen=seen)
+        self.dry_run(operation)
 
-    def rehearse(self, operation: Operation) -> None:
+    def dry_run(self, operation: Operation) -> None:
         """Dry-run the hooks, unless one of them has begun."""
         if self.plan.hooks and not operation.begun:
             items = [task.item for task in self.plan.hooks]
-            missing = missing_namespaces(self.sight.cluster, self.sight.app, self.sight.desired, items)
-            self.hooks.rehearse(operation, self.plan, missing)
+            missing = missing_namespaces(
+                self.observation.cluster, self.observation.app, self.observation.desired, items
+            )
+            self.hooks.dry_run(operation, self.plan, missing)
 
     def _failed(self, operation: Operation, message: str, *, late: bool = False) -> Outcome:
         """Failed: at once, or after SyncFail hooks have run and all hooks are put away."""
-        now = self.world.queue.now()
+        now = self.context.queue.now()
         if operation.failure:
             stages = len(self.plan.after_failure)
             return self._report(operations.failed_anew(operation, message, stages, overdue=late))
@@ -163,19 +167,19 @@ class Step:
         return self._report(operations.finish(operation, Phase.FAILED, message, now))
 
     def _ended(self, operation: Operation) -> Outcome:
-        if self.plan.hooks or (self.sight.stored and self.sight.stored.record.hooks):
-            self.hooks.put_away(operation, self.plan)
-        now = self.world.queue.now()
+        if self.plan.hooks or (self.observation.stored and self.observation.stored.record.hooks):
+            self.hooks.cleanup(operation, self.plan)
+        now = self.context.queue.now()
         if operation.failure:
             return self._report(operations.finish(operation, Phase.FAILED, operation.failure, now))
-        message = f"{operations.summary(self._counted(operation), len(self.pruning.disowned))} {self._held()}".strip()
+        message = f"{operations.summary(self._counted(operation), len(self.pruning.not_owned))} {self._held()}".strip()
         return self._report(operations.finish(operation, Phase.SUCCEEDED, message, now))
 
     def _held(self) -> str:
         """Which deletes somebody's finalizers hold up. Nothing waits for those of the last stage, so it is told."""
         deleted = [item for item in self.pruning.deletions if item.key in self.writer.deleted]
         try:
-            return still_there(deleted, read_candidates(self.sight.cluster, deleted))
+            return still_there(deleted, read_candidates(self.observation.cluster, deleted))
         except GitOpsError:
             return ""  # it is a remark, and all is done
 
@@ -185,35 +189,41 @@ class Step:
 
     def _report(self, operation: Operation) -> Outcome:
         outcome = _report(
-            self.world, self.sight, self.writer, self._counted(operation), self.looks, self.pruning, self.watched
+            self.context,
+            self.observation,
+            self.writer,
+            self._counted(operation),
+            self.states,
+            self.pruning,
+            self.watched,
         )
         if not operation.running or not operation.deadline or outcome.due_in is None:
             return outcome
-        left = max(operations.FIRST_WAIT, operation.deadline - self.world.queue.now())
+        left = max(operations.FIRST_WAIT, operation.deadline - self.context.queue.now())
         return replace(outcome, due_in=min(outcome.due_in, left))  # a deadline is kept, however patient the looks are
 
 
 def gate(
-    world: World, sight: Sight, stage: Stage, looks: Mapping[ObjectKey, Look]
+    context: Context, observation: Observation, stage: Stage, states: Mapping[ObjectKey, ObjectState]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(what is still waited for, what has failed) before the next stage may start."""
-    pending = tuple(looks[key].pending for key in sorted(stage.keys) if looks[key].pending)
+    pending = tuple(states[key].pending for key in sorted(stage.keys) if states[key].pending)
     if pending or stage.gate is Gate.OPEN:
         return pending, ()
     keys = stage.keys
     if stage.gate is Gate.SERVED:
         keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
-    found = {key: looks[key].health for key in keys}
-    if named(sight.app):
-        found = _named_checks(world, sight, looks)
-    rules = sight.app.dialect
+    found = {key: states[key].health for key in keys}
+    if named(observation.app):
+        found = _named_checks(context, observation, states)
+    rules = observation.app.dialect
     broken = tuple(
         f"{key} is {health.status}: {health.message}"
         for key, health in found.items()
         if health and failed(rules, health)
     )
-    shut = tuple(str(key) for key, health in sorted(found.items()) if not settled(rules, health))
-    return shut, broken
+    blocked = tuple(str(key) for key, health in sorted(found.items()) if not settled(rules, health))
+    return blocked, broken
 
 
 def named(app: Application) -> bool:
@@ -221,100 +231,110 @@ def named(app: Application) -> bool:
     return bool(app.sync.health_checks) and not app.sync.wait
 
 
-def _named_checks(world: World, sight: Sight, looks: Mapping[ObjectKey, Look]) -> dict[ObjectKey, Health | None]:
+def _named_checks(
+    context: Context, observation: Observation, states: Mapping[ObjectKey, ObjectState]
+) -> dict[ObjectKey, Health | None]:
     """Flux healthChecks: objects by name, ours or not."""
     found: dict[ObjectKey, Health | None] = {}
-    for api_version, kind, namespace, name in sight.app.sync.health_checks:
+    for api_version, kind, namespace, name in observation.app.sync.health_checks:
         key = ObjectKey(group_of(api_version), kind, namespace, name)
-        if key in looks and not looks[key].compared.left_alone:
-            found[key] = looks[key].health
+        if key in states and not states[key].compared.left_alone:
+            found[key] = states[key].health
         else:
-            live = sight.cluster.get(key, api_version.rpartition("/")[2])
-            found[key] = world.rules.health(sight.app, live) if live else Health(HealthStatus.NOT_FOUND)
+            live = observation.cluster.get(key, api_version.rpartition("/")[2])
+            found[key] = context.rules.health(observation.app, live) if live else Health(HealthStatus.NOT_FOUND)
     return found
 
 
 def _report(
-    world: World,
-    sight: Sight,
+    context: Context,
+    observation: Observation,
     writer: Writer,
     operation: Operation,
-    looks: dict[ObjectKey, Look],
+    states: dict[ObjectKey, ObjectState],
     pruning: Pruning,
     watched: bool,
 ) -> Outcome:
     """The step's outcome; a finished operation also settles the record."""
     succeeded = operation.phase is Phase.SUCCEEDED
-    history = sight.stored.record.history if sight.stored else ()
+    history = observation.stored.record.history if observation.stored else ()
     left = {item.key for item in pruning.deletions} - writer.deleted
     if succeeded:
-        history = _settled(world, sight, writer, operation, _away(sight, writer, pruning))
-    in_sync = all(look.compared.in_sync for look in looks.values()) and not (sight.leftover and not _pruned(sight))
-    stays = projection.staying(sight.app, pruning) if succeeded else ""
-    approved = pruning.unconfirmed and sight.app.deleting.approved_at > operation.started_at
+        history = _settled(context, observation, writer, operation, _away(observation, writer, pruning))
+    in_sync = all(state.compared.in_sync for state in states.values()) and not (
+        observation.leftover and not _pruned(observation)
+    )
+    stays = projection.retained(observation.app, pruning) if succeeded else ""
+    approved = pruning.awaiting_confirmation and observation.app.deleting.approved_at > operation.started_at
     return Outcome(
         message=f"{operation.message} {stays}".strip(),
-        sync=SyncStatus.SYNCED if in_sync and not projection.counts(sight, pruning) else SyncStatus.OUT_OF_SYNC,
-        health=projection.health(sight.app, looks),
-        resolved=sight.resolved,
-        listed_at=sight.listed_at,
+        sync=SyncStatus.SYNCED if in_sync and not projection.counts(observation, pruning) else SyncStatus.OUT_OF_SYNC,
+        health=projection.health(observation.app, states),
+        resolved=observation.resolved,
+        listed_at=observation.listed_at,
         operation=operation,
-        agreement=projection.agreement(
-            sight, looks=looks, synced=sight.rendered if succeeded else sight.agreement.synced
+        baseline=projection.baseline(
+            observation, states=states, synced=observation.rendered if succeeded else observation.baseline.synced
         ),
-        resources=projection.resources(sight, looks, pruning.staying),
+        resources=projection.resources(observation, states, pruning.retained),
         history=history,
-        record=records.copy(sight.cluster_name, writer.stored) if writer.stored else None,
-        conditions=lost_records.left(sight.app.conditions, writer.stored),
+        record=records.to_copy(observation.cluster_name, writer.stored) if writer.stored else None,
+        conditions=lost_records.still_true(observation.app.conditions, writer.stored),
         served=operation.phase is not Phase.RUNNING,
-        due_in=1.0 if succeeded and (left or approved or not in_sync) else _due(sight.app, operation, looks, watched),
-        waits_since=_waits_since(sight.app, operation, looks, watched),
+        due_in=1.0
+        if succeeded and (left or approved or not in_sync)
+        else _due(observation.app, operation, states, watched),
+        waits_since=_waits_since(observation.app, operation, states, watched),
     )
 
 
-def _pruned(sight: Sight) -> bool:
-    return sight.app.dialect is Dialect.FLUX or sight.prunes
+def _pruned(observation: Observation) -> bool:
+    return observation.app.dialect is Dialect.FLUX or observation.prunes
 
 
-def _pause(sight: Sight, operation: Operation) -> Pause | None:
+def _pause(observation: Observation, operation: Operation) -> Pause | None:
     """The pause of automated sync as the record has it from this step on."""
-    asked = sight.asked
-    if asked is None or not asked.pause or not (sight.app.sync.automated or sight.paused):
-        return sight.paused
+    asked = observation.asked
+    if asked is None or not asked.pause or not (observation.app.sync.automated or observation.paused):
+        return observation.paused
     return Pause(operation.started_at, f"{asked.by} rolled back to #{asked.rollback}")
 
 
 def _settled(
-    world: World, sight: Sight, writer: Writer, operation: Operation, away: set[ObjectKey]
+    context: Context, observation: Observation, writer: Writer, operation: Operation, away: set[ObjectKey]
 ) -> tuple[HistoryEntry, ...]:
     """The record after the good end. A part of a sync is no deployment: no entry in the history (Argo CD 3.5)."""
-    history = sight.stored.record.history if sight.stored else ()
+    history = observation.stored.record.history if observation.stored else ()
     if not writer.part:
-        return writer.settle(away, _history_entry(world, sight, operation, history)).history
+        return writer.settle(away, _history_entry(context, observation, operation, history)).history
     return writer.settle(away, None).history if writer.fenced or away else history
 
 
-def _away(sight: Sight, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
+def _away(observation: Observation, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
     """What leaves the inventory: only what was really deleted, is gone or belongs to somebody else now."""
-    if sight.app.dialect is Dialect.FLUX and not sight.app.sync.prune:
-        return {item.key for item in sight.stale}
-    return writer.deleted | set(pruning.gone) | set(pruning.disowned)
+    if observation.app.dialect is Dialect.FLUX and not observation.app.sync.prune:
+        return {item.key for item in observation.stale}
+    return writer.deleted | set(pruning.gone) | set(pruning.not_owned)
 
 
-def _waits_since(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look], watched: bool) -> float:
+def _waits_since(
+    app: Application, operation: Operation, states: Mapping[ObjectKey, ObjectState], watched: bool
+) -> float:
     if operation.running:
         return operation.shut_at if operation.looks and watched else 0.0
-    return operation.finished_at if projection.unsettled(app, looks) else 0.0
+    return operation.finished_at if projection.unsettled(app, states) else 0.0
 
 
-def _due(app: Application, operation: Operation, looks: Mapping[ObjectKey, Look], watched: bool) -> float | None:
+def _due(
+    app: Application, operation: Operation, states: Mapping[ObjectKey, ObjectState], watched: bool
+) -> float | None:
     if operation.running and not operation.looks:
         return 0.0
     if operation.running:
         return operation.watched_wait if watched else operation.wait
     if operation.phase is not Phase.SUCCEEDED:
         return retry_delay(app, operation.failures)
-    return health_delay(app, 0) if projection.unsettled(app, looks) else namespaces.due_in(app)
+    return health_delay(app, 0) if projection.unsettled(app, states) else namespaces.due_in(app)
 
 
 def health_delay(app: Application, looks: int) -> float:
@@ -330,17 +350,19 @@ def retry_delay(app: Application, failures: int) -> float:
     return app.schedule.retry_interval if app.dialect is Dialect.FLUX else retry_pause(app.sync.retry, failures)
 
 
-def _history_entry(world: World, sight: Sight, operation: Operation, history: tuple[HistoryEntry, ...]) -> HistoryEntry:
+def _history_entry(
+    context: Context, observation: Observation, operation: Operation, history: tuple[HistoryEntry, ...]
+) -> HistoryEntry:
     last = history[-1] if history else None
-    again = last is not None and (last.revision, last.digest) == (sight.resolved.commit, sight.rendered)
+    again = last is not None and (last.revision, last.digest) == (observation.resolved.commit, observation.rendered)
     # Whoever names a revision gets an entry also where nothing differed; a repeated attempt must not give a second one.
-    renewed = again and sight.asked is not None and sight.asked.pinned
+    renewed = again and observation.asked is not None and observation.asked.has_target_revision
     return HistoryEntry(
         id=last.id + (not renewed) if last else 0,
-        revision=sight.resolved.commit,
-        ref=sight.resolved.ref,
-        source=snapshot(sight.app, sight.resolved.commit, world.sealer.close),
-        digest=sight.rendered,
+        revision=observation.resolved.commit,
+        ref=observation.resolved.ref,
+        source=snapshot(observation.app, observation.resolved.commit, context.sealer.close),
+        digest=observation.rendered,
         initiated_by=operation.initiated_by,
         deployed_at=datetime.fromtimestamp(operation.finished_at, UTC)
         .isoformat(timespec="seconds")

@@ -18,7 +18,7 @@ from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.request import Answer, Request
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import announcements, records
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import requests, step
 from gitops_workers.pipeline.operation.hook_runs import HookRuns
 from gitops_workers.pipeline.operation.writes import Writer
@@ -27,41 +27,45 @@ from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt
 
 
-def terminated(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], asked: Request) -> Outcome:
+def terminated(
+    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], asked: Request
+) -> Outcome:
     """The running operation ends here, as soon as its hooks can be deleted. Raises Refused when none is running."""
     previous = step.operation_from(known.get("operation"))
     if previous is None or not previous.running:
         raise Refused("No operation is running: there is nothing to terminate.")
-    announcements.goes_on(previous)
+    announcements.bind_operation(previous)
     try:
-        message = f"terminated by {asked.by}{_stopped(world, app, attempt, known, previous)}"
-        ended = operations.finish(previous, Phase.FAILED, message, world.queue.now())
-        before = requests.as_before(world, app, message)
+        message = f"terminated by {asked.by}{_stopped(context, app, attempt, known, previous)}"
+        ended = operations.finish(previous, Phase.FAILED, message, context.queue.now())
+        before = requests.as_before(context, app, message)
     except Retry as error:
-        return _later(world, app, previous, error)
+        return _later(context, app, previous, error)
     answer = Answer(asked.id, Phase.SUCCEEDED, message)
     return replace(before, operation=ended, answer=answer, due_in=step.retry_delay(app, ended.failures))
 
 
-def _stopped(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], operation: Operation) -> str:
+def _stopped(
+    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], operation: Operation
+) -> str:
     """Delete the hooks that still run; what is to be said about it."""
     if not operation.hooks:
         return ""
-    name = world.clusters.resolve(app.destination.name, app.destination.server)
-    stored = records.load(world, name, app.id, known.get(records.KIND))
+    name = context.clusters.resolve(app.destination.name, app.destination.server)
+    stored = records.load(context, name, app.id, known.get(records.KIND))
     if stored is None or not stored.record.hooks:
         return ""
-    cluster = world.clusters.open(name)
-    writer = Writer(world, app, attempt, name, cluster, stored, (), listed_at=0.0)
-    stopped, refused = HookRuns(world, app, cluster, writer, stored.record.hooks).stop(operation)
+    cluster = context.clusters.open(name)
+    writer = Writer(context, app, attempt, name, cluster, stored, (), listed_at=0.0)
+    stopped, refused = HookRuns(context, app, cluster, writer, stored.record.hooks).stop(operation)
     remarks = f"; deleted while running: {', '.join(stopped)}" if stopped else ""
     return remarks + "".join(f"; not deleted: {text}" for text in refused)
 
 
-def _later(world: World, app: Application, operation: Operation, error: Retry) -> Outcome:
+def _later(context: Context, app: Application, operation: Operation, error: Retry) -> Outcome:
     """The cluster does not answer: the operation does nothing more, and ends when its hooks can be deleted."""
-    cluster_health.failed(world, app, error, stamp(world.queue.now()))
+    cluster_health.failed(context, app, error, stamp(context.queue.now()))
     delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, operation.failures + 1)
     message = f"Terminating; its hooks are not deleted yet: {error}"
     waiting = replace(operation, failures=operation.failures + 1, message=message)
-    return replace(requests.as_before(world, app, message), operation=waiting, served=False, due_in=delay)
+    return replace(requests.as_before(context, app, message), operation=waiting, served=False, due_in=delay)

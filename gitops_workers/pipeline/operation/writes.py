@@ -24,21 +24,21 @@ from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion, end_of
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.record import record_document
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.core.source.snapshot import bounded
 from gitops_workers.core.sync.options import Options, to_apply
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.lease import Lease
-from gitops_workers.pipeline.reconcile.object_state import Look, replacement
+from gitops_workers.pipeline.reconcile.object_state import ObjectState, replacement
 from gitops_workers.ports import Attempt, Cluster
 
-MOVES = 3
+MOST_CONFLICTS = 3
 """So often an object may change under one write before the attempt is given up: a controller writing status."""
-AS_BEFORE = Pause(0.0, "")
+PAUSE_UNCHANGED = Pause(0.0, "")
 """Stands for the pause that the record has."""
 
 
@@ -46,7 +46,7 @@ AS_BEFORE = Pause(0.0, "")
 class Writer:
     """One attempt's right to change one cluster. Created per step; not shared between threads."""
 
-    world: World
+    context: Context
     app: Application
     attempt: Attempt
     cluster_name: str
@@ -58,15 +58,15 @@ class Writer:
     """When the refs were listed that the revision was resolved from."""
     hooks: tuple[InventoryItem, ...] = ()
     """The hooks that may be created, for the record."""
-    deletion: Leaving | None = None
+    deletion: DeletionRequest | None = None
     """Set when the application is being deleted: what the record says of it from the first write on."""
-    parting: bool | None = None
+    delete_hooks: bool | None = None
     """Whether there are hooks for the deletion; None leaves what the record says."""
     part: bool = False
     """Not all objects are looked at: whether the last whole sync came to its good end stays as it is."""
     rendered: str = ""
     """The render digest of what is written."""
-    paused: Pause | None = AS_BEFORE
+    paused: Pause | None = PAUSE_UNCHANGED
     """What the record says from now on."""
     fenced: bool = False
     applied: int = 0
@@ -76,12 +76,12 @@ class Writer:
     lease: Lease = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lease = Lease(self.world, self.attempt)
+        self.lease = Lease(self.context, self.attempt)
 
-    def write(self, item: Desired, looks: dict[ObjectKey, Look]) -> None:
-        """Apply one object where it differs; `looks` is brought up to date with the server's answer."""
-        if not looks[item.key].compared.in_sync:
-            looks[item.key] = self._apply(item, looks[item.key])
+    def write(self, item: Desired, states: dict[ObjectKey, ObjectState]) -> None:
+        """Apply one object where it differs; `states` is brought up to date with the server's answer."""
+        if not states[item.key].compared.in_sync:
+            states[item.key] = self._apply(item, states[item.key])
 
     def prune(self, deletions: Iterable[Deletion]) -> None:
         """Delete what left Git, alone or with its application."""
@@ -154,7 +154,7 @@ class Writer:
         if self.stored is not None and self.stored.record.paused != self.paused:
             self.lease.keep()
             self._check(self.stored.record)
-            records.put_away(self.world, self.cluster_name, self.app.id)
+            records.invalidate(self.context, self.cluster_name, self.app.id)
             self._store(replace(self.stored.record, paused=self.paused))
         return self.stored
 
@@ -171,7 +171,7 @@ class Writer:
         others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
         self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
 
-    def _apply(self, item: Desired, look: Look) -> Look:
+    def _apply(self, item: Desired, look: ObjectState) -> ObjectState:
         self.fence()
         options = to_apply(self.app, item.manifest)
         if look.unserved and self._just_served(item):
@@ -183,9 +183,9 @@ class Writer:
         if look.compared.absorption is not None and version and not look.whole:
             self.lease.keep()
             fields = look.compared.absorption.fields
-            version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+            version = self.cluster.set_managed_fields(item.key, fields, resource_version=version, version=item.version)
         payload = look.compared.payload or item.manifest
-        for _ in range(MOVES):
+        for _ in range(MOST_CONFLICTS):
             self.lease.keep()
             try:
                 if look.whole:
@@ -202,8 +202,10 @@ class Writer:
                 continue
             self.applied += 1
             self.deleted.discard(item.key)
-            return applied(item, found, self.world.rules.health(self.app, found))
-        raise Superseded(f"{item.key} changed {MOVES} times while it was being written; it is looked at again.")
+            return applied(item, found, self.context.rules.health(self.app, found))
+        raise Superseded(
+            f"{item.key} changed {MOST_CONFLICTS} times while it was being written; it is looked at again."
+        )
 
     def _whole(self, payload: Manifest, live: Manifest, options: Options) -> Manifest:
         if options.replace:
@@ -220,14 +222,16 @@ class Writer:
         else:
             answer = self.cluster.create(body, dry_run=False, validate=validate).manifest
         found: Manifest | None = answer
-        for _ in range(MOVES):
+        for _ in range(MOST_CONFLICTS):
             fields = after_replace(found) if found else ()
             if not found or not fields:
                 break
             self.lease.keep()
             version = found["metadata"]["resourceVersion"]
             try:
-                version = self.cluster.hand_over(item.key, fields, resource_version=version, version=item.version)
+                version = self.cluster.set_managed_fields(
+                    item.key, fields, resource_version=version, version=item.version
+                )
             except Superseded:  # a controller has written meanwhile
                 found = self.cluster.get(item.key, item.version)
                 continue
@@ -257,7 +261,7 @@ class Writer:
     def _moved(self, item: Desired) -> Manifest:
         """The object changed since it was compared: ours to write still, if the record says so. Empty if it is gone."""
         self.lease.prove()
-        stored = self.world.clusters.records(self.cluster_name).load(self.app.id)
+        stored = self.context.clusters.records(self.cluster_name).load(self.app.id)
         if stored is None or stored.record.writer != self.attempt.token:
             raise Superseded(f"{self.app.id}: another attempt writes now.")
         return self.cluster.get(item.key, item.version) or {}
@@ -272,7 +276,7 @@ class Writer:
         self.lease.keep()
         base = self.stored.record if self.stored else Record(self.app.id)
         self._check(base)
-        records.put_away(self.world, self.cluster_name, self.app.id)
+        records.invalidate(self.context, self.cluster_name, self.app.id)
         fenced = base.fenced(
             self.attempt.generation,
             self.union,
@@ -281,9 +285,9 @@ class Writer:
             hooks=self.hooks,
             deletion=self.deletion,
         )
-        paused = base.paused if self.paused is AS_BEFORE else self.paused
-        parting = base.parting if self.parting is None else self.parting
-        found = replace(fenced, paused=paused, parting=parting)
+        paused = base.paused if self.paused is PAUSE_UNCHANGED else self.paused
+        delete_hooks = base.delete_hooks if self.delete_hooks is None else self.delete_hooks
+        found = replace(fenced, paused=paused, delete_hooks=delete_hooks)
         if not self.part:
             return found
         return replace(found, open=base.open, synced=base.synced if base.synced == self.rendered else "")
@@ -291,26 +295,26 @@ class Writer:
     def _store(self, record: Record) -> None:
         expected = self.stored.resource_version if self.stored else None
         try:
-            version = self.world.clusters.records(self.cluster_name).store(record, expected)
+            version = self.context.clusters.records(self.cluster_name).store(record, expected)
         except Superseded:
             if self.stored is not None:  # somebody wrote another one, or deleted it
                 known = record_document.to_json(self.stored.record)
-                records.miss(self.world, self.cluster_name, self.app.id, known)
+                records.note_missing(self.context, self.cluster_name, self.app.id, known)
             raise
         self.stored = StoredRecord(record, version)
 
     def _check(self, record: Record) -> None:
         if record.generation <= self.attempt.generation:
             return
-        if self.world.queue.wanted(self.app.id) == self.attempt.generation:
+        if self.context.queue.wanted(self.app.id) == self.attempt.generation:
             # Redis was emptied and counts anew: nobody newer exists, so the counter catches up with the cluster.
-            self.world.queue.raise_generation(self.app.id, record.generation + 1)
+            self.context.queue.raise_generation(self.app.id, record.generation + 1)
         raise Superseded(
             f"{self.app.id}: generation {record.generation} has written already, this is {self.attempt.generation}."
         )
 
 
-def applied(item: Desired, live: Manifest, health: Health | None) -> Look:
+def applied(item: Desired, live: Manifest, health: Health | None) -> ObjectState:
     """What is known of an object right after its write."""
     metadata = live.get("metadata") or {}
     state = Compared(
@@ -321,4 +325,4 @@ def applied(item: Desired, live: Manifest, health: Health | None) -> Look:
         resource_version=metadata.get("resourceVersion", ""),
         live=live,
     )
-    return Look(state, health, fresh=True)
+    return ObjectState(state, health, fresh=True)

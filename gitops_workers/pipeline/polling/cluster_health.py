@@ -11,41 +11,41 @@ from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, HostUnav
 from gitops_workers.core.model import Application
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.status.rows import ClusterView
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Attempt, Urgency
 
 PROBE = "probe"
 """A record that nobody has. Reading it takes our credential, the server and its store, and nobody's objects."""
 
 
-AGAIN = 30.0
+RETRY_AFTER_S = 30.0
 """Seconds until a repository or cluster that did not answer is asked again; its breaker stretches that."""
-AT_ONCE = 5.0
+PROBE_AFTER_S = 5.0
 """Seconds until an attempt is due again whose cluster did not answer: whether it begins then, the breaker decides."""
 
 
-def configured(world: World, applications: Mapping[str, int]) -> None:
+def configured(context: Context, applications: Mapping[str, int]) -> None:
     """Show every configured cluster with its number of applications; what was seen of it stays."""
-    known = {view.name: view for view in world.state.clusters()}
-    for name in world.clusters.names():
+    known = {view.name: view for view in context.state.clusters()}
+    for name in context.clusters.names():
         view = replace(
             known.get(name) or _unseen(name),
-            server=world.clusters.server(name),
-            fleet=world.clusters.fleet(name),
+            server=context.clusters.server(name),
+            fleet=context.clusters.fleet(name),
             applications=applications.get(name, 0),
         )
-        world.state.save_cluster(view)
+        context.state.save_cluster(view)
 
 
-def heard(world: World, cluster: str, attempt: Attempt, now: float) -> bool:
+def heard(context: Context, cluster: str, attempt: Attempt, now: float) -> bool:
     """Whether the cluster has answered this process since the attempt began: the first such success closes its breaker.
 
     `now` is the queue's time, which the attempt's token is of.
     An attempt that could be served from what was known is none, or forty of them would reopen a dead cluster.
     """
-    since = world.clock() - (now - attempt.token / 1e6)
+    since = context.clock() - (now - attempt.token / 1e6)
     try:
-        return world.clusters.heard(cluster) >= since
+        return context.clusters.heard(cluster) >= since
     except GitOpsError:
         return False
 
@@ -59,42 +59,42 @@ def again_in(error: GitOpsError, usual: float) -> float:
     if isinstance(error, Throttled):
         return error.retry_after
     if isinstance(error, HostUnavailable):
-        return min(usual, AGAIN)
+        return min(usual, RETRY_AFTER_S)
     if isinstance(error, ClusterUnavailable) and not isinstance(error, ServerFailed):
-        return min(usual, AT_ONCE)
+        return min(usual, PROBE_AFTER_S)
     return usual
 
 
-def answered(world: World, name: str, at: str, objects: int) -> None:
+def answered(context: Context, name: str, at: str, objects: int) -> None:
     """The cluster did what was asked, and has listed so many managed objects."""
-    world.queue.report_cluster(name, reachable=True, message="")
+    context.queue.report_cluster(name, reachable=True, message="")
     with contextlib.suppress(GitOpsError):
-        found = world.clusters.open(name).discovery()
+        found = context.clusters.open(name).discovery()
         news = {"version": found.kube_version, "kinds": len(found.resources), "objects": objects}
-        _seen(world, name, reachable=True, message="", checked_at=at, **news)
+        _seen(context, name, reachable=True, message="", checked_at=at, **news)
 
 
-def failed(world: World, app: Application, error: GitOpsError, at: str) -> None:
+def failed(context: Context, app: Application, error: GitOpsError, at: str) -> None:
     """An attempt ended with this error: only an unreachable cluster counts against its cluster."""
     if isinstance(error, ClusterUnavailable):
         with contextlib.suppress(GitOpsError):
-            unanswered(world, world.clusters.resolve(app.destination.name, app.destination.server), error, at)
+            unanswered(context, context.clusters.resolve(app.destination.name, app.destination.server), error, at)
 
 
-def unanswered(world: World, name: str, error: ClusterUnavailable, at: str) -> None:
+def unanswered(context: Context, name: str, error: ClusterUnavailable, at: str) -> None:
     """A request failed: the cluster is away, unless it was an error about one object and it answers something else.
 
     One object that cannot be served (I5) would else close the cluster to everybody who has one there.
     """
-    if isinstance(error, ServerFailed) and _answers(world, name):
+    if isinstance(error, ServerFailed) and _answers(context, name):
         return
-    away(world, name, error, at)
+    away(context, name, error, at)
 
 
-def _answers(world: World, name: str) -> bool:
+def _answers(context: Context, name: str) -> bool:
     """Whether the cluster serves what every attempt needs first. Costs one request, and only after a failure."""
     try:
-        world.clusters.records(name).load(PROBE)
+        context.clusters.records(name).load(PROBE)
     except ClusterUnavailable:
         return False
     except GitOpsError:
@@ -102,21 +102,23 @@ def _answers(world: World, name: str) -> bool:
     return True
 
 
-def away(world: World, name: str, error: GitOpsError, at: str) -> None:
+def away(context: Context, name: str, error: GitOpsError, at: str) -> None:
     """The cluster did not answer.
 
     What an open breaker lets through first is the cluster's poll: it asks the least, and speaks for everybody.
     """
     group = cluster_group(name)
-    if world.queue.report_cluster(name, reachable=False, message=str(error), prober=group):
-        world.queue.request_poll(group, Urgency.WEBHOOK)
-    _seen(world, name, reachable=False, message=str(error), checked_at=at)
+    if context.queue.report_cluster(name, reachable=False, message=str(error), prober=group):
+        context.queue.request_poll(group, Urgency.WEBHOOK)
+    _seen(context, name, reachable=False, message=str(error), checked_at=at)
 
 
-def _seen(world: World, name: str, *, reachable: bool, message: str, checked_at: str, **news: Any) -> None:
-    for view in world.state.clusters():
+def _seen(context: Context, name: str, *, reachable: bool, message: str, checked_at: str, **news: Any) -> None:
+    for view in context.state.clusters():
         if view.name == name:
-            world.state.save_cluster(replace(view, reachable=reachable, message=message, checked_at=checked_at, **news))
+            context.state.save_cluster(
+                replace(view, reachable=reachable, message=message, checked_at=checked_at, **news)
+            )
 
 
 def _unseen(name: str) -> ClusterView:

@@ -17,18 +17,18 @@ from gitops_workers.core.scheduling.due import next_poll
 from gitops_workers.core.scheduling.poll_groups import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import announcements, metering
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import resume_deletions
 from gitops_workers.pipeline.lease import kept
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.polling.poll_cluster import poll_cluster
 from gitops_workers.pipeline.polling.poll_repository import poll_repository
-from gitops_workers.pipeline.reconcile.report import outage
+from gitops_workers.pipeline.reconcile.report import report_outage
 from gitops_workers.ports import Attempt, Urgency
 
 log = structlog.get_logger()
 
-RARELY = 60.0
+FAILING_REPOSITORY_RETRY_S = 60.0
 """Seconds until a repository is asked again that could not be read three times in a row: its own circuit breaker."""
 FAILURES = "failures"
 """The document with the number of failed polls in a row of a repository; absent while it can be read."""
@@ -36,73 +36,73 @@ OUTAGE = "outage"
 """The document with the applications of a group that were told that their state is unknown."""
 
 
-def poll(world: World, group: str) -> GitOpsError | None:
+def poll(context: Context, group: str) -> GitOpsError | None:
     """Look at one group and ring for those applications that have to be looked at; the error that kept it from that."""
-    attempt = world.queue.begin_poll(group, world.lease)
+    attempt = context.queue.begin_poll(group, context.lease)
     if attempt is None:
         return None
-    announcements.bound_group(group)
-    with kept(world, attempt):
+    announcements.bind_group(group)
+    with kept(context, attempt):
         if group.startswith(UNFINISHED_PREFIX):
-            resume_deletions.search(world, attempt)
+            resume_deletions.search(context, attempt)
             return None
-        return _look(world, group, attempt)
+        return _poll_group(context, group, attempt)
 
 
-def _look(world: World, group: str, attempt: Attempt) -> GitOpsError | None:
-    members = world.state.load("group", group)
+def _poll_group(context: Context, group: str, attempt: Attempt) -> GitOpsError | None:
+    members = context.state.load("group", group)
     if not members:
-        world.queue.expel_poll(group)
+        context.queue.delete_poll(group)
         return None
-    apps, due_in, began = members["apps"], cluster_health.AGAIN, world.clock()
+    apps, due_in, began = members["apps"], cluster_health.RETRY_AFTER_S, context.clock()
     answered: bool | None = None
     message = ""
     try:
         soon, unknown = math.inf, dict[AppId, GitOpsError]()
         if group.startswith(CLUSTER_PREFIX):
-            soon, unknown = poll_cluster(world, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
+            soon, unknown = poll_cluster(context, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
         else:
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
-            urgent = attempt.not_before > (world.state.load("answered", group) or 0.0)
+            urgent = attempt.not_before > (context.state.load("answered", group) or 0.0)
             urgency = Urgency.WEBHOOK if urgent else Urgency.POLL
-            answered = poll_repository(world, apps, attempt.not_before, urgency) or None
+            answered = poll_repository(context, apps, attempt.not_before, urgency) or None
             if urgent:
-                world.state.save("answered", group, attempt.not_before)
-        usual = next_poll(members["interval"], members["jitter"], f"{group}{world.queue.now()}")
-        due_in = min(soon, cluster_health.AGAIN if unknown else usual)
-        world.state.touch(group, len(apps), stamp(world.queue.now()))
-        _tell(world, group, unknown)
+                context.state.save("answered", group, attempt.not_before)
+        usual = next_poll(members["interval"], members["jitter"], f"{group}{context.queue.now()}")
+        due_in = min(soon, cluster_health.RETRY_AFTER_S if unknown else usual)
+        context.state.touch(group, len(apps), stamp(context.queue.now()))
+        _tell(context, group, unknown)
     except GitOpsError as error:
         log.warning("poll_failed", error=type(error).__name__, reason=str(error))
         if not group.startswith(CLUSTER_PREFIX):
-            due_in = _failed_again(world, group)
+            due_in = _failed_again(context, group)
         if isinstance(error, HostUnavailable):
             answered, message = False, str(error)
-        _tell(world, group, dict.fromkeys(apps, error))
+        _tell(context, group, dict.fromkeys(apps, error))
         return error
     finally:
-        metering.polled(world, members.get("sources", ()), began)
-        world.queue.finish_poll(attempt, due_in, answered=answered, message=message)
+        metering.polled(context, members.get("sources", ()), began)
+        context.queue.finish_poll(attempt, due_in, answered=answered, message=message)
     return None
 
 
-def _failed_again(world: World, group: str) -> float:
-    failures = (world.state.load(FAILURES, group) or 0) + 1
-    world.state.save(FAILURES, group, failures)
-    return cluster_health.AGAIN if failures < 3 else RARELY
+def _failed_again(context: Context, group: str) -> float:
+    failures = (context.state.load(FAILURES, group) or 0) + 1
+    context.state.save(FAILURES, group, failures)
+    return cluster_health.RETRY_AFTER_S if failures < 3 else FAILING_REPOSITORY_RETRY_S
 
 
-def _tell(world: World, group: str, unknown: Mapping[AppId, GitOpsError]) -> None:
+def _tell(context: Context, group: str, unknown: Mapping[AppId, GitOpsError]) -> None:
     """Whoever's state is unknown now says so; whoever's was, and is not any more, is looked at."""
-    before = frozenset[AppId](world.state.load(OUTAGE, group) or ())
+    before = frozenset[AppId](context.state.load(OUTAGE, group) or ())
     if unknown:
         # Before and after: whoever is killed or frozen in between must not leave statuses that nobody mends.
-        world.state.save(OUTAGE, group, sorted(before.union(unknown)))
-        outage(world, unknown)
+        context.state.save(OUTAGE, group, sorted(before.union(unknown)))
+        report_outage(context, unknown)
     for app in sorted(before.difference(unknown)):
-        world.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
+        context.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
     if unknown:
-        world.state.save(OUTAGE, group, sorted(unknown))
+        context.state.save(OUTAGE, group, sorted(unknown))
     elif before:
-        world.state.discard(OUTAGE, group)
-        world.state.discard(FAILURES, group)
+        context.state.discard(OUTAGE, group)
+        context.state.discard(FAILURES, group)

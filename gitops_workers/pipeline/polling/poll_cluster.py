@@ -8,43 +8,43 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_workers.core.diff import sync_baseline as agreements
-from gitops_workers.core.diff.sync_baseline import Agreement, fingerprint
+from gitops_workers.core.diff.sync_baseline import SyncBaseline, fingerprint
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record.record import applyset_id
 from gitops_workers.core.telemetry.figures import CLUSTER_EVENTS, counted
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.polling import cluster_health
-from gitops_workers.pipeline.reconcile.report import glance, watch_in
+from gitops_workers.pipeline.reconcile.report import poll_fingerprint, watch_in
 from gitops_workers.pipeline.recovery import lost_records
-from gitops_workers.ports import Observation, Seen, Urgency
+from gitops_workers.ports import MetadataList, ObjectMeta, Urgency
 
 
 def poll_cluster(
-    world: World, name: str, apps: Sequence[AppId], interval: float
+    context: Context, name: str, apps: Sequence[AppId], interval: float
 ) -> tuple[float, dict[AppId, GitOpsError]]:
     """Ring for every application whose live objects are not those of its last agreement.
 
     Returns in how many seconds the cluster has to be looked at again for those that wait for their objects, if any do,
     and the applications of which one kind cannot be listed: a forbidden or silent one is no news of the others.
     """
-    began = world.clock()
-    glances = world.state.load_many("glance", apps)
+    began = context.clock()
+    glances = context.state.load_many("glance", apps)
     kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
-    cluster = world.clusters.open(name)
+    cluster = context.clusters.open(name)
     try:
         if not kinds:
             # Nobody is in sync here, perhaps because the cluster was away: whether it answers is still to be found out.
             cluster.discovery(refresh=True)
-        found = cluster.observe(kinds)
+        found = cluster.list_metadata(kinds)
     except ClusterUnavailable as error:
-        cluster_health.unanswered(world, name, error, stamp(world.queue.now()))
+        cluster_health.unanswered(context, name, error, stamp(context.queue.now()))
         raise
-    cluster_health.answered(world, name, stamp(world.queue.now()), len(found.seen))
+    cluster_health.answered(context, name, stamp(context.queue.now()), len(found.seen))
     owners = _by_owner(found.seen)
-    lost_records.ring(world, name, glances, owners.keys(), apps)
+    lost_records.enqueue_owners(context, name, glances, owners.keys(), apps)
     unknown = _unknown(glances, found)
     suspects = [
         app
@@ -54,32 +54,32 @@ def poll_cluster(
         and last[1]
         and last[2] != _print(owners.get(applyset_id(app), {}))
     ]
-    unmoved: dict[AppId, Agreement] = {}
-    for app, value in world.state.load_many("agreement", suspects).items():
-        agreement = agreements.from_json(value)
-        moved = _moved(agreement, owners.get(applyset_id(app), {}))
+    unmoved: dict[AppId, SyncBaseline] = {}
+    for app, value in context.state.load_many("agreement", suspects).items():
+        baseline = agreements.from_json(value)
+        moved = _moved(baseline, owners.get(applyset_id(app), {}))
         if moved:
-            world.meter.add(counted(CLUSTER_EVENTS, (world.clusters.server(name),), len(moved)))
-            world.state.save("drift", app, ["|".join(key) for key in moved])
-            world.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
+            context.meter.add(counted(CLUSTER_EVENTS, (context.clusters.server(name),), len(moved)))
+            context.state.save("drift", app, ["|".join(key) for key in moved])
+            context.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
-            unmoved[app] = agreement
+            unmoved[app] = baseline
     # As they are now: an attempt that has found the objects well meanwhile waits no more.
-    latest = world.state.load_many("glance", list(unmoved))
-    world.state.save_many(
+    latest = context.state.load_many("glance", list(unmoved))
+    context.state.save_many(
         "glance",
         {
-            app: glance(agreement, _print(owners.get(applyset_id(app), {})), _waits_since(latest.get(app, ())))
-            for app, agreement in unmoved.items()
+            app: poll_fingerprint(baseline, _print(owners.get(applyset_id(app), {})), _waits_since(latest.get(app, ())))
+            for app, baseline in unmoved.items()
         },
     )
-    now = world.queue.now()
+    now = context.queue.now()
     watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
     # However much there is to list, watching takes a tenth of a task's time.
-    return (max(min(watches), 10 * (world.clock() - began)) if watches else math.inf), unknown
+    return (max(min(watches), 10 * (context.clock() - began)) if watches else math.inf), unknown
 
 
-def _unknown(glances: Mapping[AppId, Sequence[Any]], found: Observation) -> dict[AppId, GitOpsError]:
+def _unknown(glances: Mapping[AppId, Sequence[Any]], found: MetadataList) -> dict[AppId, GitOpsError]:
     reasons = {"|".join(kind): error for kind, error in found.unknown.items()}
     return {
         app: reasons[unlisted[0]]
@@ -92,21 +92,21 @@ def _waits_since(last: Sequence[Any]) -> float:
     return float(last[5]) if len(last) > 5 else 0.0
 
 
-def _by_owner(seen: Mapping[ObjectKey, Seen]) -> dict[str, dict[ObjectKey, Seen]]:
-    owners: dict[str, dict[ObjectKey, Seen]] = defaultdict(dict)
+def _by_owner(seen: Mapping[ObjectKey, ObjectMeta]) -> dict[str, dict[ObjectKey, ObjectMeta]]:
+    owners: dict[str, dict[ObjectKey, ObjectMeta]] = defaultdict(dict)
     for key, item in seen.items():
         owners[item.part_of][key] = item
     return owners
 
 
-def _print(live: Mapping[ObjectKey, Seen]) -> str:
+def _print(live: Mapping[ObjectKey, ObjectMeta]) -> str:
     return fingerprint((key, item.uid, item.resource_version) for key, item in live.items())
 
 
-def _moved(agreement: Agreement, live: Mapping[ObjectKey, Seen]) -> list[ObjectKey]:
+def _moved(baseline: SyncBaseline, live: Mapping[ObjectKey, ObjectMeta]) -> list[ObjectKey]:
     """Agreed objects that are gone, replaced or changed. Others with our label are the inventory's business."""
     return sorted(
         key
-        for key, known in agreement.objects.items()
+        for key, known in baseline.objects.items()
         if key not in live or (live[key].uid, live[key].resource_version) != (known.uid, known.resource_version)
     )

@@ -10,10 +10,10 @@ import structlog
 
 from gitops_workers.core.errors import Deferred, GitOpsError, Refused, SubmoduleUnavailable
 from gitops_workers.core.model import AppId, Application
-from gitops_workers.core.policy.policy import permits_repository
+from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.catalogue.external_inputs import SEEN
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.attempt import suspended
 from gitops_workers.pipeline.reconcile.stages import resolve_revision
 from gitops_workers.ports import Refs, Urgency
@@ -21,72 +21,72 @@ from gitops_workers.ports import Refs, Urgency
 log = structlog.get_logger()
 
 
-def poll_repository(world: World, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> bool:
+def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> bool:
     """Ring for every application whose inputs differ at the commit its revision means now.
 
     Returns whether the repository was asked: not where none of its applications can be read.
     """
-    loaded = world.state.load_applications(apps)
-    glances = world.state.load_many("glance", list(loaded))
-    overrides = world.state.load_many("override", list(loaded))
+    loaded = context.state.load_applications(apps)
+    glances = context.state.load_many("glance", list(loaded))
+    overrides = context.state.load_many("override", list(loaded))
     if len(loaded) < len(apps):
         # Somebody edited or damaged what was stored, so it counts as absent: the manifests are read again.
-        world.state.discard("catalogue", SEEN)
+        context.state.discard("catalogue", REFRESH_DONE)
     first = next(iter(loaded.values()), None)
     if first is None:
         return False
     # Never an old listing because somebody asked long ago, nor the failure that was the answer then.
-    refs = world.sources.refs(first.source, not_before=max(asked_at, world.queue.now() - 1.0))
-    _warm_records(world, [app for app in loaded if app not in glances])
+    refs = context.sources.refs(first.source, not_before=max(asked_at, context.queue.now() - 1.0))
+    _warm_records(context, [app for app in loaded if app not in glances])
     untouched: dict[AppId, list[Any]] = {}
     later: dict[AppId, str] = {}
     fetched: set[str] = set()
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
-        news = _news(world, app, refs, glances.get(app_id), fetched)
+        news = _news(context, app, refs, glances.get(app_id), fetched)
         if isinstance(news, str) and app.depends_on:
             later[app_id] = news  # it asks at once whether its dependencies have been looked at with this commit
         elif isinstance(news, str):
-            world.queue.request(app_id, news, urgency, not_before=refs.listed_at)
+            context.queue.request(app_id, news, urgency, not_before=refs.listed_at)
         elif news is not None:
             untouched[app_id] = news
-    world.state.save_many("glance", untouched)
+    context.state.save_many("glance", untouched)
     for app_id, reason in later.items():
-        world.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+        context.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
     return True
 
 
-def _warm_records(world: World, new: Sequence[AppId]) -> None:
+def _warm_records(context: Context, new: Sequence[AppId]) -> None:
     """One listing per cluster spares every new application a request. A cluster that is away changes nothing here."""
-    clusters = {status.cluster for app in new if (status := world.state.status(app))}
-    for cluster in clusters & set(world.clusters.names()):
+    clusters = {status.cluster for app in new if (status := context.state.status(app))}
+    for cluster in clusters & set(context.clusters.names()):
         with contextlib.suppress(GitOpsError):
-            records.warm(world, cluster)
+            records.cache_records(context, cluster)
 
 
 def _news(
-    world: World, app: Application, refs: Refs, last: list[Any] | None, fetched: set[str]
+    context: Context, app: Application, refs: Refs, last: list[Any] | None, fetched: set[str]
 ) -> str | list[Any] | None:
     """Why the application has to be looked at; its new glance when the commit touched none of its inputs; or None.
 
     `fetched` holds the commits that this poll has on this host already.
     """
     try:
-        resolved = resolve_revision(world, app, refs)
+        resolved = resolve_revision(context, app, refs)
     except Refused as error:
         return None if last and last[0] == str(error) else str(error)
     if last is None:
         return f"first look at {resolved.commit[:12]}"
-    if last[1] and (last[4] if len(last) > 4 else "") != world.rules.mark(app):
+    if last[1] and (last[4] if len(last) > 4 else "") != context.rules.mark(app):
         return "the rules for health or ignored differences changed"
     if last[0] == resolved.commit:
         return None
     if resolved.commit not in fetched:
-        world.sources.fetch(app.source, resolved.commit)
+        context.sources.fetch(app.source, resolved.commit)
         fetched.add(resolved.commit)
     try:
-        closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+        closure = context.closures.closure(app.source, app.render, resolved, app.name, allows_repository(app))
     except (Refused, SubmoduleUnavailable, Deferred) as error:
         return f"{resolved.commit[:12]}: {error}"
     except GitOpsError:

@@ -19,7 +19,7 @@ from gitops_workers.core.status.flux_view import flux_view
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.core.sync.readiness import behind, unready
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.stages import resolve_revision
 from gitops_workers.ports import Urgency
@@ -31,7 +31,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _DependencyState:
     """What is stored of a dependency."""
 
     app: Application
@@ -50,95 +50,97 @@ class _Unready:
     behind: bool = False
 
 
-def waiting(world: World, app: Application, listed_at: float) -> str:
+def blocked_by(context: Context, app: Application, listed_at: float) -> str:
     """Why nothing of the application may be applied now, naming what it waits for; "" when nothing is in the way.
 
     `listed_at`: when the refs were listed that it was looked at with. A dependency that has yet to be looked at with
     such refs is asked to be, so that nobody waits for its next poll.
     """
-    if not app.depends_on or not (found := _unready(world, app, listed_at)):
+    if not app.depends_on or not (found := _unready(context, app, listed_at)):
         return ""
-    world.state.save(WAITS, app.id, {item.id: item.seen for item in found})
-    found = _unready(world, app, listed_at)
+    context.state.save(WAITS, app.id, {item.id: item.seen for item in found})
+    found = _unready(context, app, listed_at)
     for item in found:
         if item.behind:
             reason = f"{app.id} waits for it at the newest commit"
-            world.queue.request(item.id, reason, Urgency.RETRY, not_before=listed_at)
+            context.queue.request(item.id, reason, Urgency.RETRY, not_before=listed_at)
     more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     named = "; ".join(f"{item.id}: {item.reason}" for item in found[:SHOWN])
     return f"Waiting for {named}{more}." if found else ""
 
 
-def excused(world: World, app: Application, error: GitOpsError, outcome: Outcome) -> Outcome:
+def excused(context: Context, app: Application, error: GitOpsError, outcome: Outcome) -> Outcome:
     """The outcome of an attempt that got nowhere: what is missing (a CRD, a namespace) may come with a dependency."""
     if not app.depends_on or app.refusal or not isinstance(error, RenderFailed | ApplyRefused):
         return outcome
     try:
-        reason = waiting(world, app, outcome.listed_at)
+        reason = blocked_by(context, app, outcome.listed_at)
     except GitOpsError:
         return outcome
     return replace(outcome, message=reason, awaits_others=True, served=False) if reason else outcome
 
 
-def _unready(world: World, app: Application, listed_at: float) -> list[_Unready]:
-    known = _load(world, [item.id for item in app.depends_on if not item.problem])
-    own = world.state.status(app.id) if any(item.ready for item in app.depends_on) else None
+def _unready(context: Context, app: Application, listed_at: float) -> list[_Unready]:
+    known = _load(context, [item.id for item in app.depends_on if not item.problem])
+    own = context.state.status(app.id) if any(item.ready for item in app.depends_on) else None
     self_ = flux_view(app, own) if own else {}
-    found = (_verdict(world, app, item, known.get(item.id), self_, listed_at) for item in app.depends_on)
+    found = (_verdict(context, app, item, known.get(item.id), self_, listed_at) for item in app.depends_on)
     return [item for item in found if item is not None]
 
 
-def _load(world: World, ids: list[AppId]) -> Mapping[AppId, _Known]:
+def _load(context: Context, ids: list[AppId]) -> Mapping[AppId, _DependencyState]:
     """Glances before statuses: a status is then never older than the look that the glance speaks of."""
-    state = world.state
+    state = context.state
     glances, listed = state.load_many("glance", ids), state.load_many("listed", ids)
     apps = state.load_applications(ids)
     statuses = {identity: state.status(identity) for identity in apps}
     return {
-        identity: _Known(apps[identity], status, (glances.get(identity) or [""])[0], listed.get(identity) or 0.0)
+        identity: _DependencyState(
+            apps[identity], status, (glances.get(identity) or [""])[0], listed.get(identity) or 0.0
+        )
         for identity, status in statuses.items()
         if status is not None
     }
 
 
 def _verdict(
-    world: World,
+    context: Context,
     app: Application,
     wanted: Dependency,
-    known: _Known | None,
+    known: _DependencyState | None,
     self_: Mapping[str, Any],
     listed_at: float,
 ) -> _Unready | None:
     if wanted.problem or known is None:
         return _Unready(wanted.id, wanted.problem or "it cannot be read: see its conditions")
     if wanted.ready:
-        return _by_expression(world, wanted, flux_view(known.app, known.status), self_)
+        return _by_expression(context, wanted, flux_view(known.app, known.status), self_)
     if reason := unready(known.app, known.status):
         return _Unready(wanted.id, reason)
-    if _behind(world, app, known, listed_at):
+    if _behind(context, app, known, listed_at):
         return _Unready(wanted.id, "it has not been looked at with the newest commit yet", behind=True)
     return None
 
 
 def _by_expression(
-    world: World, wanted: Dependency, dep: Mapping[str, Any], self_: Mapping[str, Any]
+    context: Context, wanted: Dependency, dep: Mapping[str, Any], self_: Mapping[str, Any]
 ) -> _Unready | None:
     """The expression stands in for the built-in rule, as in Flux."""
     seen = digest_of(dep)
     try:
-        if world.rules.holds(wanted.ready, {"dep": dep, "self": self_}):
+        if context.rules.holds(wanted.ready, {"dep": dep, "self": self_}):
             return None
     except Refused as error:
         return _Unready(wanted.id, str(error), seen)
     return _Unready(wanted.id, "its readyExpr is not true", seen)
 
 
-def _behind(world: World, app: Application, known: _Known, listed_at: float) -> bool:
+def _behind(context: Context, app: Application, known: _DependencyState, listed_at: float) -> bool:
     if normalise_url(known.app.source.url) != normalise_url(app.source.url):
         return False
     try:
-        refs = world.sources.refs(app.source, not_before=listed_at)
-        wanted = resolve_revision(world, known.app, refs).commit
+        refs = context.sources.refs(app.source, not_before=listed_at)
+        wanted = resolve_revision(context, known.app, refs).commit
     except GitOpsError:
         wanted = ""  # then a look at refs as new as ours has to do
     return behind(known.looked_at, wanted, known.listed_at, listed_at)

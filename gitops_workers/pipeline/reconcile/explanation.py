@@ -15,41 +15,41 @@ from typing import Any
 
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explain import attempt_facts as noted
-from gitops_workers.core.explain.attempt_facts import Facts
+from gitops_workers.core.explain.attempt_facts import AttemptFacts
 from gitops_workers.core.explain.explanation import KIND, Due, Explanation, Known
 from gitops_workers.core.explain.reasons import explain
 from gitops_workers.core.model import Application, Resolved
-from gitops_workers.core.policy.policy import permits_repository
-from gitops_workers.core.prune.deletion import ORDER, confirmed
+from gitops_workers.core.policy.policy import allows_repository
+from gitops_workers.core.prune.deletion import DELETE_REQUEST, confirmed
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
 from gitops_workers.core.status.listing import epoch
 from gitops_workers.core.status.rows import Status
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import requests
 from gitops_workers.pipeline.operation.step import operation_from
 from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt, Closure, Queue, State
 
-DOCUMENTS = ("override", "operation", "listed", WAITS, KIND, ORDER)
+DOCUMENTS = ("override", "operation", "listed", WAITS, KIND, DELETE_REQUEST)
 
 
-def note(
-    world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
+def save_facts(
+    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
 ) -> Mapping[str, Any] | None:
     """The document of what this attempt found out; None when that is what the stored one says."""
-    trail, chosen = outcome.trail, outcome.trail.chosen
+    trace, chosen = outcome.trace, outcome.trace.chosen
     tried = Resolved(outcome.tried, outcome.tried_ref) if _COMMIT.fullmatch(outcome.tried) else Resolved("")
     resolved = chosen.resolved if chosen else tried
     closure = chosen.closure if chosen else None
-    if closure is None and trail.failed in _AFTER_REVISION:
-        closure = _closure(world, app, resolved)
+    if closure is None and trace.failed in _AFTER_REVISION:
+        closure = _closure(context, app, resolved)
     earlier = noted.from_json(known.get(KIND))
     failing = bool(outcome.operation and outcome.operation.failure)
-    stages = noted.stages_of(trail.plan, failing=failing) if trail.plan else []
-    compared = chosen is not None and trail.failed != "Prune"
-    found = Facts(
-        at=world.queue.now(),
+    stages = noted.stages_of(trace.plan, failing=failing) if trace.plan else []
+    compared = chosen is not None and trace.failed != "Prune"
+    found = AttemptFacts(
+        at=context.queue.now(),
         reasons=noted.cut(attempt.reasons),
         commit=resolved.commit,
         ref=resolved.ref,
@@ -57,11 +57,11 @@ def note(
         rendered=chosen.rendered.digest if chosen else "",
         cached=chosen.rendered.cached if chosen else False,
         objects=len(chosen.rendered.objects) if chosen else 0,
-        prune=noted.prune_of(trail.stale, trail.pruning, allowed=_prunes(app, known)) if compared else "",
+        prune=noted.prune_of(trace.stale, trace.pruning, allowed=_prunes(app, known)) if compared else "",
         stages=noted.cut(stages),
         stages_in_all=len(stages),
-        failed=trail.failed,
-        **(_inputs(world, app, closure, known, earlier) if closure else {}),
+        failed=trace.failed,
+        **(_inputs(context, app, closure, known, earlier) if closure else {}),
     )
     return None if earlier is not None and replace(found, at=earlier.at) == earlier else noted.to_json(found)
 
@@ -71,21 +71,21 @@ _AFTER_REVISION = frozenset({"Render", "Policy", "Comparison"})
 
 
 def _prunes(app: Application, known: Mapping[str, Any]) -> bool:
-    asked = requests.of(known, operation_from(known.get("operation")))
+    asked = requests.pending_request(known, operation_from(known.get("operation")))
     return app.sync.prune or (asked is not None and asked.prune)
 
 
-def _closure(world: World, app: Application, resolved: Resolved) -> Closure | None:
+def _closure(context: Context, app: Application, resolved: Resolved) -> Closure | None:
     """The inputs at a commit, None when they cannot be told. Its tree is in memory, or one listing."""
     if not resolved.commit:
         return None
     with contextlib.suppress(GitOpsError):
-        return world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+        return context.closures.closure(app.source, app.render, resolved, app.name, allows_repository(app))
     return None
 
 
 def _inputs(
-    world: World, app: Application, closure: Closure, known: Mapping[str, Any], earlier: Facts | None
+    context: Context, app: Application, closure: Closure, known: Mapping[str, Any], earlier: AttemptFacts | None
 ) -> dict[str, Any]:
     """What the inputs are, and what changed in them since they were others."""
     files = len(closure.entries) + len(closure.others)
@@ -93,12 +93,12 @@ def _inputs(
     if earlier is not None and earlier.inputs == closure.digest:
         kept = ("inputs_before", "commit_before", "changed", "changes")
         return {**found, **{name: getattr(earlier, name) for name in kept}}
-    agreement = known.get("agreement") or {}
-    before, commit = agreement.get("closure", ""), agreement.get("commit", "")
+    baseline = known.get("agreement") or {}
+    before, commit = baseline.get("closure", ""), baseline.get("commit", "")
     found |= {"inputs_before": before, "commit_before": commit}
     if not before or before == closure.digest:
         return found
-    old = _closure(world, app, Resolved(commit))
+    old = _closure(context, app, Resolved(commit))
     if old is None or old.digest != before:
         return {**found, "changes": -1}
     lines = noted.changed_inputs(_contents(old), _contents(closure))
@@ -109,14 +109,14 @@ def _contents(closure: Closure) -> list[tuple[str, str]]:
     return [(entry.path, f"{entry.mode} {entry.oid}") for entry in (*closure.entries, *closure.others)]
 
 
-def explained(state: State, queue: Queue | None, status: Status, now: float) -> Explanation:
+def explanation_of(state: State, queue: Queue | None, status: Status, now: float) -> Explanation:
     """What is stored about the application of this row, in words.
 
     Without a queue only the application's own next look is known, as it was planned.
     """
     app, documents = state.application(status.id), state.load_of(status.id, DOCUMENTS)
     if app is not None and app.leaving is not None:
-        app = replace(app, leaving=confirmed(app.leaving, documents.get(ORDER)))
+        app = replace(app, leaving=confirmed(app.leaving, documents.get(DELETE_REQUEST)))
     return explain(
         Known(
             status=status,
@@ -140,5 +140,5 @@ def _dues(queue: Queue | None, status: Status, app: Application | None) -> list[
     groups = {cluster_group(status.cluster): "its cluster is polled for changes"}
     if app is not None and app.source.url:
         groups = {repository_group(app): "its repository is polled", **groups}
-    standings = queue.standings(status.id, list(groups))
-    return [Due(what, found.state, found.at) for what, found in zip(("", *groups.values()), standings, strict=True)]
+    queue_states = queue.queue_states(status.id, list(groups))
+    return [Due(what, found.state, found.at) for what, found in zip(("", *groups.values()), queue_states, strict=True)]

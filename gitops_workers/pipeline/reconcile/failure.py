@@ -11,45 +11,45 @@ import structlog
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused, Retry
 from gitops_workers.core.explain.attempt_facts import FAILED_AT
 from gitops_workers.core.model import Application, Condition, Phase, Resolved, SyncStatus
-from gitops_workers.core.prune.deletion_request import Leaving
+from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
 from gitops_workers.pipeline.operation import requests, step
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.reconcile import dependencies, stages
 from gitops_workers.pipeline.reconcile.outcome import Outcome
-from gitops_workers.pipeline.reconcile.report import abandon, report
+from gitops_workers.pipeline.reconcile.report import release_attempt, report
 from gitops_workers.pipeline.reconcile.revision import newest_of
-from gitops_workers.pipeline.reconcile.trace import Trail
+from gitops_workers.pipeline.reconcile.trace import Trace
 from gitops_workers.ports import Attempt
 
 log = structlog.get_logger()
 
 
 def outcome_of(
-    world: World,
+    context: Context,
     app: Application,
-    leaving: Leaving | None,
+    leaving: DeletionRequest | None,
     attempt: Attempt,
     known: Mapping[str, Any],
     error: GitOpsError,
 ) -> Outcome | None:
     """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
     if leaving is not None:
-        outcome = finalize.failed(world, app, leaving, known, error)
-    elif (outcome := _unserved(world, app, known, error)) is None:
-        outcome = dependencies.excused(world, app, error, _failed(world, app, attempt, known, error))
+        outcome = finalize.failed(context, app, leaving, known, error)
+    elif (outcome := _unserved(context, app, known, error)) is None:
+        outcome = dependencies.excused(context, app, error, _failed(context, app, attempt, known, error))
     if outcome is None or not isinstance(error, ClusterUnavailable):
         return outcome
     return replace(outcome, cluster_away=True)
 
 
 def crashed(
-    world: World,
+    context: Context,
     app: Application,
-    leaving: Leaving | None,
+    leaving: DeletionRequest | None,
     attempt: Attempt,
     known: Mapping[str, Any],
     error: Exception,
@@ -63,24 +63,26 @@ def crashed(
         "traceback. Please report it; it is tried again ever more slowly, and at once with the next commit."
     )
     try:
-        outcome = outcome_of(world, app, leaving, attempt, known, defect)
+        outcome = outcome_of(context, app, leaving, attempt, known, defect)
         if outcome is not None:
-            report(world, app, attempt, known, outcome)
+            report(context, app, attempt, known, outcome)
     except Exception:
         log.exception("crash_not_reported")
-        abandon(world, app, attempt)
+        release_attempt(context, app, attempt)
 
 
-def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError) -> Outcome:
+def _failed(
+    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError
+) -> Outcome:
     """No comparison was possible: sync is Unknown, nothing was deleted, the last objects and health stay shown."""
-    now = world.queue.now()
-    cluster_health.failed(world, app, error, stamp(now))
+    now = context.queue.now()
+    cluster_health.failed(context, app, error, stamp(now))
     previous = step.operation_from(known.get("operation"))
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
     log.warning("attempt_failed", error=type(error).__name__, reason=str(error))
-    tried, ref, listed_at = _tried(world, app, newest_of(attempt, known))
+    tried, ref, listed_at = _tried(context, app, newest_of(attempt, known))
     failures = operations.failures_at(previous, tried) + 1
     if previous.running:
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
@@ -97,27 +99,27 @@ def _failed(world: World, app: Application, attempt: Attempt, known: Mapping[str
         conditions=(*app.conditions, Condition("ComparisonError", str(error))),
         served=not isinstance(error, Retry),
         due_in=delay,
-        trail=Trail(failed="Revision" if tried == str(error) else FAILED_AT.get(type(error).__name__, "")),
+        trace=Trace(failed="Revision" if tried == str(error) else FAILED_AT.get(type(error).__name__, "")),
     )
 
 
-def _unserved(world: World, app: Application, known: Mapping[str, Any], error: GitOpsError) -> Outcome | None:
+def _unserved(context: Context, app: Application, known: Mapping[str, Any], error: GitOpsError) -> Outcome | None:
     """A refusal that is the answer to a special request, and no news of the application; None when it is not that."""
     previous = step.operation_from(known.get("operation"))
-    asked = requests.of(known, previous)
-    if asked is None or not asked.special or not isinstance(error, Refused):
+    asked = requests.pending_request(known, previous)
+    if asked is None or not asked.is_partial or not isinstance(error, Refused):
         return None
     log.info("request_declined", by=asked.by, reason=str(error))
-    return requests.declined(world, app, asked, previous, error)
+    return requests.declined(context, app, asked, previous, error)
 
 
-def _tried(world: World, app: Application, newest: float) -> tuple[str, str, float]:
+def _tried(context: Context, app: Application, newest: float) -> tuple[str, str, float]:
     """What failed, for the polls: the commit or the refusal to find one; its ref; when the refs were listed."""
     listed_at = 0.0
     try:
-        refs = world.sources.refs(app.source, not_before=newest)
+        refs = context.sources.refs(app.source, not_before=newest)
         listed_at = refs.listed_at
-        resolved = stages.resolve_revision(world, app, refs)
+        resolved = stages.resolve_revision(context, app, refs)
     except Refused as error:
         return str(error), "", listed_at
     except GitOpsError:

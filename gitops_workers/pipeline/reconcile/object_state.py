@@ -10,11 +10,11 @@ from math import inf
 
 from gitops_workers.core.diff.compare import Compared, compared
 from gitops_workers.core.diff.desired import Desired
-from gitops_workers.core.diff.field_manager_migration import absorption, ownership
+from gitops_workers.core.diff.field_manager_migration import migration, ownership
 from gitops_workers.core.diff.ignoring import Ignored, ignored, kept_alive, rules_for
 from gitops_workers.core.diff.overwriting import overwriting
 from gitops_workers.core.diff.ownership import owned, owner, tracker, tracking_name
-from gitops_workers.core.diff.sync_baseline import Agreed, content_of
+from gitops_workers.core.diff.sync_baseline import ObjectBaseline, content_of
 from gitops_workers.core.errors import ApplyRefused, InvalidObject, Superseded
 from gitops_workers.core.model import Application, Dialect, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -25,13 +25,13 @@ from gitops_workers.ports import Cluster, Rules
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ObjectState:
     """One desired object as this attempt knows it: compared, and its health. `fresh` when it was asked for now."""
 
     compared: Compared
     health: Health | None
     fresh: bool
-    agreed: Agreed | None = None
+    agreed: ObjectBaseline | None = None
     recreate: Deletion | None = None
     """Set where the object cannot be changed into what Git says and may be deleted and created instead."""
     whole: bool = False
@@ -43,7 +43,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Observer:
+class Inspector:
     """Looks at one application's objects in one cluster."""
 
     cluster: Cluster
@@ -54,7 +54,7 @@ class Observer:
     since: float = inf
     """When the running operation began: an object that is created only once counts for its health from then on."""
 
-    def look(self, item: Desired, known: Agreed | None) -> Look | ApplyRefused:
+    def look(self, item: Desired, known: ObjectBaseline | None) -> ObjectState | ApplyRefused:
         """The object compared, or the refusal of its dry-run. `known`: what was last agreed over it."""
         options = to_apply(self.app, item.manifest)
         if options.handling is Handling.NEVER:
@@ -65,7 +65,7 @@ class Observer:
         except ApplyRefused as error:
             return self._refused(item, options, error)
 
-    def _asked(self, item: Desired, known: Agreed | None, options: Options) -> Look:
+    def _asked(self, item: Desired, known: ObjectBaseline | None, options: Options) -> ObjectState:
         replaces = options.replace
         ignoring = self._rules_for(item)
         respected = bool(ignoring) and self.app.sync.respect_ignored
@@ -87,16 +87,16 @@ class Observer:
         would_be = self.cluster.apply(payload or item.manifest, dry_run=True, validate=options.validate).manifest
         return self._compared(item, live, would_be, ignoring, payload)
 
-    def _same(self, item: Desired, live: Manifest) -> Look:
-        return Look(_existing(item, live), self.rules.health(self.app, live), fresh=True)
+    def _same(self, item: Desired, live: Manifest) -> ObjectState:
+        return ObjectState(_existing(item, live), self.rules.health(self.app, live), fresh=True)
 
-    def _left_alone(self, item: Desired, live: Manifest | None, options: Options) -> Look:
+    def _left_alone(self, item: Desired, live: Manifest | None, options: Options) -> ObjectState:
         """An object that is not written. Its health does not count, except while the sync that created it runs."""
         if live is None:
-            return Look(Compared(item, exists=False, differs=False, left_alone=options.reason), None, fresh=True)
+            return ObjectState(Compared(item, exists=False, differs=False, left_alone=options.reason), None, fresh=True)
         new = options.handling is Handling.ONCE and self.since != inf and _created(live) >= int(self.since)
         health = self.rules.health(self.app, live) if new else None
-        return Look(_existing(item, live, options.reason), health, fresh=True)
+        return ObjectState(_existing(item, live, options.reason), health, fresh=True)
 
     def _compared(
         self,
@@ -105,9 +105,9 @@ class Observer:
         would_be: Manifest,
         ignoring: Sequence[IgnoreRule],
         payload: Manifest | None = None,
-    ) -> Look:
+    ) -> ObjectState:
         if live is None:
-            return Look(compared(item, None, would_be), None, fresh=True)
+            return ObjectState(compared(item, None, would_be), None, fresh=True)
         options = to_apply(self.app, item.manifest, live)
         if options.handling is not Handling.APPLIED:
             return self._left_alone(item, live, options)
@@ -116,12 +116,14 @@ class Observer:
             live,
             would_be,
             left_alone=self._ignored(item, live, would_be, ignoring) if ignoring else None,
-            absorbed=absorption(self.app.dialect, live, would_be, kubectl=options.absorb),
+            absorbed=migration(self.app.dialect, live, would_be, kubectl=options.absorb),
             payload=payload,
         )
-        return Look(result, self.rules.health(self.app, live), fresh=True)
+        return ObjectState(result, self.rules.health(self.app, live), fresh=True)
 
-    def _replaced(self, item: Desired, live: Manifest | None, options: Options, ignoring: Sequence[IgnoreRule]) -> Look:
+    def _replaced(
+        self, item: Desired, live: Manifest | None, options: Options, ignoring: Sequence[IgnoreRule]
+    ) -> ObjectState:
         """An object that is never applied (Replace=true): tried as it would be written, by create or update.
 
         What only the live object has is no difference, but goes with the next one (Argo CD 3.5).
@@ -137,11 +139,13 @@ class Observer:
         self.cluster.replace(body, dry_run=True, resource_version=version, validate=options.validate)
         return look
 
-    def _new(self, item: Desired, options: Options) -> Look:
+    def _new(self, item: Desired, options: Options) -> ObjectState:
         would_be = self.cluster.create(item.manifest, dry_run=True, validate=options.validate).manifest
-        return Look(compared(item, None, would_be), None, fresh=True, whole=True)
+        return ObjectState(compared(item, None, would_be), None, fresh=True, whole=True)
 
-    def _overwritten(self, item: Desired, live: Manifest, options: Options, ignoring: Sequence[IgnoreRule]) -> Look:
+    def _overwritten(
+        self, item: Desired, live: Manifest, options: Options, ignoring: Sequence[IgnoreRule]
+    ) -> ObjectState:
         """The object compared with what a full update would make of it."""
         payload = None
         if ignoring and self.app.sync.respect_ignored and not options.replace:
@@ -151,9 +155,9 @@ class Observer:
         answer = self.cluster.replace(body, dry_run=True, resource_version=version, validate=options.validate)
         left_alone = self._ignored(item, live, answer.manifest, ignoring) if ignoring else None
         result = compared(item, live, answer.manifest, left_alone=left_alone, payload=payload)
-        return Look(result, self.rules.health(self.app, live), fresh=True, whole=True)
+        return ObjectState(result, self.rules.health(self.app, live), fresh=True, whole=True)
 
-    def _recreated(self, item: Desired, live: Manifest, options: Options, look: Look) -> Look:
+    def _recreated(self, item: Desired, live: Manifest, options: Options, look: ObjectState) -> ObjectState:
         """Delete and create, if the server would take the new object. Raises ApplyRefused, PruneRefused."""
         deletion = recreation(self.app, item, live)
         with suppress(Superseded):  # it is valid, and only its name is taken
@@ -166,7 +170,7 @@ class Observer:
         jq = [text for rule in ignoring for text in rule.jq]
         return ignored(ignoring, *sides, self.rules.paths(jq, sides) if jq else ((), (), ()))
 
-    def _refused(self, item: Desired, options: Options, error: ApplyRefused) -> Look | ApplyRefused:
+    def _refused(self, item: Desired, options: Options, error: ApplyRefused) -> ObjectState | ApplyRefused:
         """What a refused dry-run comes to: left alone, written in another way, or the refusal.
 
         Server-side apply cannot express everything, and its merge with what others did may be invalid where Git's
@@ -193,14 +197,16 @@ class Observer:
         if not options.force:
             return error
         try:
-            return self._recreated(item, live, options, Look(compared(item, live, item.manifest), None, fresh=True))
+            return self._recreated(
+                item, live, options, ObjectState(compared(item, live, item.manifest), None, fresh=True)
+            )
         except ApplyRefused as refusal:
             return refusal
 
     def _rules_for(self, item: Desired) -> Sequence[IgnoreRule]:
         return rules_for(self.rules.ignored(self.app), item.key, item.version, item.manifest)
 
-    def _others(self, item: Desired, look: Look) -> ApplyRefused | None:
+    def _others(self, item: Desired, look: ObjectState) -> ApplyRefused | None:
         """The refusal to take an object that another application still declares: both would write it for ever (F32)."""
         if look.compared.left_alone:
             return None

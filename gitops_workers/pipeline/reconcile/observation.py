@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_workers.core.diff.desired import Desired
-from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record.record import InventoryItem, StoredRecord
@@ -13,12 +13,12 @@ from gitops_workers.core.sync.hooks import Hook, parts
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.core.sync.request import Request
-from gitops_workers.pipeline.reconcile.object_state import Look
+from gitops_workers.pipeline.reconcile.object_state import ObjectState
 from gitops_workers.ports import Attempt, Cluster
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observation:
     """One attempt's view of one application, complete: nothing in it is read again."""
 
     app: Application
@@ -32,11 +32,11 @@ class Sight:
     hooks: tuple[Hook, ...]
     in_git: int
     """How many objects Git has, also those that nobody asked for."""
-    agreement: Agreement
+    baseline: SyncBaseline
     stored: StoredRecord | None
     listed_at: float
-    looks: dict[ObjectKey, Look]
-    namespace: Look | None
+    states: dict[ObjectKey, ObjectState]
+    namespace: ObjectState | None
     """The destination's namespace, where the application says what stands on it."""
     stale: tuple[InventoryItem, ...]
     extra: frozenset[ObjectKey]
@@ -46,7 +46,7 @@ class Sight:
     previous: Operation | None
     asked: Request | None
     """What a human asked for and is not served yet."""
-    barred: frozenset[ObjectKey] = frozenset()
+    denied: frozenset[ObjectKey] = frozenset()
     """Those of them that the project does not allow to be touched."""
     paused: Pause | None = None
     """Automated sync is paused: `app` is not automated, whatever its manifest says."""
@@ -54,7 +54,7 @@ class Sight:
     @property
     def prunes(self) -> bool:
         """Whether what left Git is deleted: as the application says, or as a human does where he names the revision."""
-        if self.asked is not None and self.asked.pinned:
+        if self.asked is not None and self.asked.has_target_revision:
             return self.asked.prune
         return self.app.sync.prune or bool(self.asked and self.asked.prune)
 
@@ -66,11 +66,11 @@ class Sight:
     @property
     def inventory(self) -> tuple[InventoryItem, ...]:
         """Everything that this sync may write now: what is not served yet has no place in the cluster yet, either."""
-        served = (item for item in self.desired if not self.looks[item.key].unserved)
+        served = (item for item in self.desired if not self.states[item.key].unserved)
         return tuple(InventoryItem(item.key, item.version) for item in served)
 
     @property
-    def parting(self) -> bool | None:
+    def delete_hooks(self) -> bool | None:
         """Whether there are hooks for the application's deletion; None where not all of it is looked at."""
         return None if self.asked is not None and self.asked.resources else parts(self.hooks)
 
@@ -81,6 +81,6 @@ class Sight:
             return bool(self.desired)
         record = self.stored.record
         listed = {item.key for item in record.inventory}.difference(record.doubtful)
-        if self.parting is not None and record.parting != self.parting:
+        if self.delete_hooks is not None and record.delete_hooks != self.delete_hooks:
             return True
         return record.open or any(item.key not in listed for item in self.desired)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
 from gitops_workers.core.record.record import HistoryEntry
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.request import Answer
-from gitops_workers.pipeline.reconcile.trace import NOTHING, Trail
+from gitops_workers.pipeline.reconcile.trace import NOTHING, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Outcome:
     operation: Operation | None = None
     listed_at: float = 0.0
     """When the refs were listed that the revision was resolved from; 0 when none were."""
-    agreement: Agreement | None = None
+    baseline: SyncBaseline | None = None
     tried: str = ""
     """The commit (or the refusal to find one) of an attempt that got nowhere: polls leave it to the backoff."""
     tried_ref: str = ""
@@ -47,7 +47,7 @@ class Outcome:
     awaits_others: bool = False
     """A dependency is not ready: the note that it is waited for stays."""
     due_in: float | None = None
-    trail: Trail = NOTHING
+    trace: Trace = NOTHING
     cluster_away: bool = False
     """The attempt ended because the cluster did not answer: whatever was answered before is no success."""
     answer: Answer | None = None

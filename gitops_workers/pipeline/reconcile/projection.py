@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gitops_workers.core.diff.masking import mask
 from gitops_workers.core.diff.ownership import owner
-from gitops_workers.core.diff.sync_baseline import Agreed, Agreement, agreed
+from gitops_workers.core.diff.sync_baseline import ObjectBaseline, SyncBaseline, is_baseline
 from gitops_workers.core.health import Member, aggregate, member, settled
 from gitops_workers.core.model import Application, Dialect, Health, SyncStatus
 from gitops_workers.core.objects import ObjectKey
@@ -16,17 +16,17 @@ from gitops_workers.core.record.record import applyset_id
 from gitops_workers.core.status.rows import LEFT_GIT, ResourceView
 from gitops_workers.core.sync.ordering import wave_of
 from gitops_workers.core.text.unified_diff import diff
-from gitops_workers.pipeline.reconcile.object_state import Look
-from gitops_workers.pipeline.reconcile.observation import Sight
+from gitops_workers.pipeline.reconcile.object_state import ObjectState
+from gitops_workers.pipeline.reconcile.observation import Observation
 
 
-def health(app: Application, looks: Mapping[ObjectKey, Look]) -> Health:
+def health(app: Application, states: Mapping[ObjectKey, ObjectState]) -> Health:
     """The application's health by its dialect's rules."""
-    counted = (look for look in looks.values() if look.health is not None or not look.compared.left_alone)
+    counted = (look for look in states.values() if look.health is not None or not look.compared.left_alone)
     return aggregate(app.dialect, [_member(app, look) for look in counted])
 
 
-def _member(app: Application, look: Look) -> Member:
+def _member(app: Application, look: ObjectState) -> Member:
     """A look as it counts: the health that was read or remembered, or what absence means for the kind."""
     absent = member(look.compared.desired.manifest, None, app.dialect)
     if not look.compared.exists:
@@ -34,48 +34,56 @@ def _member(app: Application, look: Look) -> Member:
     return replace(absent, health=look.health, absent=False, ignored=absent.ignored and app.dialect is Dialect.ARGOCD)
 
 
-def unsettled(app: Application, looks: Mapping[ObjectKey, Look]) -> bool:
+def unsettled(app: Application, states: Mapping[ObjectKey, ObjectState]) -> bool:
     """Whether some object may still become healthy by itself."""
-    return any(look.compared.exists and not settled(app.dialect, look.health) for look in looks.values())
+    return any(look.compared.exists and not settled(app.dialect, look.health) for look in states.values())
 
 
-def agreement(sight: Sight, *, synced: str, looks: Mapping[ObjectKey, Look] | None = None) -> Agreement:
+def baseline(
+    observation: Observation, *, synced: str, states: Mapping[ObjectKey, ObjectState] | None = None
+) -> SyncBaseline:
     """What is agreed now: the objects found in sync.
 
     Not those without our mark, whatever puts them in sync: no poll lists them, so they would be missed for ever.
     """
-    objects: dict[ObjectKey, Agreed] = {}
-    mark = applyset_id(sight.app.id)
-    for key, look in (sight.looks if looks is None else looks).items():
+    objects: dict[ObjectKey, ObjectBaseline] = {}
+    mark = applyset_id(observation.app.id)
+    for key, look in (observation.states if states is None else states).items():
         if not look.compared.in_sync:
             continue
         if look.compared.live is not None and owner(look.compared.live) == mark:
-            objects[key] = agreed(look.compared.desired, look.compared.live, look.health)
+            objects[key] = is_baseline(look.compared.desired, look.compared.live, look.health)
         elif look.agreed is not None:
             objects[key] = look.agreed
-    return Agreement(
-        sight.resolved.commit, sight.closure, sight.rendered, synced, objects, sight.attempt.token, sight.rules
+    return SyncBaseline(
+        observation.resolved.commit,
+        observation.closure,
+        observation.rendered,
+        synced,
+        objects,
+        observation.attempt.token,
+        observation.rules,
     )
 
 
-def staying(app: Application, pruning: Pruning) -> str:
+def retained(app: Application, pruning: Pruning) -> str:
     """What left Git, stays all the same, and why; "" when nothing does."""
     said = []
     if pruning.kept:
         said.append(f"{_counted(pruning.kept)} left Git and is kept, as an annotation or Prune=false asks for.")
-    if pruning.unconfirmed:
+    if pruning.awaiting_confirmation:
         said.append(
-            f"{_counted(pruning.unconfirmed)} left Git and waits for a confirmation (Prune=confirm, or known by its "
-            "marks alone): set the application's annotation argocd.argoproj.io/deletion-approved to the time now, or "
-            f"run `gitops-workers app sync {app.id} --prune`."
+            f"{_counted(pruning.awaiting_confirmation)} left Git and waits for a confirmation (Prune=confirm, or known "
+            "by its marks alone): set the application's annotation argocd.argoproj.io/deletion-approved to the time "
+            f"now, or run `gitops-workers app sync {app.id} --prune`."
         )
     return " ".join(said)
 
 
-def counts(sight: Sight, pruning: Pruning) -> bool:
+def counts(observation: Observation, pruning: Pruning) -> bool:
     """Whether what stays although it left Git is a difference: to Argo CD, unless the object says that it is none."""
-    argocd = sight.app.dialect is Dialect.ARGOCD
-    return argocd and any(key not in sight.extra for key in pruning.staying)
+    argocd = observation.app.dialect is Dialect.ARGOCD
+    return argocd and any(key not in observation.extra for key in pruning.retained)
 
 
 def _counted(keys: tuple[ObjectKey, ...]) -> str:
@@ -83,15 +91,18 @@ def _counted(keys: tuple[ObjectKey, ...]) -> str:
 
 
 def resources(
-    sight: Sight, looks: Mapping[ObjectKey, Look] | None = None, kept: Iterable[ObjectKey] = ()
+    observation: Observation, states: Mapping[ObjectKey, ObjectState] | None = None, kept: Iterable[ObjectKey] = ()
 ) -> tuple[ResourceView, ...]:
     """One row per object, with a masked diff where it differs, and one per object that left Git and is there still."""
     kept = frozenset(kept)
-    namespace: tuple[Look, ...] = (sight.namespace,) if sight.namespace else ()
-    if looks is not None:
+    namespace: tuple[ObjectState, ...] = (observation.namespace,) if observation.namespace else ()
+    if states is not None:
         # A step brings it in order before anything else.
         namespace = tuple(replace(it, compared=replace(it.compared, exists=True, differs=False)) for it in namespace)
-    rows = [_row(sight.app, look) for look in (*namespace, *(sight.looks if looks is None else looks).values())]
+    rows = [
+        _row(observation.app, look)
+        for look in (*namespace, *(observation.states if states is None else states).values())
+    ]
     rows += [
         ResourceView(
             item.key.group,
@@ -99,12 +110,12 @@ def resources(
             item.key.kind,
             item.key.namespace,
             item.key.name,
-            SyncStatus.SYNCED if item.key in sight.extra else SyncStatus.OUT_OF_SYNC,
+            SyncStatus.SYNCED if item.key in observation.extra else SyncStatus.OUT_OF_SYNC,
             None,
             LEFT_GIT,
         )
-        for item in sight.stale
-        if looks is None or not sight.app.sync.prune or item.key in kept or item.key in sight.barred
+        for item in observation.stale
+        if states is None or not observation.app.sync.prune or item.key in kept or item.key in observation.denied
     ]
     return tuple(rows)
 
@@ -114,7 +125,7 @@ def key_of(row: ResourceView) -> ObjectKey:
     return ObjectKey(row.group, row.kind, row.namespace, row.name)
 
 
-def _row(app: Application, look: Look) -> ResourceView:
+def _row(app: Application, look: ObjectState) -> ResourceView:
     compared, desired = look.compared, look.compared.desired
     text = ""
     if compared.differs:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gitops_workers.core.diff import sync_baseline as agreements
-from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explain.explanation import KIND as EXPLANATION
 from gitops_workers.core.model import AppId, Application, Condition, SyncStatus
@@ -22,9 +22,9 @@ from gitops_workers.core.status.sync_error import with_sync_error
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import metering, records
-from gitops_workers.pipeline.announcements import tell
+from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue import wake_dependents
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import requests, step
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.reconcile import explanation
@@ -34,35 +34,35 @@ from gitops_workers.ports import Attempt
 
 
 def report(
-    world: World, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
+    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
 ) -> Status | None:
     """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read.
 
     Returns the row as it is stored now; None when a later attempt was faster.
     """
-    now = world.queue.now()
-    state = world.state
+    now = context.queue.now()
+    state = context.state
     before = state.status(app.id)
-    after = _status(world, app, outcome, before, now)
-    documents = _documents(world, attempt, known, outcome)
-    if (found := explanation.note(world, app, attempt, known, outcome)) is not None:
+    after = _status(context, app, outcome, before, now)
+    documents = _documents(context, attempt, known, outcome)
+    if (found := explanation.save_facts(context, app, attempt, known, outcome)) is not None:
         documents[EXPLANATION] = found
     if not state.save_status(after, attempt.token, documents):
-        world.queue.finish(attempt, done=False, due_in=None)
+        context.queue.finish(attempt, done=False, due_in=None)
         return None
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
     if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
         # After the rows: whoever waits for the answer reads them next.
         state.save(refreshes.ANSWER, app.id, refreshes.answer(attempt.token / 1e6, reason))
-    metering.ended(world, app, before, after)
-    tell(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
+    metering.ended(context, app, before, after)
+    announce(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
     if outcome.waits_since:
-        world.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
+        context.queue.hasten_poll(after.group, watch_in(now - outcome.waits_since, app.schedule.interval))
     if app.needed:
-        wake_dependents.ring(world, app, after)
-    answered = not outcome.cluster_away and cluster_health.heard(world, after.cluster, attempt, now)
-    world.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
+        wake_dependents.wake(context, app, after)
+    answered = not outcome.cluster_away and cluster_health.heard(context, after.cluster, attempt, now)
+    context.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
     return after
 
 
@@ -74,12 +74,12 @@ def watch_in(waited: float, longest: float) -> float:
     return min(max(1.0, waited / 10), longest)
 
 
-def outage(world: World, unknown: Mapping[AppId, GitOpsError]) -> None:
+def report_outage(context: Context, unknown: Mapping[AppId, GitOpsError]) -> None:
     """A repository or cluster does not answer: its applications say so, and keep what they last knew."""
-    now = stamp(world.queue.now())
+    now = stamp(context.queue.now())
     for app, error in unknown.items():
         condition = Condition("ComparisonError", str(error))
-        status = world.state.status(app)
+        status = context.state.status(app)
         if status is None or condition in status.conditions:
             continue
         others = tuple(item for item in status.conditions if item.type != condition.type)
@@ -91,16 +91,16 @@ def outage(world: World, unknown: Mapping[AppId, GitOpsError]) -> None:
             last_checked_at=now,
             changed_at=now if status.sync is not SyncStatus.UNKNOWN else status.changed_at,
         )
-        world.state.save_status(after)
-        tell(world.state, [Event(now, app, "Warning", type(error).__name__, str(error))])
+        context.state.save_status(after)
+        announce(context.state, [Event(now, app, "Warning", type(error).__name__, str(error))])
 
 
-def abandon(world: World, app: Application, attempt: Attempt) -> None:
+def release_attempt(context: Context, app: Application, attempt: Attempt) -> None:
     """An attempt died and could say nothing: give everything back and come again later, so that nothing spins."""
-    world.queue.finish(attempt, done=False, due_in=app.schedule.retry_interval)
+    context.queue.finish(attempt, done=False, due_in=app.schedule.retry_interval)
 
 
-def new_status(world: World, app: Application, cluster: str) -> Status:
+def new_status(context: Context, app: Application, cluster: str) -> Status:
     """The row of an application that nobody has looked at yet."""
     return Status(
         id=app.id,
@@ -113,7 +113,7 @@ def new_status(world: World, app: Application, cluster: str) -> Status:
         conditions=app.conditions,
         suspended=app.schedule.suspended,
         group=cluster_group(cluster),
-        changed_at=stamp(world.queue.now()),
+        changed_at=stamp(context.queue.now()),
         interval=longest_pause(app),
     )
 
@@ -123,8 +123,8 @@ def longest_pause(app: Application) -> float:
     return app.schedule.interval + app.schedule.jitter
 
 
-def _status(world: World, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
-    base = before or new_status(world, app, app.destination.name or app.destination.server)
+def _status(context: Context, app: Application, outcome: Outcome, before: Status | None, now: float) -> Status:
+    base = before or new_status(context, app, app.destination.name or app.destination.server)
     operation = base.operation
     if outcome.operation is not None and outcome.operation.commit:
         operation = _operation_view(outcome.operation)
@@ -166,12 +166,12 @@ def _operation_view(operation: Operation) -> OperationView:
     )
 
 
-def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _documents(context: Context, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
     """What the next attempt and the polls read of this one; None removes."""
     documents: dict[str, Any] = {}
-    if outcome.agreement is not None:
-        documents["agreement"] = agreements.to_json(outcome.agreement)
-        documents["glance"] = glance(outcome.agreement, outcome.agreement.fingerprint, outcome.waits_since)
+    if outcome.baseline is not None:
+        documents["agreement"] = agreements.to_json(outcome.baseline)
+        documents["glance"] = poll_fingerprint(outcome.baseline, outcome.baseline.fingerprint, outcome.waits_since)
     elif outcome.tried:
         documents["glance"] = [outcome.tried, "", "", []]
     if outcome.operation is not None:
@@ -186,8 +186,8 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
         documents["listed"] = outcome.listed_at
     documents.update(requests.documents(known, outcome))
     # A change that was seen in the cluster is served by a comparison only, not by a render that failed.
-    compared = outcome.served and outcome.agreement is not None
-    if compared and known.get("drift") and world.queue.wanted(attempt.app) == attempt.generation:
+    compared = outcome.served and outcome.baseline is not None
+    if compared and known.get("drift") and context.queue.wanted(attempt.app) == attempt.generation:
         # What was seen meanwhile belongs to the next generation: it must find its document.
         documents["drift"] = None
     return documents
@@ -195,8 +195,8 @@ def _documents(world: World, attempt: Attempt, known: Mapping[str, Any], outcome
 
 def _not_compared(known: Mapping[str, Any], outcome: Outcome) -> str | None:
     """Why nothing was compared with the cluster, "" when the whole application was; None: a later attempt says it."""
-    asked = requests.of(known, step.operation_from(known.get("operation")))
-    if outcome.resources is not None and not (asked and asked.special):
+    asked = requests.pending_request(known, step.operation_from(known.get("operation")))
+    if outcome.resources is not None and not (asked and asked.is_partial):
         return ""
     failed = outcome.sync is SyncStatus.UNKNOWN or outcome.suspended
     return outcome.message if failed else None
@@ -216,11 +216,11 @@ def _history_row(entry: HistoryEntry) -> dict[str, Any]:
     }
 
 
-def glance(agreement: Agreement, fingerprint: str, waits_since: float) -> list[Any]:
+def poll_fingerprint(baseline: SyncBaseline, fingerprint: str, waits_since: float) -> list[Any]:
     """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules.
 
     Last, and only then: since when objects are awaited.
     """
-    kinds = sorted("|".join(kind) for kind in agreement.kinds)
-    seen = [agreement.commit, agreement.closure, fingerprint, kinds, agreement.rules]
+    kinds = sorted("|".join(kind) for kind in baseline.kinds)
+    seen = [baseline.commit, baseline.closure, fingerprint, kinds, baseline.rules]
     return [*seen, waits_since] if waits_since else seen

@@ -9,13 +9,13 @@ from typing import Any
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.operation import Operation
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Attempt, Closure, Discovery, Refs, Rendered
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RenderedRevision:
     """One revision with its inputs and its objects. `newer`: a later one, which waits for the running operation."""
 
     resolved: Resolved
@@ -24,19 +24,21 @@ class Chosen:
     newer: Resolved | None = None
 
 
-def choose(world: World, app: Application, refs: Refs, found: Discovery, previous: Operation | None) -> Chosen:
+def choose(
+    context: Context, app: Application, refs: Refs, found: Discovery, previous: Operation | None
+) -> RenderedRevision:
     """What this attempt looks at. Raises Refused, Retry.
 
     Where the application finishes first what it has begun, that is the running operation's commit. It is let go of when
     it would no longer render to the same objects: whoever changes the manifest means to change what is going on.
     """
-    newest = stages.resolve_revision(world, app, refs)
+    newest = stages.resolve_revision(context, app, refs)
     if app.sync.finish_first and previous is not None and previous.running and previous.commit != newest.commit:
         begun = Resolved(previous.commit, previous.ref)
-        closure, rendered = stages.render_objects(world, app, begun, found)
+        closure, rendered = stages.render_objects(context, app, begun, found)
         if operations.continues(previous, begun, rendered.digest):
-            return Chosen(begun, closure, rendered, newest)
-    return Chosen(newest, *stages.render_objects(world, app, newest, found))
+            return RenderedRevision(begun, closure, rendered, newest)
+    return RenderedRevision(newest, *stages.render_objects(context, app, newest, found))
 
 
 def newest_of(attempt: Attempt, known: Mapping[str, Any]) -> float:

@@ -13,13 +13,13 @@ import structlog
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.settings.readings import Heard, heard
 from gitops_workers.core.settings.settings_version import (
+    Freshness,
     SettingsVersion,
-    Standing,
+    freshness,
     from_document,
-    standing,
     to_document,
 )
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import State
 
 log = structlog.get_logger()
@@ -29,15 +29,15 @@ WHOLE = ""
 """Its key: there is one for the installation."""
 
 
-def check(world: World, document: Any) -> str:
+def check(context: Context, document: Any) -> str:
     """The digest that the attempt decides by, "" where this process has none. `document`: as stored a moment ago.
 
     Raises Superseded where a worker has read newer settings than this one can.
     """
     stored = from_document(document)
-    if stored is not None and stored.digest == world.settings.digest():
+    if stored is not None and stored.digest == context.settings.digest():
         return stored.digest
-    return _read_again(world, stored)
+    return _read_again(context, stored)
 
 
 def in_force(state: State) -> SettingsVersion | None:
@@ -45,28 +45,28 @@ def in_force(state: State) -> SettingsVersion | None:
     return from_document(state.load(KIND, WHOLE))
 
 
-def publish(world: World) -> None:
+def publish(context: Context) -> None:
     """Read the settings again and put them in force where they are newer, before anything is declared by them."""
     try:
-        _read_again(world, in_force(world.state))
+        _read_again(context, in_force(context.state))
     except Superseded as error:
         log.info("settings_older", reason=str(error))  # no setting decides what a catalogue declares
 
 
-def _read_again(world: World, stored: SettingsVersion | None) -> str:
-    own, since = world.settings.read(world.queue.now)
+def _read_again(context: Context, stored: SettingsVersion | None) -> str:
+    own, since = context.settings.read(context.queue.now)
     if not own:
         return ""  # nothing was ever read: `Rules.check` says what that means
-    told = heard(world.presence()) if stored and stored.digest != own else Heard()
-    now = world.queue.now()
-    match standing(own, since, stored, told, now):
-        case Standing.NEWER:
+    told = heard(context.presence()) if stored and stored.digest != own else Heard()
+    now = context.queue.now()
+    match freshness(own, since, stored, told, now):
+        case Freshness.NEWER:
             found = stored.followed_by(own, now, told) if stored else SettingsVersion(own, now)
-            world.state.save(KIND, WHOLE, to_document(found))
+            context.state.save(KIND, WHOLE, to_document(found))
             log.info("settings_in_force", settings=own, before=stored.digest if stored else "")
-        case Standing.OLDER:
+        case Freshness.OLDER:
             others = stored.digest if stored else ""
             raise Superseded(f"Settings {others} are in force, and this worker still reads {own} from its files.")
-        case Standing.SAME:
+        case Freshness.SAME:
             pass
     return own

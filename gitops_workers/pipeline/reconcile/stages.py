@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from gitops_workers.core.diff.compare import Compared, ignores_extraneous
 from gitops_workers.core.diff.desired import Desired, desired_objects, own_scopes
-from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
 from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
-from gitops_workers.core.policy.policy import permits_repository
+from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.core.prune.candidates import Deletion
 from gitops_workers.core.record.record import InventoryItem, applyset_id
 from gitops_workers.core.render.render_spec import SecretRef
@@ -23,8 +23,8 @@ from gitops_workers.core.source.revisions import TAGS, History, NeedsBranch, Nee
 from gitops_workers.core.status.rows import LEFT_GIT
 from gitops_workers.core.sync.hooks import Hook, hook, split
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.context import World
-from gitops_workers.pipeline.reconcile.object_state import Look, Observer
+from gitops_workers.pipeline.context import Context
+from gitops_workers.pipeline.reconcile.object_state import Inspector, ObjectState
 from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered
 
 T = TypeVar("T")
@@ -34,38 +34,40 @@ PARALLEL = 8
 """Requests of one application in flight: hides the latency of a far cluster, and is fair on a near one."""
 
 
-def resolve_revision(world: World, app: Application, refs: Refs) -> Resolved:
+def resolve_revision(context: Context, app: Application, refs: Refs) -> Resolved:
     """The commit of the wanted revision; reads tag dates, history or ancestry only where the rule asks for them."""
     source, history = app.source, History()
     answer = resolve(source.revision, refs.refs, refs.head, history)
     while not isinstance(answer, Resolved):
-        history = _looked_up(world, source, refs, history, answer)
+        history = _looked_up(context, source, refs, history, answer)
         answer = resolve(source.revision, refs.refs, refs.head, history)
     return answer
 
 
 def _looked_up(
-    world: World, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
+    context: Context, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
 ) -> History:
     match needs:
         case NeedsCommit(prefix):
-            commit = world.sources.resolve_short(source, prefix)
+            commit = context.sources.resolve_short(source, prefix)
             return replace(history, commits={**history.commits, prefix: commit})
         case NeedsDates(tags):
             for tag in tags:
-                world.sources.fetch(source, refs.refs[TAGS + tag])
-            return replace(history, dates=world.sources.tag_times(source, tags))
+                context.sources.fetch(source, refs.refs[TAGS + tag])
+            return replace(history, dates=context.sources.tag_times(source, tags))
         case NeedsBranch(commit, branch):
-            world.sources.fetch(source, commit)
-            return replace(history, on_branch=world.sources.on_branch(source, commit, branch))
+            context.sources.fetch(source, commit)
+            return replace(history, on_branch=context.sources.on_branch(source, commit, branch))
 
 
-def render_objects(world: World, app: Application, resolved: Resolved, found: Discovery) -> tuple[Closure, Rendered]:
+def render_objects(
+    context: Context, app: Application, resolved: Resolved, found: Discovery
+) -> tuple[Closure, Rendered]:
     """The inputs and the rendered objects."""
-    world.sources.fetch(app.source, resolved.commit)
-    closure = world.closures.closure(app.source, app.render, resolved, app.name, permits_repository(app))
+    context.sources.fetch(app.source, resolved.commit)
+    closure = context.closures.closure(app.source, app.render, resolved, app.name, allows_repository(app))
     may_use(app, closure.tool)
-    context = RenderContext(
+    reads = RenderContext(
         app_name=app.name,
         app_namespace=app.namespace,
         project=app.project,
@@ -73,25 +75,25 @@ def render_objects(world: World, app: Application, resolved: Resolved, found: Di
         resolved=resolved,
         kube_version=found.kube_version,
         api_versions=found.api_versions,
-        variables=variables_of(world, app),
+        variables=variables_of(context, app),
     )
-    return closure, world.renderer.render(app.source, app.render, closure, context)
+    return closure, context.renderer.render(app.source, app.render, closure, reads)
 
 
-def variables_of(world: World, app: Application) -> tuple[tuple[str, str], ...]:
+def variables_of(context: Context, app: Application) -> tuple[tuple[str, str], ...]:
     """Flux postBuild variables: later sources over earlier ones, inline values over all (flux.md, substitution)."""
     substitution = app.render.substitution
     if substitution is None:
         return ()
     values: dict[str, str] = {}
     for source in substitution.sources:
-        values.update(_variables(world, source))
+        values.update(_variables(context, source))
     values.update(dict(substitution.variables))
     return tuple(sorted(values.items()))
 
 
-def _variables(world: World, source: SecretRef) -> Mapping[str, str]:
-    data = world.secrets.read(source)
+def _variables(context: Context, source: SecretRef) -> Mapping[str, str]:
+    data = context.secrets.read(source)
     if data is not None:
         return {name: value.decode("utf-8", "replace") for name, value in data.items()}
     if source.optional:
@@ -117,7 +119,7 @@ def scopes_for(cluster: Cluster, found: Discovery, objects: Sequence[Manifest]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredState:
     """What Git wants in the cluster. `left_alone` are objects that are neither applied nor gone (hook `Skip`)."""
 
     desired: tuple[Desired, ...]
@@ -132,7 +134,7 @@ class Wanted:
         return (*(item.key for item in self.desired), *(hook.item.key for hook in self.hooks), *self.left_alone)
 
 
-def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupKind, bool]) -> Wanted:
+def desired_state(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupKind, bool]) -> DesiredState:
     """Objects, hooks, and what is left alone, each with its identity in the cluster. Raises RenderFailed."""
     parts = split(objects, app.dialect)
     found = desired_objects(app, (*parts.applied, *parts.hooks), scopes)
@@ -140,63 +142,63 @@ def wanted(app: Application, objects: Sequence[Manifest], scopes: Mapping[GroupK
     alone = (item for item in parts.passed_over if key_of(item).group_kind in scopes)
     left_alone = tuple(item.key for item in desired_objects(app, alone, scopes))
     odd = tuple(f"{key_of(manifest)}: {wrong}" for manifest, wrong in parts.odd)
-    return Wanted(applied, tuple(map(hook, hooks)), left_alone, odd)
+    return DesiredState(applied, tuple(map(hook, hooks)), left_alone, odd)
 
 
-def look_at(
-    observer: Observer, desired: tuple[Desired, ...], agreement: Agreement, moved: frozenset[ObjectKey] | None
-) -> dict[ObjectKey, Look]:
+def inspect_objects(
+    observer: Inspector, desired: tuple[Desired, ...], baseline: SyncBaseline, moved: frozenset[ObjectKey] | None
+) -> dict[ObjectKey, ObjectState]:
     """Every desired object compared with the cluster; unchanged ones without a request.
 
     `moved` are objects seen to have changed; None means that nothing is known and all are asked for. All refusals of
     the dry-run are collected into one ApplyRefused, and then nothing has been written (design, section 8).
     """
     cluster, app = observer.cluster, observer.app
-    asked = [item for item in desired if _must_ask(app, item, agreement, moved)]
+    asked = [item for item in desired if _must_ask(app, item, baseline, moved)]
     missing = missing_namespaces(cluster, app, desired, asked)
     found = cluster.discovery()
     unserved = _unserved(desired, found)
 
-    def ask(item: Desired) -> Look | ApplyRefused:
+    def ask(item: Desired) -> ObjectState | ApplyRefused:
         if item.key.group_kind not in found.resources and item.key.group_kind not in unserved:
-            return Look(Compared(item, exists=False, differs=True), None, fresh=True, unserved=True)
+            return ObjectState(Compared(item, exists=False, differs=True), None, fresh=True, unserved=True)
         if item.key.namespace in missing or item.key.group_kind in unserved:
-            return Look(Compared(item, exists=False, differs=True), None, fresh=True)
-        return observer.look(item, agreement.objects.get(item.key))
+            return ObjectState(Compared(item, exists=False, differs=True), None, fresh=True)
+        return observer.look(item, baseline.objects.get(item.key))
 
     answers = dict(zip((item.key for item in asked), _each(ask, asked), strict=True))
     refusals = [answer for answer in answers.values() if isinstance(answer, ApplyRefused)]
     if refusals:
         more = f" {len(refusals) - 1} more objects were refused." if len(refusals) > 1 else ""
         raise ApplyRefused(f"{refusals[0]}{more}") from refusals[0]
-    looks = {key: answer for key, answer in answers.items() if isinstance(answer, Look)}
+    states = {key: answer for key, answer in answers.items() if isinstance(answer, ObjectState)}
     for item in desired:
-        if item.key not in looks:
-            known = agreement.objects[item.key]
+        if item.key not in states:
+            known = baseline.objects[item.key]
             same = Compared(item, exists=True, differs=False, uid=known.uid, resource_version=known.resource_version)
-            looks[item.key] = Look(same, known.health, fresh=False, agreed=known)
-    return looks
+            states[item.key] = ObjectState(same, known.health, fresh=False, agreed=known)
+    return states
 
 
-def _must_ask(app: Application, item: Desired, agreement: Agreement, moved: frozenset[ObjectKey] | None) -> bool:
-    known = agreement.objects.get(item.key)
+def _must_ask(app: Application, item: Desired, baseline: SyncBaseline, moved: frozenset[ObjectKey] | None) -> bool:
+    known = baseline.objects.get(item.key)
     if moved is None or known is None or known.digest != item.digest or item.key in moved:
         return True
     return not settled(app.dialect, known.health)
 
 
-def claims(world: World, cluster_name: str) -> Callable[[ObjectKey, str], str]:
+def claims(context: Context, cluster_name: str) -> Callable[[ObjectKey, str], str]:
     """Whose an object is: the declared application with this mark, if it has not given the object up; else ""."""
 
     def claimed(key: ObjectKey, mark: str) -> str:
-        other = next((app for app in world.state.applications() if applyset_id(app) == mark), "")
-        stored = records.load(world, cluster_name, other, world.state.load(records.KIND, other)) if other else None
+        other = next((app for app in context.state.applications() if applyset_id(app) == mark), "")
+        stored = records.load(context, cluster_name, other, context.state.load(records.KIND, other)) if other else None
         if stored is None or all(item.key != key for item in stored.record.inventory):
             return ""
-        rows = (row for row in world.state.resources(other) if row.message == LEFT_GIT)
+        rows = (row for row in context.state.resources(other) if row.message == LEFT_GIT)
         left = any((row.group, row.kind, row.namespace, row.name) == tuple(key) for row in rows)
         # A renamed application takes the objects over from the one that is leaving, which then spares them.
-        left = left or ((app := world.state.application(other)) is not None and app.leaving is not None)
+        left = left or ((app := context.state.application(other)) is not None and app.leaving is not None)
         return "" if left else other
 
     return claimed

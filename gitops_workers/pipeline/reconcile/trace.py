@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from gitops_workers.core.prune.candidates import Pruning
 from gitops_workers.core.sync.plan import Plan
-from gitops_workers.pipeline.reconcile.revision import Chosen
+from gitops_workers.pipeline.reconcile.revision import RenderedRevision
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class Trace:
     """The values of the stages that an attempt reached; None: it did not."""
 
-    chosen: Chosen | None = None
+    chosen: RenderedRevision | None = None
     stale: int = 0
     """Objects that left Git."""
     pruning: Pruning | None = None
@@ -22,5 +22,5 @@ class Trail:
     """The stage that failed (`core.explain.explanation.ORDER`, or Operation)."""
 
 
-NOTHING = Trail()
+NOTHING = Trace()
 """Of an attempt that reached no stage."""

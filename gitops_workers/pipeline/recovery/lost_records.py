@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from gitops_workers.core.diff.ownership import owned, owner
-from gitops_workers.core.diff.sync_baseline import Agreement
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.errors import GitOpsError, Incomplete, Superseded
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -22,10 +22,10 @@ from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.announcements import tell
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.announcements import announce
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.lease import Lease
-from gitops_workers.pipeline.reconcile.object_state import Look
+from gitops_workers.pipeline.reconcile.object_state import ObjectState
 from gitops_workers.pipeline.reconcile.stages import read_candidates
 from gitops_workers.ports import Attempt, Cluster, Urgency
 
@@ -35,8 +35,8 @@ _MIRRORS = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
 """Kinds to which the control plane copies the labels of Services."""
 
 
-def ring(
-    world: World, cluster: str, glances: Mapping[AppId, Any], marks: Collection[str], apps: Iterable[AppId]
+def enqueue_owners(
+    context: Context, cluster: str, glances: Mapping[AppId, Any], marks: Collection[str], apps: Iterable[AppId]
 ) -> None:
     """Ring for the applications that have objects in a cluster and no record there any more.
 
@@ -44,7 +44,7 @@ def ring(
     the objects seen. A listing that fails says nothing of any record.
     """
     try:
-        holders = world.clusters.records(cluster).holders()
+        holders = context.clusters.records(cluster).holders()
     except GitOpsError:
         return
     suspects = [
@@ -52,25 +52,25 @@ def ring(
         for app in apps
         if app not in holders and ((app in glances and glances[app][3]) or applyset_id(app) in marks)
     ]
-    for app, copy in world.state.load_many(records.KIND, suspects).items():
+    for app, copy in context.state.load_many(records.KIND, suspects).items():
         if copy["cluster"] == cluster and not copy.get(records.LOST):
-            records.miss(world, cluster, app, copy["record"])
-            world.queue.request(app, f"its record in cluster {cluster} is gone", Urgency.SELF_HEAL, not_before=0.0)
+            records.note_missing(context, cluster, app, copy["record"])
+            context.queue.request(app, f"its record in cluster {cluster} is gone", Urgency.SELF_HEAL, not_before=0.0)
 
 
-def check(
-    world: World,
+def check_lost_record(
+    context: Context,
     app: Application,
     attempt: Attempt,
     cluster_name: str,
     copy: Mapping[str, Any] | None,
-    looks: Iterable[Look],
+    states: Iterable[ObjectState],
     wanted: Iterable[ObjectKey],
-    agreement: Agreement,
+    baseline: SyncBaseline,
 ) -> None:
     """Rebuild the record of an application that has none and once had one; nothing happens before its first sync."""
-    if is_known(cluster_name, copy) or bears_marks(app, looks):
-        rebuild(world, app, attempt, cluster_name, copy, wanted=frozenset(wanted), agreement=agreement)
+    if is_known(cluster_name, copy) or bears_marks(app, states):
+        rebuild(context, app, attempt, cluster_name, copy, wanted=frozenset(wanted), baseline=baseline)
 
 
 def is_known(cluster_name: str, copy: Mapping[str, Any] | None) -> bool:
@@ -78,38 +78,38 @@ def is_known(cluster_name: str, copy: Mapping[str, Any] | None) -> bool:
     return bool(copy and copy["cluster"] == cluster_name and (copy.get(records.LOST) or copy["record"] is not None))
 
 
-def bears_marks(app: Application, looks: Iterable[Look]) -> bool:
+def bears_marks(app: Application, states: Iterable[ObjectState]) -> bool:
     """Whether one of the objects bears our mark: the record is written before any object is."""
     mark = applyset_id(app.id)
-    return any(look.agreed is not None or owner(look.compared.live or {}) == mark for look in looks)
+    return any(look.agreed is not None or owner(look.compared.live or {}) == mark for look in states)
 
 
 def rebuild(
-    world: World,
+    context: Context,
     app: Application,
     attempt: Attempt,
     cluster_name: str,
     copy: Mapping[str, Any] | None,
     *,
     wanted: Collection[ObjectKey] = (),
-    agreement: Agreement | None = None,
+    baseline: SyncBaseline | None = None,
 ) -> NoReturn:
     """Write the record anew, and end the attempt as Superseded: the next one finds it.
 
     `wanted` is what Git has. Raises Incomplete where it is not known what bears our marks.
     """
-    lease = Lease(world, attempt)
+    lease = Lease(context, attempt)
     lease.keep()
-    port = world.clusters.records(cluster_name)
+    port = context.clusters.records(cluster_name)
     if port.load(app.id) is not None:
-        records.put_away(world, cluster_name, app.id)
+        records.invalidate(context, cluster_name, app.id)
         raise Superseded(f"{app.id}: its record is there again; it is looked at anew.")
-    now = world.queue.now()
+    now = context.queue.now()
     record = _remembered(app, cluster_name, copy)
     if record is None:
-        found = marked_objects(app, world.clusters.open(cluster_name))
+        found = marked_objects(app, context.clusters.open(cluster_name))
         doubtful = tuple(item.key for item in found if item.key not in wanted)
-        synced = agreement.synced if agreement else ""
+        synced = baseline.synced if baseline else ""
         record = Record(app.id, inventory=found, synced=synced, doubtful=doubtful)
     record = replace(
         record,
@@ -120,12 +120,12 @@ def rebuild(
     )
     lease.prove()
     port.store(record, None)
-    records.put_away(world, cluster_name, app.id)
-    tell(world.state, [Event(stamp(now), app.id, "Warning", "RecordRebuilt", _words(cluster_name, record))])
+    records.invalidate(context, cluster_name, app.id)
+    announce(context.state, [Event(stamp(now), app.id, "Warning", "RecordRebuilt", _words(cluster_name, record))])
     raise Superseded(f"{app.id}: its record had vanished and was rebuilt; it is looked at anew.")
 
 
-def noting(app: Application, cluster_name: str, stored: StoredRecord | None) -> Application:
+def with_rebuilt_condition(app: Application, cluster_name: str, stored: StoredRecord | None) -> Application:
     """The application with a condition about a record that was made anew, until a sync has ended well since."""
     if stored is None or not stored.record.rebuilt:
         return app
@@ -138,7 +138,7 @@ def noting(app: Application, cluster_name: str, stored: StoredRecord | None) -> 
     return replace(app, conditions=(*app.conditions, Condition(REBUILT, text)))
 
 
-def left(conditions: tuple[Condition, ...], stored: StoredRecord | None) -> tuple[Condition, ...]:
+def still_true(conditions: tuple[Condition, ...], stored: StoredRecord | None) -> tuple[Condition, ...]:
     """Those of an attempt's conditions that still hold with the record as the attempt leaves it."""
     if stored is not None and stored.record.rebuilt:
         return conditions
@@ -166,7 +166,7 @@ def marked_objects(app: Application, cluster: Cluster) -> tuple[InventoryItem, .
     found = cluster.discovery(refresh=True)
     if found.failed:
         raise Incomplete(_unknown(app, f"what is in API group {min(found.failed)} cannot be read now"))
-    seen = cluster.observe(found.resources, part_of=applyset_id(app.id))
+    seen = cluster.list_metadata(found.resources, part_of=applyset_id(app.id))
     if seen.unknown:
         kind, error = next(iter(seen.unknown.items()))
         raise Incomplete(_unknown(app, f"objects of kind {kind} cannot be listed ({error})"))

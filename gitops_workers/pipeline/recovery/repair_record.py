@@ -16,15 +16,15 @@ from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
 from gitops_workers.pipeline.operation import orphaned_hooks
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.ports import Attempt
 
 
-def in_order(
-    world: World,
+def repaired_record(
+    context: Context,
     app: Application,
     attempt: Attempt,
     cluster_name: str,
@@ -32,19 +32,19 @@ def in_order(
     previous: Operation | None,
 ) -> tuple[StoredRecord | None, Pause | None]:
     """The record, and the pause of automated sync that is in force. Raises Superseded."""
-    stored = records.load(world, cluster_name, app.id, known.get(records.KIND))
+    stored = records.load(context, cluster_name, app.id, known.get(records.KIND))
     if previous is None:
-        _wait_out(world, stored)
-    stored = finalize.returned(world, app, attempt, cluster_name, stored)
-    stored = orphaned_hooks.let_go(world, app, attempt, cluster_name, stored, previous)
+        _wait_out(context, stored)
+    stored = finalize.returned(context, app, attempt, cluster_name, stored)
+    stored = orphaned_hooks.release_finalizers(context, app, attempt, cluster_name, stored, previous)
     paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
     if stored and stored.record.paused != paused:
-        cluster = world.clusters.open(cluster_name)
-        stored = Writer(world, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()
+        cluster = context.clusters.open(cluster_name)
+        stored = Writer(context, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()
     return stored, paused
 
 
-def _wait_out(world: World, stored: StoredRecord | None) -> None:
+def _wait_out(context: Context, stored: StoredRecord | None) -> None:
     """Where the record says that a sync was in its middle, and nobody knows of one, Redis was emptied.
 
     Whoever wrote then may still believe in his lease, until it would end.
@@ -52,6 +52,6 @@ def _wait_out(world: World, stored: StoredRecord | None) -> None:
     """
     if stored is None or not stored.record.open:
         return
-    left = stored.record.writer / 1e6 + world.lease - world.queue.now()
-    if 0 < left <= world.lease:
+    left = stored.record.writer / 1e6 + context.lease - context.queue.now()
+    if 0 < left <= context.lease:
         raise Superseded(f"{stored.record.app}: another attempt may be writing still; it has {left:.0f} s at most.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Held, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.status.rows import Status
 from tests.fleet import application
 from tests.integration.cli.conftest import Answer, Installation
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 def row(installation: Installation) -> Status:
     """An application that a mass removal holds back."""
     row = installation.rows[0]
-    app = replace(application(row.id), leaving=Leaving(7.0, Deleting(Cascade.FOREGROUND), Held.MASS))
+    app = replace(application(row.id), leaving=DeletionRequest(7.0, Deleting(Cascade.FOREGROUND), HoldReason.MASS))
     installation.state.save_applications([app])
     return row
 

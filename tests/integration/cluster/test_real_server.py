@@ -202,10 +202,10 @@ def test_a_group_whose_server_is_down_is_unknown_and_never_empty(cluster, east, 
         while group not in cluster.discovery(refresh=True).failed:
             pass  # bounded by the test's timeout
         with pytest.raises(Incomplete, match=group):
-            cluster.observe([GroupKind(group, "Thing")])
+            cluster.list_metadata([GroupKind(group, "Thing")])
         ours = config_map(namespace, "a")
         cluster.apply(ours, dry_run=False)
-        found = cluster.observe([GroupKind("", "ConfigMap"), GroupKind(group, "Thing")])
+        found = cluster.list_metadata([GroupKind("", "ConfigMap"), GroupKind(group, "Thing")])
         assert list(found.unknown) == [GroupKind(group, "Thing")]
         assert key_of(ours) in found.seen
         with pytest.raises(Incomplete, match=group):
@@ -228,7 +228,7 @@ def test_discovery_is_the_same_on_a_server_without_the_aggregated_form(east, mon
 def test_more_objects_than_a_page_are_all_seen(cluster, east, namespace):
     for number in range(510):
         cluster.apply(config_map(namespace, f"many-{number}"), dry_run=False)
-    seen = cluster.observe([GroupKind("", "ConfigMap")]).seen
+    seen = cluster.list_metadata([GroupKind("", "ConfigMap")]).seen
     assert len([key for key in seen if key.namespace == namespace]) == 510
 
 
@@ -252,7 +252,7 @@ def test_without_the_right_to_do_it_the_object_is_refused_and_the_list_unknown(e
     with pytest.raises(ApplyRefused, match="forbidden"):
         guest.get(key_of(config_map(namespace)))
     with pytest.raises(Incomplete, match="nothing is known of ConfigMap"):
-        guest.observe([GroupKind("", "ConfigMap")])
+        guest.list_metadata([GroupKind("", "ConfigMap")])
 
 
 def test_a_cluster_limited_to_namespaces_is_listed_namespace_by_namespace(east, namespace):
@@ -266,7 +266,7 @@ def test_a_cluster_limited_to_namespaces_is_listed_namespace_by_namespace(east, 
     assert east.call("POST", f"{path}/rolebindings", binding)[0] == 201
     limited = HttpCluster(transport_of(east, token=token, namespaces=(namespace,)))
     key = key_of(limited.apply(config_map(namespace), dry_run=False).manifest)
-    assert list(limited.observe([GroupKind("", "ConfigMap")]).seen) == [key]
+    assert list(limited.list_metadata([GroupKind("", "ConfigMap")]).seen) == [key]
 
 
 @pytest.mark.parametrize(("token", "words"), [("wrong", "renew it"), ("", "no credential")])

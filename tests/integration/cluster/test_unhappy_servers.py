@@ -140,7 +140,7 @@ GONE = Reply(410, status(410, "Expired", "too old"))
 def test_a_list_is_all_of_its_pages(pages, names):
     script = iter(pages)
     with scripted_api(serving(lambda *_: next(script))) as api:
-        assert {key.name for key in cluster_at(api.url).observe([KIND]).seen} == names
+        assert {key.name for key in cluster_at(api.url).list_metadata([KIND]).seen} == names
 
 
 @pytest.mark.parametrize(
@@ -156,13 +156,13 @@ def test_a_list_is_all_of_its_pages(pages, names):
 def test_a_list_with_a_page_missing_is_unknown_and_never_short(pages):
     script = iter(pages)
     with scripted_api(serving(lambda *_: next(script))) as api, pytest.raises(Incomplete):
-        cluster_at(api.url).observe([KIND])
+        cluster_at(api.url).list_metadata([KIND])
 
 
 def test_a_list_cut_on_the_wire_is_an_error():
     pages = iter([listed(["a"], "t"), Reply(body={"items": []}, cut=5)])
     with scripted_api(serving(lambda *_: next(pages))) as api, pytest.raises(ClusterUnavailable):
-        cluster_at(api.url).observe([KIND])
+        cluster_at(api.url).list_metadata([KIND])
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/b", "%2e%2e", ""])

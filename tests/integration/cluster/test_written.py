@@ -46,7 +46,7 @@ def test_each_kind_of_write_is_one_line_that_names_object_verb_and_result(east: 
     version = live["metadata"]["resourceVersion"]
     live = east.replace({**live, "data": {"a": "2"}}, dry_run=False, resource_version=version).manifest
     metadata = live["metadata"]
-    version = east.hand_over(key, metadata["managedFields"], resource_version=metadata["resourceVersion"])
+    version = east.set_managed_fields(key, metadata["managedFields"], resource_version=metadata["resourceVersion"])
     east.release(key, ["a.example/b"], resource_version=version)
     current = east.get(key)
     assert current is not None
@@ -86,7 +86,7 @@ def test_whatever_reads_and_every_dry_run_leaves_no_line(east: HttpCluster, line
     manifest = config_map("default", f"a-{uuid.uuid4().hex[:6]}")
     east.apply(manifest, dry_run=True)
     east.get(ObjectKey("", "ConfigMap", "default", manifest["metadata"]["name"]))
-    east.observe([KIND])
+    east.list_metadata([KIND])
     east.discovery(refresh=True)
     assert lines == []
 

@@ -198,7 +198,7 @@ def test_hostile_texts_are_shown_and_never_run(console, state):
         status, page = console.get(link)
         searched = console.get("/applications?text=%22%3E%3Cscript%3Ealert(1)%3C/script%3E&cluster=%22onload=x")[1]
     finally:
-        state.discard_application(row.id)
+        state.delete_application(row.id)
     assert status == 200
     for text in (listing, page, searched):
         assert "<script>alert" not in text

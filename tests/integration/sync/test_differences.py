@@ -145,7 +145,7 @@ def test_an_ignored_field_is_no_difference_and_is_left_alone_where_that_is_asked
     yard: Yard, written: list[str], name: str, respected: bool
 ) -> None:
     dialect, rule = RULES[name]
-    yard.world = replace(yard.world, rules=UserRules(InProcess()))
+    yard.context = replace(yard.context, rules=UserRules(InProcess()))
     yard.adopt(dialect, respect_ignored=respected)
     yard.applications[yard.app] = replace(yard.applications[yard.app], ignore=(rule,))
     yard.enroll()

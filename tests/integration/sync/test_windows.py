@@ -23,7 +23,7 @@ def adopt(yard: Yard, *windows: SyncWindow) -> None:
     app = yard.adopt(interval=DAY)
     limits = Project("default", source_repos=("*",), destinations=(AllowedDestination("*", "", "*"),), windows=windows)
     yard.applications[app] = replace(yard.applications[app], limits=limits)
-    yard.world = replace(yard.world, calendar=CronCalendar())
+    yard.context = replace(yard.context, calendar=CronCalendar())
     yard.enroll()
 
 
@@ -50,7 +50,7 @@ def test_a_window_rings_when_it_lets_a_sync_go_on_and_no_poll_has_to_come(yard: 
     assert f"Syncing goes on at {utc(opens)}." in status.message
     assert yard.get(CONFIG_MAP, "a") is None
     groups = [repository_group(yard.applications[yard.app]), cluster_group("east")]
-    own, *polls = yard.queue.standings(yard.app, groups)
+    own, *polls = yard.queue.queue_states(yard.app, groups)
     assert own.at == pytest.approx(opens)
     assert all(poll.at is not None and poll.at > opens + 3600.0 for poll in polls), "nobody else asks"
 

@@ -44,7 +44,7 @@ class Yard(Lab):
         self.now = time.time()
         access = access_of(self.plane, name="east")
         self.real = ConfiguredClusters([access], in_cluster="east")
-        self.world = replace(self.world, clusters=self.real)
+        self.context = replace(self.context, clusters=self.real)
 
     def adopt(self, dialect: Dialect = Dialect.ARGOCD, *, interval: float = 60.0, **sync: Any) -> AppId:
         """Declare the application: automated, pruning and healing unless `sync` says otherwise."""
@@ -76,7 +76,7 @@ class Yard(Lab):
 
     def render_with(self, closures: Closures, renderer: Renderer) -> None:
         """Render by other programs than the JSON reader."""
-        self.world = replace(self.world, closures=closures, renderer=renderer)
+        self.context = replace(self.context, closures=closures, renderer=renderer)
 
     def get(self, kind: GroupKind, name: str, version: str = "") -> Manifest | None:
         """A live object of this namespace."""

@@ -11,7 +11,7 @@ from gitops_workers.adapters.redis_queue import RedisQueue
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.adapters.redis_telemetry import RedisTelemetry
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
-from gitops_workers.ports import Doorbell
+from gitops_workers.ports import TaskMessage
 from gitops_workers.redis_client import connect
 from gitops_workers.web.services import WebServices, WebSettings
 from tests.servers.web import run_web
@@ -27,7 +27,7 @@ class Site:
     queue: RedisQueue
     state: RedisState
     port: int = 0
-    published: list[Doorbell] = field(default_factory=list)
+    published: list[TaskMessage] = field(default_factory=list)
 
     @property
     def url(self) -> str:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.diff.ownership import marked
+from gitops_workers.core.diff.ownership import with_ownership
 from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey, key_of
-from gitops_workers.core.prune.candidates import Evidence, Removal, removal
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Leaving
+from gitops_workers.core.prune.candidates import DeletionPlan, Evidence, deletion_plan
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
 from gitops_workers.core.record.record import InventoryItem
 from tests.unit.core.making import application, crd, manifest
 
@@ -20,18 +20,18 @@ POLICY = "helm.sh/resource-policy"
 
 
 def live(dialect: Dialect, item: Manifest, **metadata: Any) -> Manifest:
-    owned = marked(application(dialect), key_of(item), item)
+    owned = with_ownership(application(dialect), key_of(item), item)
     annotations = {**owned["metadata"].get("annotations", {}), **metadata.pop("annotations", {})}
     return {**owned, "metadata": {**owned["metadata"], "uid": "u1", **metadata, "annotations": annotations}}
 
 
 def decided(
     dialect: Dialect, found: Manifest | None, option: str = "", *, consent: bool = False, key: ObjectKey | None = None
-) -> Removal:
+) -> DeletionPlan:
     key = key or (key_of(found) if found else ObjectKey("", "ConfigMap", "shop", "a"))
-    leaving = Leaving(1.0, Deleting(Cascade.BACKGROUND, option=option))
+    leaving = DeletionRequest(1.0, Deleting(Cascade.BACKGROUND, option=option))
     evidence = Evidence(1, 1, 1, {key: found})
-    return removal(application(dialect), [InventoryItem(key, "v1")], evidence, leaving, consent=consent)
+    return deletion_plan(application(dialect), [InventoryItem(key, "v1")], evidence, leaving, consent=consent)
 
 
 def config(**metadata: Any) -> Manifest:
@@ -71,8 +71,8 @@ def test_our_own_object_goes_by_its_uid_and_the_cascade(dialect):
 )
 def test_what_survives(dialect, found, option):
     done = decided(dialect, found, option)
-    assert (done.deletions, len(done.spared)) == ((), 1)
-    assert done.spared[0].why
+    assert (done.deletions, len(done.kept_objects)) == ((), 1)
+    assert done.kept_objects[0].why
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_what_does_not_survive(dialect, found, option):
 @pytest.mark.parametrize(("annotations", "option"), [({OPTIONS: "Delete=confirm"}, ""), ({}, "confirm")])
 def test_what_asks_for_a_confirmation(annotations, option):
     found = config(annotations=annotations)
-    assert decided(Dialect.ARGOCD, found, option).unconfirmed == (key_of(found),)
-    assert decided(Dialect.ARGOCD, found, option, consent=True).unconfirmed == ()
+    assert decided(Dialect.ARGOCD, found, option).awaiting_confirmation == (key_of(found),)
+    assert decided(Dialect.ARGOCD, found, option, consent=True).awaiting_confirmation == ()
 
 
 def test_what_is_on_its_way_says_who_holds_it():
@@ -104,10 +104,10 @@ def test_what_is_on_its_way_says_who_holds_it():
 def test_gone_is_gone_and_unknown_is_not():
     assert decided(Dialect.ARGOCD, None).gone == 1
     with pytest.raises(PruneRefused):
-        removal(
+        deletion_plan(
             application(),
             [InventoryItem(ObjectKey("", "ConfigMap", "shop", "a"), "v1")],
             Evidence(1, 1, 1, {}),
-            Leaving(1.0, Deleting()),
+            DeletionRequest(1.0, Deleting()),
             consent=True,
         )

@@ -19,8 +19,8 @@ from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomple
 from gitops_workers.core.objects import ObjectKey, key_of
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.core.sync.hooks import RUN, phases_of
-from gitops_workers.pipeline.context import World
-from gitops_workers.ports import Doorbell
+from gitops_workers.pipeline.context import Context
+from gitops_workers.ports import TaskMessage
 from gitops_workers.redis_client import StoreUnavailable
 from tests.unit.pipeline.lab import Lab
 
@@ -59,7 +59,7 @@ class Worker:
     """One message in the hands of one process."""
 
     lab: HazardLab
-    bell: Doorbell
+    bell: TaskMessage
     host: int = 0
     at: int = 0
     fate: Fate | None = None
@@ -175,7 +175,7 @@ class HazardLab(Lab):
         self.order[commit] = len(self.order)
         return commit
 
-    def world_of(self, worker: Worker) -> World:
+    def world_of(self, worker: Worker) -> Context:
         """Every port, through the worker's wires."""
 
         def wire(port: str, reach: Callable[[], Any]) -> Any:
@@ -192,7 +192,7 @@ class HazardLab(Lab):
             records=lambda name: wire("records", lambda: self.clusters.records(name)),
         )
         return replace(
-            self.world,
+            self.context,
             sources=wire("sources", lambda: self.hosts[worker.host]),
             renderer=wire("renderer", lambda: self.renderer),
             clusters=clusters,
@@ -271,7 +271,7 @@ class HazardLab(Lab):
         going = (self.state.load("operation", app) or {}).get("request") or {}
         return self.applications[app].sync.replace and bool(asked.get("force") or going.get("force"))
 
-    def answer(self, bell: Doorbell, *, host: int = 0, at: int = 0, fate: Fate | None = None) -> Worker:
+    def answer(self, bell: TaskMessage, *, host: int = 0, at: int = 0, fate: Fate | None = None) -> Worker:
         """A worker takes the message."""
         worker = Worker(self, bell, host, at, fate)
         if worker.run():

@@ -22,10 +22,10 @@ from gitops_workers.core.sync.request import Request, to_json
 from gitops_workers.pipeline.catalogue import wake_dependents
 from gitops_workers.pipeline.catalogue.enrollment import enroll, enroll_groups
 from gitops_workers.pipeline.catalogue.refresh import refresh
-from gitops_workers.pipeline.context import World
+from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.polling.poll import poll
 from gitops_workers.pipeline.reconcile.attempt import reconcile
-from gitops_workers.ports import Catalogue, Doorbell, Urgency
+from gitops_workers.ports import Catalogue, TaskMessage, Urgency
 from tests.unit.core.making import application, manifest
 
 
@@ -50,7 +50,7 @@ class Lab:
         self.repository = self.sources.repositories.setdefault("https://git.example/shop.git", VolatileRepository())
         self.clusters = VolatileClusters("east")
         self.renderer = VolatileRenderer(self.sources)
-        self.world = World(
+        self.context = Context(
             self.sources,
             VolatileClosures(self.sources),
             self.renderer,
@@ -80,13 +80,13 @@ class Lab:
 
     def enroll(self) -> None:
         clusters = dict.fromkeys(self.applications, "east")
-        needed = wake_dependents.needed_by(self.applications)
-        self.applications = wake_dependents.flagged(self.applications, needed)
+        needed = wake_dependents.dependents_by_application(self.applications)
+        self.applications = wake_dependents.with_dependents_flag(self.applications, needed)
         self.state.save_applications(list(self.applications.values()))
-        wake_dependents.save(self.world, needed, {})
+        wake_dependents.save(self.context, needed, {})
         for app in self.applications.values():
-            enroll(self.world, app, "east")
-        enroll_groups(self.world, self.applications, clusters)
+            enroll(self.context, app, "east")
+        enroll_groups(self.context, self.applications, clusters)
 
     def push(self, *objects: Manifest, path: str = "web", **files: bytes) -> str:
         """A commit with one file per object, under `path`."""
@@ -102,18 +102,18 @@ class Lab:
                 if bell.id == CATALOGUE and not self.catalogues:
                     continue  # nobody reads one here
                 done.append(f"{bell.task} {bell.id}")
-                self.serve(self.world, bell)
+                self.serve(self.context, bell)
             if not bells:
                 if self.now >= end:
                     return done
                 self.now = min(end, self.now + 0.5)
 
-    def serve(self, world: World, bell: Doorbell) -> None:
+    def serve(self, context: Context, bell: TaskMessage) -> None:
         """What a worker does with a message."""
         if bell.id == CATALOGUE and self.catalogues:
-            refresh(world, self.catalogues)
+            refresh(context, self.catalogues)
         else:
-            (poll if bell.task == "poll" else reconcile)(world, bell.id)
+            (poll if bell.task == "poll" else reconcile)(context, bell.id)
 
     def ask(self, app: AppId, **options: Any) -> str:
         """What ann types and what the command stores; the id of the request."""
@@ -152,5 +152,5 @@ class Lab:
         self.queue.clear()
         self.telemetry = VolatileTelemetry(self.queue.now)
         self.state = VolatileState(self.queue.loads, self.telemetry.presence)
-        self.world = replace(self.world, state=self.state, presence=self.telemetry.presence)
+        self.context = replace(self.context, state=self.state, presence=self.telemetry.presence)
         self.enroll()

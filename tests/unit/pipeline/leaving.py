@@ -9,7 +9,7 @@ from gitops_workers.adapters.volatile_state import VolatileState
 from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion import ORDER, wish
+from gitops_workers.core.prune.deletion import DELETE_REQUEST, to_document
 from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.status.rows import Event
@@ -79,14 +79,14 @@ class LeavingLab(HazardLab):
         """FLUSHALL; the beat enrolls the catalogue anew."""
         self.queue.clear()
         self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
-        self.world = replace(self.world, state=self.state)
+        self.context = replace(self.context, state=self.state)
         self.queue.enroll_poll("catalogue", "catalogue", 0.0)
 
     def ask_deletion(self, app: str, cascade: Cascade | None = None) -> None:
         """What `app delete --yes` does."""
         found = self.state.application(app)
         assert found is not None
-        self.state.save(ORDER, app, wish(found, cascade, "ann"))
+        self.state.save(DELETE_REQUEST, app, to_document(found, cascade, "ann"))
         self.queue.request(app, "delete asked by ann", Urgency.MANUAL)
 
     def record(self, app: str) -> StoredRecord | None:

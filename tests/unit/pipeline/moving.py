@@ -18,7 +18,7 @@ class MovingLab(LeavingLab):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.clusters = VolatileClusters("east", "west")
-        self.world = replace(self.world, clusters=self.clusters)
+        self.context = replace(self.context, clusters=self.clusters)
         for name in ("east", "west"):
             self.clusters.open(name).edit(manifest("Namespace", "shop"))
 

@@ -78,10 +78,12 @@ def test_a_worker_killed_anywhere_in_a_pinned_sync_keeps_to_its_commit(fate: Fat
         lab.ask(app, revision="main", prune=True)
         more = lab.answer_until(unlucky, fate, seconds=30)
         stored = step.operation_from(lab.state.load("operation", app))
-        pinned = stored is not None and stored.commit == third
+        has_target_revision = stored is not None and stored.commit == third
         lab.order[lab.push(config("a", "4"), config("b", "4"))] = 0
         lab.settle_down(120)
-        assert values(lab) == ({"a": "3", "b": "3"} if pinned else {"a": "4", "b": "4"}), f"{fate} {unlucky}"
+        assert values(lab) == ({"a": "3", "b": "3"} if has_target_revision else {"a": "4", "b": "4"}), (
+            f"{fate} {unlucky}"
+        )
         unlucky += 1
     assert unlucky > 40
 

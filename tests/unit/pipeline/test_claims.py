@@ -54,8 +54,8 @@ class TestTwoApplications:
     def test_an_application_that_is_gone_owns_nothing(self) -> None:
         lab = HazardLab()
         first, second = self.claimed(lab)
-        lab.queue.expel(first)
-        lab.state.discard_application(first)
+        lab.queue.delete(first)
+        lab.state.delete_application(first)
         del lab.applications[first]
         lab.enroll()
         lab.settle_down(400)

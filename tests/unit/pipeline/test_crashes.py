@@ -32,8 +32,8 @@ class Poison:
             self.original: Any = lab.renderer.render
             lab.renderer.render = self.render  # type: ignore[method-assign]
         else:
-            self.original = lab.world.closures.closure
-            lab.world.closures.closure = self.closure  # type: ignore[method-assign, assignment]
+            self.original = lab.context.closures.closure
+            lab.context.closures.closure = self.closure  # type: ignore[method-assign, assignment]
 
     def render(self, source: Any, render: Any, closure: Any, context: Any) -> Any:
         self.die(context.app_name)
@@ -83,7 +83,7 @@ def work(lab: Lab) -> None:
     while bells := lab.queue.dispatch(100):
         for bell in bells:
             with contextlib.suppress(RuntimeError):
-                (poll if bell.task == "poll" else reconcile)(lab.world, bell.id)
+                (poll if bell.task == "poll" else reconcile)(lab.context, bell.id)
 
 
 def test_it_backs_off_to_the_longest_pause_however_often_its_repository_is_polled(lab: Lab) -> None:

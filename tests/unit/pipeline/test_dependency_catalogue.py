@@ -10,7 +10,7 @@ from gitops_workers.core.model import Problem
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.dependencies import ANNOTATION
 from gitops_workers.pipeline.catalogue.refresh import Change, refresh
-from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDANTS
+from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDENTS
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config
@@ -63,25 +63,25 @@ def needed(lab: Lab, name: str) -> bool:
 
 def test_who_depends_on_whom_is_stored_the_other_way_round(lab: Lab) -> None:
     files = Files({"base": declared("base"), "top": declared("top", "base"), "web": declared("web", "base, top")})
-    refresh(lab.world, [files])
-    assert lab.state.load(DEPENDANTS, app("base")) == [app("top"), app("web")]
-    assert lab.state.load(DEPENDANTS, app("top")) == [app("web")]
+    refresh(lab.context, [files])
+    assert lab.state.load(DEPENDENTS, app("base")) == [app("top"), app("web")]
+    assert lab.state.load(DEPENDENTS, app("top")) == [app("web")]
     assert [needed(lab, name) for name in ("base", "top", "web")] == [True, True, False]
 
     files.texts["web"] = declared("web")
-    assert refresh(lab.world, [files]).changed == (app("web"),)
-    assert lab.state.load(DEPENDANTS, app("top")) is None
+    assert refresh(lab.context, [files]).changed == (app("web"),)
+    assert lab.state.load(DEPENDENTS, app("top")) is None
     assert [needed(lab, name) for name in ("base", "top", "web")] == [True, False, False]
 
 
 def test_a_new_dependant_is_no_reason_to_look_at_the_dependency(lab: Lab) -> None:
     files = Files({"base": declared("base")})
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
     looks = lab.queue.wanted(app("base"))
     files.texts["top"] = declared("top", "base")
 
-    assert refresh(lab.world, [files]).changed == ()
+    assert refresh(lab.context, [files]).changed == ()
 
     assert needed(lab, "base")
     assert lab.queue.wanted(app("base")) == looks
@@ -89,7 +89,7 @@ def test_a_new_dependant_is_no_reason_to_look_at_the_dependency(lab: Lab) -> Non
 
 def test_a_cycle_stops_its_members_and_nobody_else_and_ends_when_it_is_broken(lab: Lab) -> None:
     files = Files({"base": declared("base", "top"), "top": declared("top", "base"), "web": declared("web")})
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
     assert lab.live("ConfigMap", "web") is not None
     assert (lab.live("ConfigMap", "base"), lab.live("ConfigMap", "top")) == (None, None)
@@ -98,7 +98,7 @@ def test_a_cycle_stops_its_members_and_nobody_else_and_ends_when_it_is_broken(la
     assert f"{top} -> {base} -> {top}" in lab.status(top).message
 
     files.texts["base"] = declared("base")
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
 
     assert [lab.status(app(name)).sync for name in ("base", "top", "web")] == ["Synced"] * 3
@@ -106,14 +106,14 @@ def test_a_cycle_stops_its_members_and_nobody_else_and_ends_when_it_is_broken(la
 
 def test_a_dependency_that_was_misspelt_rings_when_it_is_spelt_right(lab: Lab) -> None:
     files = Files({"base": declared("base"), "top": declared("top", "bsae")})
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
     status = lab.status(app("top"))
     assert status.message == "Waiting for bsae: no application has this name: add it or correct the name."
     assert "depends on bsae" in status.conditions[0].message
 
     files.texts["top"] = declared("top", "base")
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
 
     assert lab.status(app("top")).sync == "Synced"
@@ -122,24 +122,24 @@ def test_a_dependency_that_was_misspelt_rings_when_it_is_spelt_right(lab: Lab) -
 
 def test_a_dependency_in_a_file_that_cannot_be_read_is_still_there_and_still_rings(lab: Lab) -> None:
     files = Files({"base": declared("base"), "top": declared("top", "base")})
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
     files.texts |= {"base": "", "web": declared("web", "base")}
 
-    assert refresh(lab.world, [files]).changed == ()
+    assert refresh(lab.context, [files]).changed == ()
     lab.run()
 
-    assert lab.state.load(DEPENDANTS, app("base")) == [app("top"), app("web")]
+    assert lab.state.load(DEPENDENTS, app("base")) == [app("top"), app("web")]
     assert lab.status(app("web")).sync == "Synced"
-    assert refresh(lab.world, [files]) == Change()
+    assert refresh(lab.context, [files]) == Change()
 
 
 def test_a_dependency_that_is_no_longer_declared_is_waited_for_by_name(lab: Lab) -> None:
     files = Files({"base": declared("base"), "top": declared("top", app("base"))})
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.run()
     del files.texts["base"]
-    refresh(lab.world, [files])
+    refresh(lab.context, [files])
     lab.repository.commit({"top/0.json": as_json(config("top", "2"))})
     lab.run(400)
 

@@ -15,7 +15,7 @@ from tests.unit.pipeline.shop import Shop
 
 def by_expression(expression: str, **labels: str) -> tuple[Shop, AppId, AppId]:
     shop = Shop()
-    shop.world = replace(shop.world, rules=UserRules(InProcess()))
+    shop.context = replace(shop.context, rules=UserRules(InProcess()))
     base = shop.add("base", wait=True)
     top = shop.add("top", Dependency(base, ready=expression))
     shop.applications[base] = replace(shop.applications[base], labels=tuple(labels.items()))

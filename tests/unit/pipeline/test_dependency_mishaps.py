@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.model import AppId, SyncStatus
-from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDANTS
+from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDENTS
 from gitops_workers.pipeline.reconcile.dependencies import WAITS
-from gitops_workers.ports import Doorbell, Urgency
+from gitops_workers.ports import TaskMessage, Urgency
 from tests.unit.pipeline.hazards import Fate, Worker
 from tests.unit.pipeline.moves import config, deployment
 from tests.unit.pipeline.shop import HOUR, Shop
@@ -22,7 +22,7 @@ def shop() -> Shop:
     return Shop()
 
 
-def waiting_shop() -> tuple[Shop, AppId, Doorbell]:
+def waiting_shop() -> tuple[Shop, AppId, TaskMessage]:
     """`top` waits; `base` has become ready and is about to find that out."""
     shop = Shop()
     base = shop.add("base", wait=True)
@@ -150,4 +150,4 @@ def test_who_has_nothing_to_do_with_it_pays_nothing(shop: Shop) -> None:
     assert ("state", "load_many") not in asked(plain)
     assert ("state", "load") not in asked(plain)
     assert asked(base).count(("state", "load_many")) == 1
-    assert shop.state.load(DEPENDANTS, plain) is None
+    assert shop.state.load(DEPENDENTS, plain) is None

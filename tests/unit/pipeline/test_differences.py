@@ -23,7 +23,7 @@ def lab(
     dialect: Dialect, *ignore: IgnoreRule, installation: tuple[IgnoreRule, ...] = (), **sync: Any
 ) -> tuple[Lab, AppId]:
     it = Lab()
-    it.world = replace(it.world, rules=UserRules(InProcess(), Customizations(ignore=installation)))
+    it.context = replace(it.context, rules=UserRules(InProcess(), Customizations(ignore=installation)))
     app = it.declare(dialect, **sync)
     it.applications[app] = replace(it.applications[app], ignore=ignore)
     it.enroll()
@@ -138,7 +138,7 @@ def test_a_rule_that_is_taken_away_counts_from_the_next_poll_on():
     scale(it, 5)
     assert replicas(it) == 5
 
-    it.world.rules.configure(Customizations())  # type: ignore[attr-defined]  # of the real rules, not of the port
+    it.context.rules.configure(Customizations())  # type: ignore[attr-defined]  # of the real rules, not of the port
     it.poll_repository()
     it.run(5)
 

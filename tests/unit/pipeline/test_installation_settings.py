@@ -21,7 +21,7 @@ NO_NETWORK = Installation(exclusions=(KindRule(("networking.k8s.io",), ("Network
 
 
 def governed(it: Lab, installation: Installation) -> None:
-    it.world = replace(it.world, rules=UserRules(InProcess(), Customizations(installation=installation)))
+    it.context = replace(it.context, rules=UserRules(InProcess(), Customizations(installation=installation)))
 
 
 def lab(installation: Installation, dialect: Dialect = Dialect.ARGOCD) -> tuple[Lab, AppId]:

@@ -22,7 +22,7 @@ from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record.record import PART_OF, applyset_id
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
 from gitops_workers.core.sync.request import selector
-from gitops_workers.ports import Doorbell, Urgency
+from gitops_workers.ports import TaskMessage, Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.hazards import Fate, HazardLab
 
@@ -223,7 +223,7 @@ class Games(RuleBasedStateMachine):
     def redis_is_emptied(self) -> None:
         self.lab.flush()
 
-    def _bells(self) -> list[Doorbell]:
+    def _bells(self) -> list[TaskMessage]:
         self.lab.queue.sweep()
         return list(self.lab.queue.dispatch(100))
 

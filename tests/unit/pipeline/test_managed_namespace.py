@@ -180,8 +180,8 @@ class TestTwoApplications:
         app = lab.applications[owner]
         if how == "gone":
             del lab.applications[owner]
-            lab.queue.expel(owner)
-            lab.state.discard_application(owner)
+            lab.queue.delete(owner)
+            lab.state.delete_application(owner)
         elif how == "moved":
             lab.applications[owner] = replace(app, destination=replace(app.destination, name="nowhere"))
         elif how == "another namespace":

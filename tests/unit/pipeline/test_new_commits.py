@@ -11,7 +11,7 @@ from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.status.rows import OperationView
 from gitops_workers.pipeline.catalogue.refresh import refresh
-from gitops_workers.pipeline.reconcile.explanation import explained
+from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import Urgency
 from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.lab import Lab
@@ -53,7 +53,7 @@ def test_the_running_operation_is_finished_first_and_the_newer_commit_follows_at
 ) -> None:
     app, first, second = waiting(lab, dialect)
     assert (operation(lab, app).phase, operation(lab, app).revision) == (Phase.RUNNING, first)
-    told = dict(explained(lab.state, lab.queue, lab.status(app), lab.now).sections)
+    told = dict(explanation_of(lab.state, lab.queue, lab.status(app), lab.now).sections)
     assert told["Revision"][1].startswith(f"{second} is newer and waits for the running operation")
     lab.cluster.put_status(SLOW, READY)
     done = lab.run(7)
@@ -99,10 +99,10 @@ def test_a_repository_that_does_not_answer_keeps_nothing_going(lab: Lab) -> None
 
 
 def test_a_deadline_of_the_installation_ends_an_argocd_operation(lab: Lab) -> None:
-    lab.world = replace(lab.world, sync_timeout=40.0)
+    lab.context = replace(lab.context, sync_timeout=40.0)
     lab.push(deployment("slow", 0), config("a", wave=1))
     automated = APPLICATION + "  syncPolicy: {automated: {}, retry: {limit: 0}}\n"
-    refresh(lab.world, [TextCatalogue(automated)])
+    refresh(lab.context, [TextCatalogue(automated)])
     lab.run(39)
     assert operation(lab, ID).phase is Phase.RUNNING
     lab.run(6)
@@ -113,8 +113,8 @@ def test_a_deadline_of_the_installation_ends_an_argocd_operation(lab: Lab) -> No
 
 def test_another_deadline_is_read_without_a_change_of_the_manifests(lab: Lab) -> None:
     catalogue = TextCatalogue(APPLICATION)
-    refresh(lab.world, [catalogue])
-    refresh(replace(lab.world, sync_timeout=40.0), [catalogue])
+    refresh(lab.context, [catalogue])
+    refresh(replace(lab.context, sync_timeout=40.0), [catalogue])
     app = lab.state.application(ID)
     assert app is not None
     assert app.sync.timeout == 40.0

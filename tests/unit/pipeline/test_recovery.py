@@ -12,7 +12,7 @@ from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.sync.request import selector
 from gitops_workers.pipeline.catalogue.refresh import refresh
-from gitops_workers.ports import Doorbell, Urgency
+from gitops_workers.ports import TaskMessage, Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
@@ -253,9 +253,9 @@ class TestTheCatalogue:
             original(kind, key, value)
 
         lab.state.save = save  # type: ignore[method-assign]  # the moment of the FLUSHALL
-        refresh(lab.world, [catalogue])
+        refresh(lab.context, [catalogue])
         lab.state.save = original  # type: ignore[method-assign]
-        refresh(lab.world, [catalogue])
+        refresh(lab.context, [catalogue])
         lab.run(5)
         assert values(lab) == {"a": "1"}
 
@@ -263,13 +263,13 @@ class TestTheCatalogue:
         lab = Lab()
         lab.push(config("a"), config("b"))
         catalogue = TextCatalogue(AUTOMATED)
-        refresh(lab.world, [catalogue])
+        refresh(lab.context, [catalogue])
         lab.run(5)
         catalogue.text = ""
-        refresh(lab.world, [catalogue])
+        refresh(lab.context, [catalogue])
         lab.push(config("a", "2"))
         catalogue.text = AUTOMATED
-        refresh(lab.world, [catalogue])
+        refresh(lab.context, [catalogue])
         lab.run(5)
         assert values(lab) == {"a": "2"}
         assert inventory(lab, ID) == ["a"]
@@ -277,7 +277,7 @@ class TestTheCatalogue:
 
 def test_a_message_for_nobody_is_answered_by_nobody() -> None:
     lab = HazardLab()
-    lab.answer(Doorbell("reconcile", "fleet.default", "application/argocd/unknown", 1))
+    lab.answer(TaskMessage("reconcile", "fleet.default", "application/argocd/unknown", 1))
     assert not [key for key in lab.cluster.objects() if key != ObjectKey("", "Namespace", "", key.name)]
 
 

@@ -230,7 +230,7 @@ def test_another_commit_that_fails_has_quick_tries_of_its_own(lab: Lab) -> None:
     """Also where the dry-run refuses it, so that no operation begins."""
 
     def pause() -> float:
-        (standing,) = lab.queue.standings(app, ())
+        (standing,) = lab.queue.queue_states(app, ())
         return float(standing.at or 0.0) - lab.now
 
     bad = manifest("ConfigMap", "bad", namespace="nowhere")

@@ -17,7 +17,7 @@ READY = HealthExpressions("", "ConfigMap", "has(status.phase) && status.phase ==
 
 def lab(customizations: Customizations | None = None) -> Lab:
     found = Lab()
-    found.world = replace(found.world, rules=UserRules(InProcess(), customizations))
+    found.context = replace(found.context, rules=UserRules(InProcess(), customizations))
     return found
 
 

@@ -103,7 +103,7 @@ def test_a_gate_of_flux_opens_soon_after_its_objects_are_well(lab: Lab) -> None:
 
 def test_a_pod_that_cannot_be_scheduled_fails_the_sync_that_waits_for_it(lab: Lab) -> None:
     clock = [datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC).timestamp()]  # five seconds after the pod was created
-    lab.world = replace(lab.world, rules=BuiltInRules(lambda: clock[0]))
+    lab.context = replace(lab.context, rules=BuiltInRules(lambda: clock[0]))
     app = lab.declare(Dialect.FLUX, wait=True)
     lab.push(manifest("Pod", "web", spec={}))
     lab.run(2)

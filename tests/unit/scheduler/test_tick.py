@@ -5,7 +5,7 @@ import sys
 
 from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
-from gitops_workers.ports import Doorbell, Urgency
+from gitops_workers.ports import TaskMessage, Urgency
 from scheduler.due import due_doorbells
 from scheduler.refresh import keep_catalogue
 
@@ -27,7 +27,7 @@ def test_what_is_due_rings_and_what_was_lost_is_put_back_first():
     queue.finish(queue.begin(APP, 30), done=False, due_in=None)
     assert due_doorbells(queue) == ((), 0)
     clock.now += 31
-    assert due_doorbells(queue) == ((Doorbell("reconcile", "fleet.default", APP, 1),), 1)
+    assert due_doorbells(queue) == ((TaskMessage("reconcile", "fleet.default", APP, 1),), 1)
 
 
 def test_the_catalogue_comes_back_after_the_store_was_emptied():
@@ -35,7 +35,7 @@ def test_the_catalogue_comes_back_after_the_store_was_emptied():
     queue = VolatileQueue(clock)
     for _ in range(2):
         keep_catalogue(queue, 5)
-        assert due_doorbells(queue)[0] == (Doorbell("poll", "control", CATALOGUE, 0),)
+        assert due_doorbells(queue)[0] == (TaskMessage("poll", "control", CATALOGUE, 0),)
         queue.clear()
         assert due_doorbells(queue) == ((), 0)
 

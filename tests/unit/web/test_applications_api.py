@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.core.prune.deletion import confirmed
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Held, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.sync.dependencies import Dependency
 from tests.fleet import application, fill
@@ -142,7 +142,7 @@ def test_a_sync_is_stored_before_it_rings(world, rows):
 
 
 def test_an_application_that_is_not_enrolled_yet_is_not_promised_anything(world, rows):
-    world.queue.expel(rows[0].id)
+    world.queue.delete(rows[0].id)
     answer = world.client().post(f"{LIST}/{rows[0].id}/sync", json={}, headers=bearer(WRITE))
     assert answer.status_code == 409
     assert world.state.load("request", rows[0].id) is None
@@ -158,8 +158,8 @@ def test_suspending_is_stored_and_looked_at_now(world, rows, verb, suspended):
     assert [bell.id for bell in world.published] == [app]
 
 
-def leaving(world, row, held=Held.MASS):
-    app = replace(application(row.id), leaving=Leaving(7.0, Deleting(Cascade.FOREGROUND), held))
+def leaving(world, row, held=HoldReason.MASS):
+    app = replace(application(row.id), leaving=DeletionRequest(7.0, Deleting(Cascade.FOREGROUND), held))
     world.state.save_applications([app])
     return app
 

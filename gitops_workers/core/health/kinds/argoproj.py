@@ -8,9 +8,9 @@ from gitops_workers.core.health.rules import (
     condition,
     conditions,
     degraded,
-    each,
     false,
     first,
+    for_each,
     has,
     healthy,
     joined,
@@ -37,7 +37,7 @@ _PHASE = (
     progressing("{status.message}", has("status.phase", "Progressing")),
 )
 _CONDITIONS = (
-    each(
+    for_each(
         "status.conditions",
         degraded("{message}", has("type", "InvalidSpec")),
         degraded("{message}", has("type", "Progressing"), has("reason", "RolloutAborted", "ProgressDeadlineExceeded")),
@@ -105,7 +105,7 @@ def _waiting(what: str) -> Health:
 def event_resource(obj: Manifest) -> Health:
     """Argo Events: the first condition that is not met speaks; all met is healthy."""
     name = text(obj, "kind").lower()
-    found = each("status.conditions", degraded("{message}", has("status", "False")))(obj)
+    found = for_each("status.conditions", degraded("{message}", has("status", "False")))(obj)
     if found is not None:
         return found
     if condition(obj, "Deployed") is not None and true("Deployed")(obj):

@@ -7,21 +7,21 @@ from gitops_workers.core.health.rules import (
     Same,
     Stale,
     Table,
+    any_of,
     conditions,
     degraded,
     false,
-    filled,
     has,
     healthy,
     items,
     joined,
     lacks,
     met,
+    not_empty,
     number,
     progressing,
     read,
     ready,
-    some,
     suspended,
     text,
     true,
@@ -35,7 +35,7 @@ _CLUSTER: Rule = (
     suspended("Cluster is paused", has("spec.paused", True)),
     degraded("{@Ready.message}", has("status.phase", "Failed")),
     degraded("{@Ready.message}", false("Ready"), has("@Ready.severity", "Error", None)),
-    degraded("{@Ready.message}", false("Ready"), has("status.phase", "Provisioned"), filled("@Ready.message")),
+    degraded("{@Ready.message}", false("Ready"), has("status.phase", "Provisioned"), not_empty("@Ready.message")),
     healthy("Cluster is running", has("status.phase", "Provisioned")),
     progressing("Cluster is deleting", has("status.phase", "Deleting")),
     progressing("Waiting for clusters"),
@@ -109,7 +109,7 @@ _SHOOT: Rule = (
     degraded(
         "Component state: Unhealthy (> 15 minutes)",
         has(_SHOOT_LABEL, "unhealthy"),
-        some("status.conditions", lacks("status", "True")),
+        any_of("status.conditions", lacks("status", "True")),
     ),
     degraded("Component state: Unhealthy", has(_SHOOT_LABEL, "unhealthy")),
     unknown("Component state: Unknown", has(_SHOOT_LABEL, "unknown")),
@@ -198,7 +198,7 @@ def sap(obj: Manifest) -> Health:
 
 
 _SAP: Rule = (
-    progressing("Resource is being deleted", filled("metadata.deletionTimestamp")),
+    progressing("Resource is being deleted", not_empty("metadata.deletionTimestamp")),
     sap,
 )
 _STACK: Rule = (

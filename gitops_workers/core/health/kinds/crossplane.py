@@ -11,12 +11,12 @@ from gitops_workers.core.health.rules import (
     Rule,
     Table,
     degraded,
-    each,
     empty,
-    filled,
+    for_each,
     has,
     healthy,
     items,
+    not_empty,
     progressing,
     read,
     text,
@@ -40,11 +40,11 @@ _GOOD = ("Ready", "Healthy", "Offered", "Established", "ValidPipeline", "Revisio
 
 MANAGED: Rule = (
     healthy("Resource is up-to-date.", has("kind", *_STATELESS), empty("status")),
-    healthy("Resource is in use.", has("kind", "ProviderConfig", "ClusterProviderConfig"), filled("status.users")),
-    each(
+    healthy("Resource is in use.", has("kind", "ProviderConfig", "ClusterProviderConfig"), not_empty("status.users")),
+    for_each(
         "status.conditions", degraded("{message}", has("type", "Synced", "LastAsyncOperation"), has("status", "False"))
     ),
-    each("status.conditions", healthy("Resource is up-to-date.", has("type", *_GOOD), has("status", "True"))),
+    for_each("status.conditions", healthy("Resource is up-to-date.", has("type", *_GOOD), has("status", "True"))),
     progressing("Provisioning ..."),
 )
 
@@ -88,8 +88,8 @@ def package(obj: Manifest) -> Health:
 
 _STACK: Rule = (
     # Old Crossplane: what is told stands in the reason, and the first condition that is met decides.
-    each("status.conditionedStatus.conditions", healthy("{reason}", has("type", "Ready"), has("status", "True"))),
-    each("status.conditionedStatus.conditions", progressing("{reason}", has("type", "Ready")), backwards=True),
+    for_each("status.conditionedStatus.conditions", healthy("{reason}", has("type", "Ready"), has("status", "True"))),
+    for_each("status.conditionedStatus.conditions", progressing("{reason}", has("type", "Ready")), backwards=True),
     progressing("Waiting for stack to be installed"),
 )
 RULES: Table = {

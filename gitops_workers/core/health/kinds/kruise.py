@@ -8,12 +8,12 @@ from gitops_workers.core.health.rules import (
     Table,
     Test,
     degraded,
-    filled,
     has,
     healthy,
     items,
     joined,
     lacks,
+    not_empty,
     number,
     progressing,
     read,
@@ -56,7 +56,7 @@ def _replicated(name: str, paused: str, held_back: Test) -> Rule:
             _observed,
             _equal("status.updatedAvailableReplicas", "status.replicas"),
         ),
-        degraded("Some replicas are not ready or available", _observed, filled("status.updatedAvailableReplicas")),
+        degraded("Some replicas are not ready or available", _observed, not_empty("status.updatedAvailableReplicas")),
         _WAITING,
     )
 
@@ -155,8 +155,8 @@ RULES: Table = dict(
             {
                 "AdvancedCronJob": (
                     suspended("AdvancedCronJob is Paused", has("spec.paused", True)),
-                    progressing("AdvancedCronJobs has active jobs", filled("status.active")),
-                    healthy("AdvancedCronJobs has run successfully", filled("status.lastScheduleTime")),
+                    progressing("AdvancedCronJobs has active jobs", not_empty("status.active")),
+                    healthy("AdvancedCronJobs has run successfully", not_empty("status.lastScheduleTime")),
                     progressing("Waiting for initialization", has("status", None)),
                     degraded("AdvancedCronJobs has not run successfully"),
                 ),

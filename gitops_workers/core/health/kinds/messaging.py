@@ -11,12 +11,12 @@ from gitops_workers.core.health.rules import (
     conditions,
     degraded,
     false,
-    filled,
     has,
     healthy,
     items,
     joined,
     met,
+    not_empty,
     number,
     progressing,
     read,
@@ -45,7 +45,7 @@ _CONFLUENT: Rule = (
     healthy("{kind} running", has("status.phase", "RUNNING")),
     progressing("{kind} provisioning", has("status.phase", "PROVISIONING")),
     degraded("{kind} {status.phase}", has("status.phase", "ERROR", "FAILED", "DEGRADED")),
-    progressing("{kind} {status.phase}", filled("status.phase")),
+    progressing("{kind} {status.phase}", not_empty("status.phase")),
     progressing("Waiting for {kind}"),
 )
 

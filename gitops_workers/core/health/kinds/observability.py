@@ -11,7 +11,6 @@ from gitops_workers.core.health.rules import (
     conditions,
     degraded,
     either,
-    filled,
     has,
     healthy,
     items,
@@ -19,6 +18,7 @@ from gitops_workers.core.health.rules import (
     lacks,
     met,
     missing,
+    not_empty,
     progressing,
     read,
     ready,
@@ -155,8 +155,8 @@ _ANALYSIS: Rule = (
     progressing("{kind} is progressing"),
 )
 _METRIC: Rule = (
-    degraded("{kind} is degraded", filled("status.errMsg")),
-    healthy("{kind} is healthy", filled("status.value")),
+    degraded("{kind} is degraded", not_empty("status.errMsg")),
+    healthy("{kind} is healthy", not_empty("status.value")),
     progressing("{kind} is progressing"),
 )
 

@@ -9,12 +9,12 @@ from gitops_workers.core.health.rules import (
     degraded,
     empty,
     false,
-    filled,
     first,
     has,
     healthy,
     joined,
     lacks,
+    not_empty,
     progressing,
     read,
     suspended,
@@ -43,7 +43,7 @@ _SWITCH: Rule = (
 )
 _SNAPSHOT: Rule = (
     healthy("Ready to use", has("status.readyToUse", True)),
-    degraded("{status.error.message}", filled("status.error")),
+    degraded("{status.error.message}", not_empty("status.error")),
     progressing("Waiting for status"),
 )
 

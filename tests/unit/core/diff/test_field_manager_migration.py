@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.diff.field_manager_migration import absorption, after_replace
-from gitops_workers.core.diff.managed_fields import merged, places, trails
+from gitops_workers.core.diff.field_manager_migration import after_replace, migration
+from gitops_workers.core.diff.managed_fields import field_paths, merged, places
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 
@@ -53,8 +53,8 @@ OURS = entry("gitops-workers", data("a"), "Apply")
 def test_whose_fields_are_absorbed(manager: str, argocd: bool, flux: bool):
     found = config(OURS, entry(manager, data("a", "b")))
 
-    assert (absorption(Dialect.ARGOCD, found, found) is not None) is argocd
-    assert (absorption(Dialect.FLUX, found, found) is not None) is flux
+    assert (migration(Dialect.ARGOCD, found, found) is not None) is argocd
+    assert (migration(Dialect.FLUX, found, found) is not None) is flux
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_who_leaves_kubectl_its_fields_takes_the_former_engines(dialect: Dialect
     theirs, edited = entry(engine, data("a", "b"), "Apply"), entry("kubectl-client-side-apply", data("c"))
     found = config(OURS, theirs, edited)
 
-    result = absorption(dialect, found, found, kubectl=False)
+    result = migration(dialect, found, found, kubectl=False)
 
     assert result is not None
     assert result.excess == (("data", "b"),)
@@ -75,7 +75,7 @@ def test_what_argo_cd_writes_on_its_own_kinds_is_not_from_git():
     theirs = entry("argocd-application-controller", {"f:operation": {}, "f:status": {}})
     found = config(OURS, {**theirs, "apiVersion": "argoproj.io/v1alpha1"}) | {"apiVersion": "argoproj.io/v1alpha1"}
 
-    assert absorption(Dialect.ARGOCD, found, found) is None
+    assert migration(Dialect.ARGOCD, found, found) is None
 
 
 def test_what_git_does_not_have_goes_and_the_rest_becomes_ours():
@@ -83,7 +83,7 @@ def test_what_git_does_not_have_goes_and_the_rest_becomes_ours():
     other = entry("controller", {"f:metadata": {"f:labels": {"f:x": {}}}})
     found = config(OURS, entry("kubectl-edit", data("a", "b")), other, status)
 
-    result = absorption(Dialect.FLUX, found, found)
+    result = migration(Dialect.FLUX, found, found)
 
     assert result is not None
     assert result.excess == (("data", "b"),)
@@ -104,14 +104,14 @@ def test_what_git_does_not_have_goes_and_the_rest_becomes_ours():
 def test_nothing_is_done_where_nothing_would_go(foreign: list[dict[str, Any]]):
     found = config(OURS, *foreign)
 
-    assert absorption(Dialect.FLUX, found, found) is None
+    assert migration(Dialect.FLUX, found, found) is None
 
 
 @pytest.mark.parametrize("dialect", Dialect)
 def test_what_kubectl_added_may_be_left_to_it(dialect: Dialect):
     found = config(OURS, entry("kubectl-client-side-apply", data("b")))
 
-    assert absorption(dialect, found, found, kubectl=False) is None
+    assert migration(dialect, found, found, kubectl=False) is None
 
 
 @pytest.mark.parametrize("dialect", Dialect)
@@ -120,7 +120,7 @@ def test_what_our_own_replace_wrote_goes_when_it_leaves_git(dialect: Dialect, ku
     update = entry("gitops-workers", data("b"))
     found = config(OURS, update)
 
-    result = absorption(dialect, found, found, kubectl=kubectl)
+    result = migration(dialect, found, found, kubectl=kubectl)
 
     assert result is not None
     assert result.excess == (("data", "b"),)
@@ -140,7 +140,7 @@ def test_an_object_that_was_never_ours_gets_our_entry():
     theirs = entry("kubectl-client-side-apply", data("a", "b"), time="2026-01-01T00:00:00Z")
     live, would_be = config(theirs), config(OURS, theirs)
 
-    result = absorption(Dialect.ARGOCD, live, would_be)
+    result = migration(Dialect.ARGOCD, live, would_be)
 
     assert result is not None
     assert result.fields == ({**theirs, "manager": "gitops-workers", "operation": "Apply"},)
@@ -156,7 +156,7 @@ def test_field_sets_are_read_as_kubernetes_writes_them():
     }
     service = {"spec": {"ports": [{"port": 443}, {"port": 80}], "finalizers": ["x", "a/b"], "sessionAffinity": "None"}}
 
-    found = trails([entry("x", fields)])
+    found = field_paths([entry("x", fields)])
 
     assert set(places(found, service)) == {
         ("spec", "ports", 1),
@@ -177,9 +177,9 @@ def test_values_that_we_own_as_string_data_change_their_name_before_the_next_app
     }
     applied = {**secret, "metadata": {"name": "a", "managedFields": [{**OURS, "fieldsV1": {"f:data": {"f:a": {}}}}]}}
 
-    found = absorption(Dialect.ARGOCD, secret, applied)
+    found = migration(Dialect.ARGOCD, secret, applied)
 
     assert found is not None
     assert found.excess == (("data", "b"),)
     assert [item["fieldsV1"] for item in found.fields] == [{"f:data": {"f:a": {}, "f:b": {}}}]
-    assert absorption(Dialect.ARGOCD, applied, applied) is None
+    assert migration(Dialect.ARGOCD, applied, applied) is None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from gitops_workers.core.diff.sync_baseline import (
-    Agreed,
-    Agreement,
-    agreed,
+    ObjectBaseline,
+    SyncBaseline,
     content_of,
     fingerprint,
     from_json,
+    is_baseline,
     to_json,
 )
 from gitops_workers.core.model import Health, HealthStatus
@@ -22,15 +22,15 @@ KEY = ObjectKey("apps", "Deployment", "shop", "web")
 
 def test_an_agreement_survives_its_trip_through_the_store() -> None:
     health = Health(HealthStatus.PROGRESSING, "waiting | for it")
-    agreement = Agreement(
+    agreement = SyncBaseline(
         "c" * 40,
         "closure",
         "rendered",
         "synced",
-        {KEY: Agreed("d", "u", "7", "x", health), KEY._replace(name="b"): Agreed("e", "v", "8", "y")},
+        {KEY: ObjectBaseline("d", "u", "7", "x", health), KEY._replace(name="b"): ObjectBaseline("e", "v", "8", "y")},
     )
     assert from_json(json.loads(json.dumps(to_json(agreement)))) == agreement
-    assert from_json(None) == Agreement()
+    assert from_json(None) == SyncBaseline()
 
 
 def test_status_and_versions_are_no_change_of_content() -> None:
@@ -49,6 +49,6 @@ def test_a_hand_made_change_is_one() -> None:
 def test_the_fingerprint_is_that_of_the_cluster_poll() -> None:
     (item,) = desired(application(), manifest("ConfigMap", "a"))
     live = {**item.manifest, "metadata": {**item.manifest["metadata"], "uid": "u", "resourceVersion": "5"}}
-    agreement = Agreement(objects={item.key: agreed(item, live, None)})
+    agreement = SyncBaseline(objects={item.key: is_baseline(item, live, None)})
     assert agreement.fingerprint == fingerprint([(item.key, "u", "5")])
     assert agreement.fingerprint != fingerprint([(item.key, "u", "6")])

@@ -8,13 +8,13 @@ from dataclasses import fields
 import pytest
 
 from gitops_workers.core.explain import attempt_facts as noted
-from gitops_workers.core.explain.attempt_facts import Facts
+from gitops_workers.core.explain.attempt_facts import AttemptFacts
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Deletion, Pruning
 
 KEY = ObjectKey("", "ConfigMap", "shop", "a")
 DELETION = Deletion(KEY, "v1", "uid", 0, "Foreground")
-FULL = Facts(
+FULL = AttemptFacts(
     at=1.5,
     reasons=("push",),
     commit="a" * 40,
@@ -37,24 +37,24 @@ FULL = Facts(
 )
 
 
-@pytest.mark.parametrize("facts", [Facts(), FULL])
-def test_facts_are_read_as_they_were_written(facts: Facts) -> None:
+@pytest.mark.parametrize("facts", [AttemptFacts(), FULL])
+def test_facts_are_read_as_they_were_written(facts: AttemptFacts) -> None:
     assert noted.from_json(json.loads(json.dumps(noted.to_json(facts)))) == facts
 
 
 def test_every_fact_is_in_the_example() -> None:
-    assert set(noted.to_json(FULL)) == {item.name for item in fields(Facts)}
+    assert set(noted.to_json(FULL)) == {item.name for item in fields(AttemptFacts)}
 
 
 def test_what_is_as_always_takes_no_room_and_what_another_release_wrote_does_no_harm() -> None:
-    assert noted.to_json(Facts()) == {}
-    assert noted.from_json({"commit": "a", "something": [1]}) == Facts(commit="a")
+    assert noted.to_json(AttemptFacts()) == {}
+    assert noted.from_json({"commit": "a", "something": [1]}) == AttemptFacts(commit="a")
     assert noted.from_json(None) is None
 
 
 def test_the_document_stays_small_whatever_is_put_into_it() -> None:
     long = [f"+ {'deep/' * 50}{number}" for number in range(10_000)]
-    facts = Facts(**{**noted.to_json(FULL), "changed": noted.cut(long), "stages": noted.cut(long)})
+    facts = AttemptFacts(**{**noted.to_json(FULL), "changed": noted.cut(long), "stages": noted.cut(long)})
     assert len(json.dumps(noted.to_json(facts))) < 4096
     assert 0 < len(facts.changed) <= noted.LISTED
 
@@ -80,7 +80,7 @@ def test_changed_inputs(before: list[tuple[str, str]], after: list[tuple[str, st
         (2, None, True, "2 objects left Git; nothing is decided while nothing is synced"),
         (2, Pruning((DELETION,), gone=(KEY,)), True, "2 objects left Git: 1 to delete, 1 gone already"),
         (1, Pruning(kept=(KEY,)), True, "1 object left Git: 1 kept on request"),
-        (1, Pruning(unconfirmed=(KEY,)), True, "1 object left Git: 1 waiting for a confirmation"),
+        (1, Pruning(awaiting_confirmation=(KEY,)), True, "1 object left Git: 1 waiting for a confirmation"),
         (1, Pruning(), True, "1 object left Git: none of them is for us to delete"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.explain.attempt_facts import Facts
+from gitops_workers.core.explain.attempt_facts import AttemptFacts
 from gitops_workers.core.explain.explanation import Due, Known, sections
 from gitops_workers.core.explain.reasons import earlier, explain, next_look, why
 from gitops_workers.core.model import HealthStatus, Phase, Resolved, SyncStatus
@@ -107,7 +107,7 @@ AWAY = replace(EAST, reachable=False, message="connection refused")
             known(
                 status=row(sync=SyncStatus.UNKNOWN, message="Waiting for application/argocd/db: it is Progressing."),
                 waits=frozenset({"application/argocd/db"}),
-                facts=Facts(failed="Comparison"),
+                facts=AttemptFacts(failed="Comparison"),
             ),
             "Waiting for application/argocd/db: it is Progressing.",
         ),
@@ -118,7 +118,7 @@ AWAY = replace(EAST, reachable=False, message="connection refused")
         (
             known(
                 status=row(sync=SyncStatus.OUT_OF_SYNC, message="9 of 9 would go."),
-                facts=Facts(failed="Prune"),
+                facts=AttemptFacts(failed="Prune"),
                 operation=operations.finish(running(), Phase.FAILED, "no", NOW),
             ),
             "The last attempt failed: 9 of 9 would go.",
@@ -177,7 +177,7 @@ def test_what_makes_it_earlier() -> None:
     )
 
 
-FACTS = Facts(
+FACTS = AttemptFacts(
     at=NOW - 60,
     reasons=("commit cccccccccccc of main",),
     commit=COMMIT,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.registry import RULES, rule_for
-from gitops_workers.core.health.rules import Stale, degraded, each, evaluate, fill, has, healthy, progressing, read
+from gitops_workers.core.health.rules import Stale, degraded, evaluate, fill, for_each, has, healthy, progressing, read
 from gitops_workers.core.model import Dialect, Health, HealthStatus
 
 OBJECT = {
@@ -55,7 +55,7 @@ def test_a_message_is_filled_from_the_object(template, expected):
 def test_the_first_step_with_an_answer_wins():
     rule = (
         healthy("never", has("status.done", 1)),
-        each("status.conditions", degraded("{message}", has("status", "False"))),
+        for_each("status.conditions", degraded("{message}", has("status", "False"))),
         progressing("later"),
     )
     assert evaluate(rule, OBJECT) == Health(HealthStatus.DEGRADED, "no")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gitops_workers.core.cluster.access import ClusterAccess, ClusterIdentity
 from gitops_workers.core.cluster.destinations import Destinations
 from gitops_workers.core.errors import PolicyRefused
-from gitops_workers.core.policy.allowed_destinations import permitted
+from gitops_workers.core.policy.allowed_destinations import allows
 from gitops_workers.core.policy.project import AllowedDestination
 
 HERE = "https://kubernetes.default.svc"
@@ -69,7 +69,7 @@ def rule(server: str = "", namespace: str = "", name: str = "") -> AllowedDestin
 def test_rules_by_server_admit_what_argocds_code_admits(rules, server, namespace, admitted):
     cluster = ClusterIdentity("somewhere", frozenset({"somewhere"}), frozenset({server}))
 
-    assert permitted(rules, cluster, namespace) is admitted
+    assert allows(rules, cluster, namespace) is admitted
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_rules_by_server_admit_what_argocds_code_admits(rules, server, namespace
 def test_rules_by_name_admit_what_argocds_code_admits(rules, namespace, admitted):
     prod = ClusterIdentity("prod", frozenset({"prod"}), frozenset({"https://prod.example"}))
 
-    assert permitted(rules, prod, namespace) is admitted
+    assert allows(rules, prod, namespace) is admitted
 
 
 KIND = ClusterAccess("kind", "https://10.0.0.1:6443")
@@ -119,32 +119,32 @@ def test_every_way_to_name_a_destination_meets_the_same_rules(accesses, own):
             continue
         for part, value in (("name", name), ("server", server)):
             if value:
-                assert permitted([AllowedDestination(**{part: value}, namespace="*")], cluster, "shop")
+                assert allows([AllowedDestination(**{part: value}, namespace="*")], cluster, "shop")
                 denied = AllowedDestination(**{part: f"!{value}"}, namespace="kube-system")
-                assert not permitted([rule("*", "*"), denied], cluster, "shop")
+                assert not allows([rule("*", "*"), denied], cluster, "shop")
 
 
 def test_in_cluster_and_its_url_are_one_for_the_rules():
     kind = Destinations((KIND, EAST), "kind").identity("kind")
 
-    assert permitted([rule(HERE, "*")], kind, "shop")
-    assert permitted([rule(namespace="*", name="in-cluster")], kind, "shop")
-    assert permitted([rule(namespace="*", name="kind")], kind, "shop")
-    assert not permitted([rule(HERE, "*")], Destinations((KIND, EAST), "kind").identity("east"), "shop")
+    assert allows([rule(HERE, "*")], kind, "shop")
+    assert allows([rule(namespace="*", name="in-cluster")], kind, "shop")
+    assert allows([rule(namespace="*", name="kind")], kind, "shop")
+    assert not allows([rule(HERE, "*")], Destinations((KIND, EAST), "kind").identity("east"), "shop")
 
 
 def test_the_name_in_cluster_is_that_of_the_secret_that_has_it():
     both = Destinations((KIND, DECLARED), "kind")
 
-    assert not permitted([rule(HERE, "*")], both.identity("kind"), "shop")
-    assert permitted([rule(HERE, "*")], both.identity("in-cluster"), "shop")
+    assert not allows([rule(HERE, "*")], both.identity("kind"), "shop")
+    assert allows([rule(HERE, "*")], both.identity("in-cluster"), "shop")
 
 
 def test_a_second_credential_is_denied_with_the_first_and_not_allowed_with_it():
     twin = Destinations((EAST, TWIN)).identity("east-admin")
 
-    assert not permitted([rule("*", "*"), rule(namespace="*", name="!east")], twin, "shop")
-    assert not permitted([rule(namespace="*", name="east")], twin, "shop")
+    assert not allows([rule("*", "*"), rule(namespace="*", name="!east")], twin, "shop")
+    assert not allows([rule(namespace="*", name="east")], twin, "shop")
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_a_server_is_denied_however_it_is_written(declared, written):
     prod = all_of_them.identity(all_of_them.resolve("", written))
 
     for server in (declared, written):
-        assert permitted([rule(server, "*")], prod, "shop")
-        assert not permitted([rule("*", "*"), rule(f"!{server}", "*")], prod, "shop")
+        assert allows([rule(server, "*")], prod, "shop")
+        assert not allows([rule("*", "*"), rule(f"!{server}", "*")], prod, "shop")
 
 
 PLACES = st.from_regex(r"[a-z][a-z0-9.-]{0,10}", fullmatch=True)
@@ -191,4 +191,4 @@ def test_nothing_else_admits_what_one_rule_denies(name, namespace, data):
     others = data.draw(st.lists(st.builds(AllowedDestination, words, words, words), max_size=3))
     rules = data.draw(st.permutations([*others, rule("*", "*"), denial]))
 
-    assert not permitted(rules, cluster, namespace)
+    assert not allows(rules, cluster, namespace)

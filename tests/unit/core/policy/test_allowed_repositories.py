@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.core.policy.allowed_repositories import permitted
+from gitops_workers.core.policy.allowed_repositories import allows
 
 GITHUB = "https://github.com/argoproj/test.git"
 
@@ -69,7 +69,7 @@ GITHUB = "https://github.com/argoproj/test.git"
     ],
 )
 def test_rules_admit_what_argocds_code_admits(rules, url, admitted):
-    assert permitted(rules, url) is admitted
+    assert allows(rules, url) is admitted
 
 
 def _case(draw: st.DrawFn, text: str) -> str:
@@ -110,7 +110,7 @@ def test_no_spelling_of_a_denied_repository_is_admitted(ssh, ending, data):
         )
     )
 
-    assert not permitted(["*", f"!{base}{ending}"], url)
+    assert not allows(["*", f"!{base}{ending}"], url)
 
 
 @pytest.mark.parametrize("ssh", [False, True])
@@ -118,7 +118,7 @@ def test_no_spelling_of_a_denied_repository_is_admitted(ssh, ending, data):
 def test_a_spelling_of_another_repository_is_not_denied(ssh, data):
     url = data.draw(spellings("github.com", "open-org/repo", ssh=ssh))
 
-    assert permitted(["*", "!https://github.com/secret-org/*", "!git@github.com:secret-org/*"], url)
+    assert allows(["*", "!https://github.com/secret-org/*", "!git@github.com:secret-org/*"], url)
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_a_spelling_of_another_repository_is_not_denied(ssh, data):
     ],
 )
 def test_no_other_way_to_the_same_host_or_folder_is_admitted(rule, url):
-    assert not permitted(["*", f"!{rule}"], url)
+    assert not allows(["*", f"!{rule}"], url)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_a_rule_and_its_denial_never_admit_anything(rule, url):
     plain = rule.replace("{", "").removeprefix("!")
 
-    assert not permitted([plain, f"!{plain}"], url)
+    assert not allows([plain, f"!{plain}"], url)

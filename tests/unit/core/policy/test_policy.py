@@ -10,7 +10,7 @@ import pytest
 from gitops_workers.core.cluster.access import ClusterIdentity
 from gitops_workers.core.errors import PolicyRefused
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.policy.policy import check, permits, permits_repository
+from gitops_workers.core.policy.policy import allows, allows_repository, check
 from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project
 from tests.unit.core.making import application
 
@@ -90,7 +90,7 @@ def test_kinds(changes: dict[str, Any], config: bool, role: bool):
     app = replace(application(), project="shop", limits=limits)
 
     assert (allowed(limits, CONFIG), allowed(limits, ROLE)) == (config, role)
-    assert (permits(app, CONFIG, EAST), permits(app, ROLE, EAST)) == (config, role)
+    assert (allows(app, CONFIG, EAST), allows(app, ROLE, EAST)) == (config, role)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ def test_a_cluster_that_lends_some_namespaces_lends_no_others():
     lent = replace(EAST, namespaces=("shop",))
     app = application()
 
-    assert permits(app, CONFIG, lent)
-    assert not permits(app, CONFIG._replace(namespace="kube-system"), lent)
-    assert not permits(app, ROLE, lent)
-    assert permits(app, ROLE, replace(lent, cluster_resources=True))
+    assert allows(app, CONFIG, lent)
+    assert not allows(app, CONFIG._replace(namespace="kube-system"), lent)
+    assert not allows(app, ROLE, lent)
+    assert allows(app, ROLE, replace(lent, cluster_resources=True))
 
 
 def test_an_application_of_another_namespace_needs_the_projects_consent():
@@ -145,8 +145,8 @@ def test_an_application_of_another_namespace_needs_the_projects_consent():
 
 def test_what_a_source_leads_to_obeys_the_rule_for_sources():
     app = replace(application(), project="shop", limits=replace(OPEN, source_repos=("https://git.test/team/*",)))
-    assert permits_repository(app)("https://git.test/team/shared.git")
-    assert not permits_repository(app)("https://git.test/other/secret.git")
+    assert allows_repository(app)("https://git.test/team/shared.git")
+    assert not allows_repository(app)("https://git.test/other/secret.git")
     undeclared = replace(app, limits=None)
-    assert not permits_repository(undeclared)("https://git.test/team/shared.git")
-    assert permits_repository(replace(undeclared, project="default"))("https://git.test/team/shared.git")
+    assert not allows_repository(undeclared)("https://git.test/team/shared.git")
+    assert allows_repository(replace(undeclared, project="default"))("https://git.test/team/shared.git")

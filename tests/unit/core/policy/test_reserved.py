@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_workers.core.cluster.access import ClusterIdentity
-from gitops_workers.core.diff.ownership import marked
+from gitops_workers.core.diff.ownership import with_ownership
 from gitops_workers.core.errors import PolicyRefused, PruneRefused
 from gitops_workers.core.model import Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey, key_of
 from gitops_workers.core.policy.policy import check
 from gitops_workers.core.policy.reserved import reserved
-from gitops_workers.core.prune.candidates import Evidence, candidates, decide, recreation, removal
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Leaving
+from gitops_workers.core.prune.candidates import Evidence, candidates, decide, deletion_plan, recreation
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
 from gitops_workers.core.record.record import InventoryItem
 from gitops_workers.core.sync.preview import preview
 from tests.unit.core.making import application, desired, manifest
@@ -49,7 +49,7 @@ own = pytest.mark.parametrize("key", OWN, ids=str)
 
 def live_of(app: Application, key: ObjectKey) -> Manifest:
     api = f"{key.group}/v1" if key.group else "v1"
-    found = marked(app, key, manifest(key.kind, key.name, api, key.namespace))
+    found = with_ownership(app, key, manifest(key.kind, key.name, api, key.namespace))
     return {**found, "metadata": {**found["metadata"], "uid": "u1"}}
 
 
@@ -73,10 +73,10 @@ def test_what_an_earlier_release_let_be_adopted_is_never_deleted(dialect: Dialec
     evidence = Evidence(3, 3, 3, {key: live_of(app, key)})
     assert candidates([item], ()) == ()
     found = decide(app, [item], 1, evidence, wanted=1, consent=True, confirmed=True)
-    assert (found.deletions, found.disowned) == ((), (key,))
-    gone = removal(app, [item], evidence, Leaving(1.0, Deleting(Cascade.BACKGROUND)), consent=True)
+    assert (found.deletions, found.not_owned) == ((), (key,))
+    gone = deletion_plan(app, [item], evidence, DeletionRequest(1.0, Deleting(Cascade.BACKGROUND)), consent=True)
     assert gone.deletions == ()
-    assert [each.why for each in gone.spared] == ["Kept: it is the engine's own."]
+    assert [each.why for each in gone.kept_objects] == ["Kept: it is the engine's own."]
 
 
 def test_not_even_force_deletes_it() -> None:

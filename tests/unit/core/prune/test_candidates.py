@@ -82,16 +82,16 @@ def test_opt_outs_are_read_from_the_live_object(dialect: Dialect, annotation: st
     [
         ("", "", False, False, "deletions"),
         ("", "Prune=false", True, True, "kept"),
-        ("", "Prune=confirm", False, False, "unconfirmed"),
+        ("", "Prune=confirm", False, False, "awaiting_confirmation"),
         ("", "Prune=confirm", False, True, "deletions"),
         ("", "Prune=confirm", True, False, "deletions"),
         ("false", "", True, True, "kept"),
         ("false", "Prune=true", False, False, "deletions"),
-        ("confirm", "", False, False, "unconfirmed"),
+        ("confirm", "", False, False, "awaiting_confirmation"),
         ("confirm", "", False, True, "deletions"),
         ("confirm", "Prune=true", False, False, "deletions"),
         ("confirm", "Prune=false", False, True, "kept"),
-        ("false", "Prune=confirm", False, False, "unconfirmed"),
+        ("false", "Prune=confirm", False, False, "awaiting_confirmation"),
     ],
 )
 def test_prune_option_of_the_application_and_of_the_object(
@@ -102,7 +102,7 @@ def test_prune_option_of_the_application_and_of_the_object(
     marks = {"argocd.argoproj.io/sync-options": annotation} if annotation else {}
     seen = evidence({item.key: live(app, "old", **marks)})
     found = decide(app, [item], 5, seen, wanted=9, consent=consent, confirmed=confirmed)
-    assert [name for name in ("deletions", "kept", "unconfirmed") if getattr(found, name)] == [expected]
+    assert [name for name in ("deletions", "kept", "awaiting_confirmation") if getattr(found, name)] == [expected]
     assert found.only_kept is (expected != "deletions")
 
 
@@ -141,7 +141,7 @@ def test_gone_and_foreign_objects_are_only_forgotten() -> None:
     stranger = manifest("ConfigMap", "foreign", namespace="shop")
     stranger["metadata"]["uid"] = "u9"
     found = decide(app, [gone, foreign], 9, evidence({gone.key: None, foreign.key: stranger}), wanted=9, consent=False)
-    assert (found.deletions, found.gone, found.disowned) == ((), (gone.key,), (foreign.key,))
+    assert (found.deletions, found.gone, found.not_owned) == ((), (gone.key,), (foreign.key,))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from gitops_workers.core.settings.readings import Heard, heard
 from gitops_workers.core.settings.settings_version import (
     KEPT,
+    Freshness,
     SettingsVersion,
-    Standing,
+    freshness,
     from_document,
-    standing,
     to_document,
 )
 from gitops_workers.core.telemetry.presence import ABSENT_SECONDS, WORKER, Presence, Process
@@ -30,31 +30,31 @@ LATER = 10_000.0
     ("own", "read_at", "stored", "heard", "now", "expected"),
     [
         # Redis was flushed.
-        ("first", {"first": 90.0}, None, Heard(), LATER, Standing.NEWER),
-        ("first", {"first": 90.0}, FIRST, BOTH_READ, LATER, Standing.SAME),
-        ("second", {"first": 90.0, "second": 200.0}, FIRST, BOTH_READ, LATER, Standing.NEWER),
-        ("first", {"first": 90.0}, SECOND, BOTH_READ, LATER, Standing.OLDER),
+        ("first", {"first": 90.0}, None, Heard(), LATER, Freshness.NEWER),
+        ("first", {"first": 90.0}, FIRST, BOTH_READ, LATER, Freshness.SAME),
+        ("second", {"first": 90.0, "second": 200.0}, FIRST, BOTH_READ, LATER, Freshness.NEWER),
+        ("first", {"first": 90.0}, SECOND, BOTH_READ, LATER, Freshness.OLDER),
         # A process that starts on a host with the old text knows no more than one that has always run there.
-        ("first", {"first": 210.0}, SECOND, BOTH_READ, LATER, Standing.OLDER),
-        ("first", {"first": 9_000_000.0}, SECOND, BOTH_READ, LATER, Standing.OLDER),
+        ("first", {"first": 210.0}, SECOND, BOTH_READ, LATER, Freshness.OLDER),
+        ("first", {"first": 9_000_000.0}, SECOND, BOTH_READ, LATER, Freshness.OLDER),
         # Every pod was restarted with the first text.
-        ("first", {"first": 210.0}, SECOND, FIRST_ALONE, LATER, Standing.NEWER),
+        ("first", {"first": 210.0}, SECOND, FIRST_ALONE, LATER, Freshness.NEWER),
         # Whoever put the second text in force had no heartbeat since.
-        ("first", {"first": 210.0}, SECOND, FIRST_ALONE, 200.0 + ABSENT_SECONDS, Standing.OLDER),
+        ("first", {"first": 210.0}, SECOND, FIRST_ALONE, 200.0 + ABSENT_SECONDS, Freshness.OLDER),
         # A worker of an older release does not tell what it reads.
-        ("first", {"first": 210.0}, SECOND, Heard(FIRST_ALONE.digests, complete=False), LATER, Standing.OLDER),
+        ("first", {"first": 210.0}, SECOND, Heard(FIRST_ALONE.digests, complete=False), LATER, Freshness.OLDER),
         # No heartbeat tells the first text, so the others' may be missing as well.
-        ("first", {"first": 210.0}, SECOND, Heard(frozenset(), complete=True), LATER, Standing.OLDER),
-        ("first", {"first": 210.0}, SECOND, Heard(frozenset({"third"}), complete=True), LATER, Standing.OLDER),
+        ("first", {"first": 210.0}, SECOND, Heard(frozenset(), complete=True), LATER, Freshness.OLDER),
+        ("first", {"first": 210.0}, SECOND, Heard(frozenset({"third"}), complete=True), LATER, Freshness.OLDER),
         # Somebody put the first text back, and this process had read the second one.
-        ("first", {"second": 200.0, "first": 205.0}, SECOND, BOTH_READ, LATER, Standing.NEWER),
-        ("first", {"second": 200.0, "first": 205.0}, SECOND, Heard(), LATER, Standing.NEWER),
+        ("first", {"second": 200.0, "first": 205.0}, SECOND, BOTH_READ, LATER, Freshness.NEWER),
+        ("first", {"second": 200.0, "first": 205.0}, SECOND, Heard(), LATER, Freshness.NEWER),
         # A text nobody has seen is newer, whatever this process read before.
-        ("third", {"third": 203.0}, SECOND, BOTH_READ, LATER, Standing.NEWER),
+        ("third", {"third": 203.0}, SECOND, BOTH_READ, LATER, Freshness.NEWER),
     ],
 )
 def test_where_a_reading_stands(own, read_at, stored, heard, now, expected):
-    assert standing(own, read_at, stored, heard, now) is expected
+    assert freshness(own, read_at, stored, heard, now) is expected
 
 
 def test_the_replaced_versions_are_bounded_and_name_each_digest_once():
@@ -73,7 +73,7 @@ def test_a_text_that_somebody_still_reads_is_old_after_any_number_of_edits():
         read = Heard(frozenset({"first", f"text-{number}"}), complete=True)
         version = version.followed_by(f"text-{number}", 200.0 + number, read)
     assert len(version.replaced) == KEPT + 1
-    assert standing("first", {"first": 90.0}, version, read, LATER) is Standing.OLDER
+    assert freshness("first", {"first": 90.0}, version, read, LATER) is Freshness.OLDER
 
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"digest": "a"}, {"digest": "a", "since": "x", "replaced": []}])
@@ -115,10 +115,10 @@ class Fleet:
         self.processes[Process(WORKER, f"{host}@host")] = self.now
         self.readings[f"{host}@host", self.text[host]] = self.now
 
-    def decide(self, host: int) -> Standing:
+    def decide(self, host: int) -> Freshness:
         own, told = self.text[host], heard(Presence(self.now, dict(self.processes), {}, dict(self.readings)))
-        found = standing(own, self.read_at[host], self.stored, told, self.now)
-        if found is Standing.NEWER:
+        found = freshness(own, self.read_at[host], self.stored, told, self.now)
+        if found is Freshness.NEWER:
             self.stored = (
                 self.stored.followed_by(own, self.now, told) if self.stored else SettingsVersion(own, self.now)
             )
@@ -140,7 +140,7 @@ def test_workers_that_end_with_one_text_agree_on_it(order, random):
             fleet.decide(worker)
     assert fleet.stored is not None
     assert fleet.stored.digest == "new"
-    assert all(fleet.decide(worker) is Standing.SAME for worker in range(4))
+    assert all(fleet.decide(worker) is Freshness.SAME for worker in range(4))
 
 
 @given(
@@ -192,4 +192,4 @@ def test_a_fleet_that_is_restarted_with_one_text_decides_by_it(edits, order):
     fleet.decide(order[0])
     assert fleet.stored is not None
     assert fleet.stored.digest == "old"
-    assert all(fleet.decide(host) is Standing.SAME for host in order)
+    assert all(fleet.decide(host) is Freshness.SAME for host in order)

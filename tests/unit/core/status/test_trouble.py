@@ -8,7 +8,7 @@ import pytest
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, Status
-from gitops_workers.core.status.trouble import failing, reason, urgency, word
+from gitops_workers.core.status.trouble import failing, reason, severity, word
 
 WELL = Status(
     id="application/argocd/shop",
@@ -75,7 +75,7 @@ def test_the_worst_comes_first() -> None:
         replace(WELL, health=HealthStatus.PROGRESSING),
         WELL,
     ]
-    places = [urgency(row) for row in rows]
+    places = [severity(row) for row in rows]
     assert places == sorted(places)
     assert len(set(places)) == len(places)
 

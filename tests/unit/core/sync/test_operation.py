@@ -83,8 +83,8 @@ def test_a_named_revision_means_the_commit_that_it_meant_when_it_was_begun(
 ) -> None:
     running = operations.begin(application(), 4, OLD, 100.0, "ann", failures=0, consent=False, request=going)
     for operation in (running, operations.finish(running, Phase.ERROR, "cluster away", 101.0)):
-        assert operations.pinned(operation, wanted) == commit
-    assert operations.pinned(None, wanted) is None
+        assert operations.pinned_revision(operation, wanted) == commit
+    assert operations.pinned_revision(None, wanted) is None
 
 
 def test_selective_syncs_and_rollbacks_run_no_hooks() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.sync.pause import CONDITION, Pause, in_force, paused
+from gitops_workers.core.sync.pause import CONDITION, Pause, in_force, with_pause_condition
 from tests.unit.core.making import application
 
 PAUSE = Pause(100.0, "ann rolled back to #3")
@@ -32,8 +32,8 @@ def test_the_later_word_counts(pause: Pause | None, override: Mapping[str, Any] 
 
 def test_a_paused_application_is_not_automated_and_says_why_and_what_to_do() -> None:
     app = application()
-    assert paused(app, None) is app
-    changed = paused(app, PAUSE)
+    assert with_pause_condition(app, None) is app
+    changed = with_pause_condition(app, PAUSE)
     assert not changed.sync.automated
     (condition,) = changed.conditions
     assert condition.type == CONDITION

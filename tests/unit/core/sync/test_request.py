@@ -11,16 +11,16 @@ import pytest
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion_request import Cascade, Deleting, Held, Leaving
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.sync.request import (
     LONGEST_TEXT,
     MOST_SELECTORS,
     Request,
     Selector,
-    chosen,
-    objection,
     parse,
     pending,
+    reject_reason,
+    select_keys,
     selector,
     to_json,
 )
@@ -51,7 +51,7 @@ ALL = (WEB, API, OTHER, SERVICE, ROLE)
 )
 def test_resources_are_chosen_as_argo_cd_chooses_them(texts: list[str], meant: set[ObjectKey]) -> None:
     asked = Request("1", "ann", resources=tuple(map(selector, texts)))
-    assert chosen(asked, ALL) == meant
+    assert select_keys(asked, ALL) == meant
     assert parse(json.loads(json.dumps(to_json(asked)))) == asked
     assert [str(item) for item in asked.resources] == texts
 
@@ -66,10 +66,10 @@ def test_a_resource_that_is_none_is_refused_with_the_form_it_should_have(text: s
 
 
 def test_without_resources_all_objects_are_meant_and_a_choice_of_none_is_refused() -> None:
-    assert chosen(None, ALL) is None
-    assert chosen(Request("1", "ann"), ALL) is None
+    assert select_keys(None, ALL) is None
+    assert select_keys(Request("1", "ann"), ALL) is None
     with pytest.raises(InvalidManifest, match=r"No object of the application fits batch:Job:x"):
-        chosen(Request("1", "ann", resources=(Selector("batch", "Job", "x"),)), ALL)
+        select_keys(Request("1", "ann", resources=(Selector("batch", "Job", "x"),)), ALL)
 
 
 @pytest.mark.parametrize(
@@ -154,20 +154,20 @@ def test_an_answered_request_is_not_served_again_and_the_running_operation_has_i
 def test_what_automated_sync_would_undo_is_refused_with_what_to_do(
     dialect: Dialect, asked: Request, automated: bool, paused: bool, words: str
 ) -> None:
-    reason = objection(asked, application(dialect, automated=automated), paused=paused)
+    reason = reject_reason(asked, application(dialect, automated=automated), paused=paused)
     assert (words in reason) if words else not reason
 
 
 @pytest.mark.parametrize("asked", [Request("1", "ann"), Request("1", "ann", terminate=True)])
 def test_nothing_is_asked_of_what_is_being_deleted_unless_that_waits_for_a_human(asked: Request) -> None:
-    leaving = Leaving(7.0, Deleting(Cascade.FOREGROUND))
+    leaving = DeletionRequest(7.0, Deleting(Cascade.FOREGROUND))
     app = replace(application(), leaving=leaving)
-    assert "--cascade orphan" in objection(asked, app)
-    assert not objection(asked, replace(app, leaving=replace(leaving, held=Held.MASS)))
+    assert "--cascade orphan" in reject_reason(asked, app)
+    assert not reject_reason(asked, replace(app, leaving=replace(leaving, held=HoldReason.MASS)))
 
 
 @pytest.mark.parametrize(
-    ("asked", "pinned", "special", "demanding", "hooks"),
+    ("asked", "has_target_revision", "is_partial", "needs_privilege", "hooks"),
     [
         (Request("1", "ann"), False, False, False, True),
         (Request("1", "ann", prune=True), False, False, True, True),
@@ -177,5 +177,12 @@ def test_nothing_is_asked_of_what_is_being_deleted_unless_that_waits_for_a_human
         (Request("1", "ann", dry_run=True), False, True, True, True),
     ],
 )
-def test_what_kind_of_request_it_is(asked: Request, pinned: bool, special: bool, demanding: bool, hooks: bool) -> None:
-    assert (asked.pinned, asked.special, asked.demanding, asked.hooks) == (pinned, special, demanding, hooks)
+def test_what_kind_of_request_it_is(
+    asked: Request, has_target_revision: bool, is_partial: bool, needs_privilege: bool, hooks: bool
+) -> None:
+    assert (asked.has_target_revision, asked.is_partial, asked.needs_privilege, asked.hooks) == (
+        has_target_revision,
+        is_partial,
+        needs_privilege,
+        hooks,
+    )

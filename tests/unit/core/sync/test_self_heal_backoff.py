@@ -51,6 +51,6 @@ def ended(heals: int, ago: float, *, waits_until: float = 0.0, rendered: str = "
     ],
 )
 def test_the_turn_of_a_heal(previous: Operation | None, healed: int, wait: float) -> None:
-    turn = self_heal_backoff.turn(previous, "r", NOW)
+    turn = self_heal_backoff.next_heal(previous, "r", NOW)
     assert (turn.healed, turn.at - NOW) == (healed, wait)
     assert turn.waits(NOW) is (wait > 0)

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_workers.core.cluster.access import ClusterIdentity
 from gitops_workers.core.policy.project import Project, SyncWindow, WindowKind
-from gitops_workers.core.sync.windows import forbidden, told, windows_for
+from gitops_workers.core.sync.windows import forbidden, windows_for, with_window_condition
 from tests.unit.core.making import application
 
 NOW, BEGAN = 1000.0, 900.0
@@ -122,7 +122,7 @@ def test_which_applications_a_window_is_for(globs: dict[str, Any], means: bool):
 def test_a_window_is_told_with_its_time_zone_where_that_is_not_utc():
     window = SyncWindow(WindowKind.DENY, "0 13 * * *", 3600.0, "Europe/Vienna")
 
-    assert told(window) == "deny '0 13 * * *' for 3600 s in Europe/Vienna"
+    assert with_window_condition(window) == "deny '0 13 * * *' for 3600 s in Europe/Vienna"
 
 
 def test_the_reason_names_the_windows():

@@ -89,56 +89,56 @@ def lab() -> Lab:
 
 def test_argo_cd_applications_are_looked_at_as_often_as_the_installation_says(lab: Lab) -> None:
     catalogue = TextCatalogue(APPLICATION)
-    lab.world = replace(lab.world, interval=7.0, jitter=2.0)
-    assert refresh(lab.world, [catalogue]).added == (ID,)
+    lab.context = replace(lab.context, interval=7.0, jitter=2.0)
+    assert refresh(lab.context, [catalogue]).added == (ID,)
     app = lab.state.application(ID)
     assert app is not None
     assert (app.schedule.interval, app.schedule.jitter) == (7.0, 2.0)
-    assert refresh(lab.world, [catalogue]) == Change()
-    lab.world = replace(lab.world, interval=60.0)
-    assert refresh(lab.world, [catalogue]).changed == (ID,)
+    assert refresh(lab.context, [catalogue]) == Change()
+    lab.context = replace(lab.context, interval=60.0)
+    assert refresh(lab.context, [catalogue]).changed == (ID,)
 
 
 def test_what_the_manifests_refer_to_is_followed_like_the_manifests(lab: Lab) -> None:
     held = Held({"vars": {"CLUSTER": b"oslo"}, "token": {"token": b"one"}})
     catalogue = TextCatalogue(FLUX)
-    lab.world = replace(lab.world, secrets=held)
-    refresh(lab.world, [catalogue])
+    lab.context = replace(lab.context, secrets=held)
+    refresh(lab.context, [catalogue])
     app = "kustomization/flux-system/web"
     first = lab.state.load("catalogue", "receivers")
-    assert refresh(lab.world, [catalogue]) == Change()
+    assert refresh(lab.context, [catalogue]) == Change()
 
     held.data["vars"] = {"CLUSTER": b"bergen"}
-    assert refresh(lab.world, [catalogue]).changed == (app,)
+    assert refresh(lab.context, [catalogue]).changed == (app,)
     found = lab.state.application(app)
     assert found is not None
     assert found.source.path == "clusters/bergen"
 
     held.data["token"] = {"token": b"two"}
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     second = lab.state.load("catalogue", "receivers")
     assert len(second) == 1
     assert second != first
     assert lab.state.load("receiver", first[0]) is None
-    assert refresh(lab.world, [catalogue]) == Change()
+    assert refresh(lab.context, [catalogue]) == Change()
 
 
 def test_an_application_that_was_lost_from_the_store_is_read_from_its_manifest_again(lab: Lab) -> None:
     catalogue = TextCatalogue(APPLICATION)
     lab.push(manifest("ConfigMap", "a"))
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     lab.run()
-    lab.state.discard_application(ID)
-    assert refresh(lab.world, [catalogue]) == Change()
+    lab.state.delete_application(ID)
+    assert refresh(lab.context, [catalogue]) == Change()
     lab.run(400)
-    assert refresh(lab.world, [catalogue]).added == (ID,)
+    assert refresh(lab.context, [catalogue]).added == (ID,)
     lab.run()
     assert lab.status(ID).sync is SyncStatus.OUT_OF_SYNC  # looked at again; it is not automated
 
 
 @pytest.mark.parametrize("secret", ["robot:kanarie@", "kanarie@"])
 def test_a_password_in_an_address_is_refused_and_kept_nowhere(lab: Lab, secret: str) -> None:
-    refresh(lab.world, [TextCatalogue(APPLICATION.replace("https://", f"https://{secret}"))])
+    refresh(lab.context, [TextCatalogue(APPLICATION.replace("https://", f"https://{secret}"))])
     lab.run()
     app = lab.state.application(ID)
     assert "kanarie" not in repr(app)
@@ -150,7 +150,7 @@ def test_a_password_in_an_address_is_refused_and_kept_nowhere(lab: Lab, secret: 
 
 @pytest.mark.parametrize("url", ["ssh://git@git.example/shop.git", "git@git.example:shop.git"])
 def test_the_login_name_of_ssh_is_no_secret(lab: Lab, url: str) -> None:
-    refresh(lab.world, [TextCatalogue(APPLICATION.replace("https://git.example/shop.git", url))])
+    refresh(lab.context, [TextCatalogue(APPLICATION.replace("https://git.example/shop.git", url))])
     app = lab.state.application(ID)
     assert app is not None
     assert (app.source.url, app.refusal) == (url, "")
@@ -169,9 +169,9 @@ class Interrupted(TextCatalogue):
 
 
 def test_a_push_to_the_catalogues_own_repository_is_news_for_the_catalogue(lab: Lab) -> None:
-    refresh(lab.world, [TextCatalogue(APPLICATION, repository="https://git.example/fleet.git"), TextCatalogue("")])
+    refresh(lab.context, [TextCatalogue(APPLICATION, repository="https://git.example/fleet.git"), TextCatalogue("")])
     assert lab.state.load("repository", "git.example/fleet") == ["catalogue"]
-    refresh(lab.world, [TextCatalogue(APPLICATION, repository="https://git.example/shop.git")])
+    refresh(lab.context, [TextCatalogue(APPLICATION, repository="https://git.example/shop.git")])
     assert lab.state.load("repository", "git.example/shop")[0] == "catalogue"
     assert len(lab.state.load("repository", "git.example/shop")) == 2
 
@@ -180,10 +180,10 @@ def test_two_refreshes_never_overlap(lab: Lab) -> None:
     """The older one would write the groups without what the newer one has found, and nobody would ever poll it."""
     two = APPLICATION + "---\n" + APPLICATION.replace("name: web,", "name: api,")
     inner: list[Change] = []
-    older = Interrupted(APPLICATION, during=lambda: inner.append(refresh(lab.world, [TextCatalogue(two)])))
-    refresh(lab.world, [older])
+    older = Interrupted(APPLICATION, during=lambda: inner.append(refresh(lab.context, [TextCatalogue(two)])))
+    refresh(lab.context, [older])
     assert inner == [Change()]
-    refresh(lab.world, [TextCatalogue(two)])
+    refresh(lab.context, [TextCatalogue(two)])
     assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
 
 
@@ -191,10 +191,10 @@ def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_agai
     two = APPLICATION + "---\n" + APPLICATION.replace("name: web,", "name: api,")
 
     def overtaken() -> None:
-        lab.now += lab.world.lease + 1
-        assert len(refresh(lab.world, [TextCatalogue(two)]).added) == 2
+        lab.now += lab.context.lease + 1
+        assert len(refresh(lab.context, [TextCatalogue(two)]).added) == 2
 
-    assert refresh(lab.world, [Interrupted(APPLICATION, during=overtaken)]) == Change()
+    assert refresh(lab.context, [Interrupted(APPLICATION, during=overtaken)]) == Change()
     assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
     assert lab.state.load("catalogue", "seen") is None
 
@@ -210,30 +210,30 @@ spec: {{sourceRepos: ["*"], destinations: [{{server: "*", namespace: shop}}]}}
 """
     app = APPLICATION.replace("project: default", f"project: {name}")
     lab, catalogue = Lab(), TextCatalogue(f"{app}---\n{project}")
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     before = lab.state.application(ID).limits
     assert before is not None
 
     catalogue.text, catalogue.broken = app, [Problem("projects.yaml", 3, "", "not YAML")]
-    assert refresh(lab.world, [catalogue]).changed == ()
+    assert refresh(lab.context, [catalogue]).changed == ()
     assert lab.state.application(ID).limits == before
 
     catalogue.text = app + "---\n" + app.replace("name: web", "name: new")
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     assert lab.state.application("application/argocd/new").limits == before
 
     catalogue.broken = []
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     assert lab.state.application(ID).limits is None, "now it is known to be gone"
 
 
 @pytest.mark.parametrize("broken", ["team", "team/deep", "team/deep/apps.yaml"])
 def test_what_stood_in_a_folder_that_cannot_be_read_stays_as_it_was(lab: Lab, broken: str) -> None:
     catalogue = TextCatalogue(APPLICATION, file="team/deep/apps.yaml")
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
 
     catalogue.text, catalogue.broken = "", [Problem(broken, 0, "", "it is a link")]
-    change = refresh(lab.world, [catalogue])
+    change = refresh(lab.context, [catalogue])
 
     assert (change.removed, change.leaving) == ((), ())
     assert lab.state.application(ID) is not None
@@ -242,18 +242,18 @@ def test_what_stood_in_a_folder_that_cannot_be_read_stays_as_it_was(lab: Lab, br
 def test_remarks_of_the_catalogue_are_kept_for_those_who_look_and_go_with_their_cause(lab: Lab) -> None:
     odd = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: all, namespace: argocd}\n"
     catalogue = TextCatalogue(f"{APPLICATION}---\n{odd}")
-    refresh(lab.world, [catalogue])
+    refresh(lab.context, [catalogue])
     found = remarks_of(lab.state)
     assert found.summary == "The catalogue has 1 remark."
     assert "ApplicationSet" in found.lines[0]
     assert "it has no effect" in found.lines[0]
-    refresh(lab.world, [TextCatalogue(APPLICATION)])
+    refresh(lab.context, [TextCatalogue(APPLICATION)])
     assert remarks_of(lab.state).summary == ""
 
 
 def test_a_manifest_that_lost_its_api_version_goes_on_as_it_was(lab: Lab) -> None:
-    refresh(lab.world, [TextCatalogue(APPLICATION)])
-    change = refresh(lab.world, [TextCatalogue(APPLICATION.replace("apiVersion: argoproj.io/v1alpha1\n", ""))])
+    refresh(lab.context, [TextCatalogue(APPLICATION)])
+    change = refresh(lab.context, [TextCatalogue(APPLICATION.replace("apiVersion: argoproj.io/v1alpha1\n", ""))])
     assert (change.removed, change.leaving) == ((), ())
     assert lab.state.application(ID) is not None
     assert "apiVersion" in " ".join(item.message for item in lab.status(ID).conditions)

@@ -13,7 +13,7 @@ from gitops_workers.core.explain.explanation import KIND, Explanation
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.status.rows import ClusterView
-from gitops_workers.pipeline.reconcile.explanation import explained
+from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
@@ -27,7 +27,7 @@ def lab() -> Lab:
 
 
 def explain(lab: Lab, app: AppId) -> Explanation:
-    return explained(lab.state, lab.queue, lab.status(app), lab.now)
+    return explanation_of(lab.state, lab.queue, lab.status(app), lab.now)
 
 
 def stages(lab: Lab, app: AppId) -> dict[str, tuple[str, ...]]:

@@ -34,7 +34,7 @@ class Worker:
         """The process begins, again perhaps, and knows nothing but its files."""
         self.rules = UserRules(InProcess(), self.on_disk)
         own = OwnSettings(self.rules.version, lambda: self.rules.configure(self.on_disk))
-        self.world = replace(self.lab.world, rules=self.rules, settings=own)
+        self.context = replace(self.lab.context, rules=self.rules, settings=own)
 
     def beats(self) -> None:
         """Its heartbeat tells what it reads."""
@@ -42,7 +42,7 @@ class Worker:
 
     def works(self, seconds: float = 5.0) -> None:
         """This worker alone does whatever is due."""
-        self.lab.world = self.world
+        self.lab.context = self.context
         self.lab.run(seconds)
 
 
@@ -69,7 +69,7 @@ def replicas(it: Lab) -> int:
 def test_a_worker_reads_again_before_it_overwrites_what_newer_settings_leave_alone():
     it, one, two = deployed()
     one.on_disk = two.on_disk = REPLICAS
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     scaled(it, 5)
     two.works()
     assert replicas(it) == 5
@@ -80,7 +80,7 @@ def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_anothe
     it, one, two = deployed()
     two.works()
     one.on_disk = REPLICAS
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     scaled(it, 5)
     two.works(20)
     assert replicas(it) == 5
@@ -96,7 +96,7 @@ def test_a_worker_whose_file_stays_old_for_ever_never_puts_it_in_force_again():
     it, one, two = deployed()
     two.works()
     one.on_disk = REPLICAS
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     scaled(it, 5)
     for round_ in range(40):
         if round_ == 20:
@@ -114,7 +114,7 @@ def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the
         worker.on_disk = REPLICAS
         worker.starts()
         worker.beats()
-        settings_in_force.publish(worker.world)
+        settings_in_force.publish(worker.context)
     scaled(it, 5)
     one.on_disk = earlier
     one.starts()
@@ -135,10 +135,10 @@ def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the
 def test_settings_that_are_put_back_at_once_count_again():
     it, one, two = deployed()
     one.on_disk = REPLICAS
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     it.now += 1
     one.on_disk = two.on_disk
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     scaled(it, 5)
     two.works()
     assert replicas(it) == 1
@@ -156,7 +156,7 @@ def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again()
 def test_flux_waits_for_no_settings_of_argo_cd():
     it, one, two = deployed(Dialect.FLUX)
     one.on_disk = REPLICAS
-    settings_in_force.publish(one.world)
+    settings_in_force.publish(one.context)
     scaled(it, 5)
     two.works()
     assert replicas(it) == 1

@@ -24,7 +24,7 @@ OPEN = Project(
 
 def lab(*windows: SyncWindow) -> tuple[Lab, AppId]:
     it = Lab(now=NOON)
-    it.world = replace(it.world, calendar=CronCalendar())
+    it.context = replace(it.context, calendar=CronCalendar())
     app = it.declare(Dialect.ARGOCD, prune=True)
     it.applications[app] = replace(it.applications[app], limits=replace(OPEN, windows=windows))
     it.enroll()
@@ -89,7 +89,7 @@ def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun():
     for overrun in (False, True):
         start = replace(AFTERNOON, schedule="0 12 * * *", duration=10.0, overrun=overrun)
         it = Lab(now=NOON)
-        it.world = replace(it.world, calendar=CronCalendar())
+        it.context = replace(it.context, calendar=CronCalendar())
         app = it.declare(Dialect.ARGOCD)
         it.applications[app] = replace(it.applications[app], limits=replace(OPEN, windows=(start,)))
         it.enroll()
