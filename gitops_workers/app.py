@@ -109,7 +109,7 @@ def _warm(sender: Any, **_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
     from gitops_workers.wiring.worker_context import current, stay_fresh  # noqa: PLC0415 - only workers have an engine
 
-    own = current().world.settings
+    own = current().context.settings
     _tune()
     threading.Thread(target=stay_fresh, name="settings", daemon=True).start()
     _begin_heartbeat(sender.hostname, tuple(sorted(sender.app.amqp.queues.consume_from)), own.digest)
