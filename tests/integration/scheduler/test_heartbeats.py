@@ -71,3 +71,12 @@ def test_workers_without_tasks_tell_which_settings_their_files_hold_now(telemetr
     before = read_by_both(heartbeats.presence())
     (Path(engine.settings.secrets) / "argocd-cm.yaml").write_text(EDITED)
     until(lambda: read_by_both(heartbeats.presence()) not in ("", before), 60)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux tells what a process has loaded")
+def test_a_beat_that_rings_has_loaded_nothing_of_what_the_tasks_need(telemetry):
+    engine, heartbeats = telemetry
+    until(lambda: heartbeats.presence().present(BEAT))
+    beat, worker = (Path(f"/proc/{engine.children[name].pid}/maps") for name in ("beat", "worker-0"))
+    until(lambda: "pydantic_core" in worker.read_text())
+    assert "pydantic_core" not in beat.read_text()
