@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
-FAST := tests/unit/core tests/unit/dialects $(addprefix tests/unit/test_,architecture.py doctests.py readme.py requirements.py)
+FAST := tests/unit/core tests/unit/dialects $(addprefix tests/unit/test_,architecture.py changelog.py doctests.py readme.py requirements.py)
 UV ?= uv
 PINNED := --quiet --no-header --generate-hashes --universal --python-version 3.11
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sys import stdlib_module_names
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("gitops_workers", "scheduler")
+PRODUCTION, CHECKS = ("gitops_workers", "scheduler"), ("tests", "docs")
 COMES_WITH = {
     "kombu": "celery",
     "click": "celery",
@@ -27,34 +27,55 @@ WITHOUT_IMPORT = {
 }
 
 
+BELOW = {"amqp"}
+"""What tests import because a requirement lets it show: kombu raises the broker's own errors."""
+TOOLS = {
+    "ruff",
+    "mypy",
+    "import-linter",
+    "types-pyyaml",
+    "types-redis",
+    "pytest-timeout",
+    "pytest-randomly",
+    "pytest-xdist",
+}
+"""Run by `make` or by pytest."""
+
+
 def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def required() -> set[str]:
-    lines = (ROOT / "requirements.in").read_text().splitlines()
-    return {normalised(re.split(r"[<>=\[;]", line)[0].strip()) for line in lines if line and not line.startswith("#")}
+def required(file: str) -> set[str]:
+    lines = (ROOT / file).read_text().splitlines()
+    names = (re.split(r"[<>=\[;]", line)[0].strip() for line in lines if line and not line.startswith(("#", "-c ")))
+    return {normalised(name) for name in names}
 
 
-def imported() -> set[str]:
-    """Distributions that the modules of production import, at their top or in a function."""
+def imported(packages: tuple[str, ...]) -> set[str]:
+    """Distributions that the modules of these packages import, at their top or in a function."""
     modules = set()
-    for package in PACKAGES:
+    for package in packages:
         for path in (ROOT / package).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Import):
                     modules |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     modules.add(node.module.partition(".")[0])
-    foreign = modules - stdlib_module_names - set(PACKAGES)
+    foreign = modules - stdlib_module_names - {*PRODUCTION, *CHECKS}
     distributions = packages_distributions()
     return {normalised(distributions[module][0]) for module in foreign}
 
 
 def test_every_requirement_is_imported_or_has_its_reason_here():
-    assert required() == (imported() - COMES_WITH.keys()) | WITHOUT_IMPORT.keys()
+    assert required("requirements.in") == (imported(PRODUCTION) - COMES_WITH.keys()) | WITHOUT_IMPORT.keys()
 
 
 def test_what_comes_with_a_requirement_is_imported_and_its_bearer_required():
-    assert COMES_WITH.keys() <= imported()
-    assert set(COMES_WITH.values()) <= required()
+    assert COMES_WITH.keys() <= imported(PRODUCTION)
+    assert set(COMES_WITH.values()) <= required("requirements.in")
+
+
+def test_every_requirement_of_the_checks_is_imported_or_a_tool():
+    needed = imported(CHECKS) - required("requirements.in") - COMES_WITH.keys() - BELOW
+    assert required("requirements-dev.in") == needed | TOOLS
