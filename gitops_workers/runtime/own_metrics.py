@@ -22,7 +22,7 @@ def serve_own(settings: Settings) -> None:
     from prometheus_client.core import Metric  # noqa: PLC0415
     from prometheus_client.registry import Collector  # noqa: PLC0415
 
-    from gitops_workers.web.metrics.sums import sum_families  # noqa: PLC0415
+    from gitops_workers.runtime.metric_families import sum_families  # noqa: PLC0415
 
     class Own(Collector):
         def describe(self) -> Iterable[Metric]:

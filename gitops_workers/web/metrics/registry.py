@@ -12,9 +12,9 @@ from gitops_workers.core.model import AppId
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.telemetry.figures import Sample
 from gitops_workers.ports import State, StatusQuery, Telemetry
+from gitops_workers.runtime.metric_families import sum_families
 from gitops_workers.web.metrics.applications import ApplicationFamilies
 from gitops_workers.web.metrics.fleet import fleet_families
-from gitops_workers.web.metrics.sums import sum_families
 
 PAGE = 500
 """Rows read in one round trip at a scrape."""
