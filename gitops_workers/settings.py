@@ -221,5 +221,13 @@ def table() -> str:
     return "\n".join(rows)
 
 
+def split_address(address: str) -> tuple[str, int]:
+    """`127.0.0.1:8080` or `[::1]:8080` as host and port. Raises InvalidManifest."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise InvalidManifest(f"{address!r} is no address to listen on; write host:port, for example 127.0.0.1:8080.")
+    return host.strip("[]"), int(port)
+
+
 if __name__ == "__main__":
     print(table())  # noqa: T201 - printing is this command's purpose

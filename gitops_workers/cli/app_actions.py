@@ -6,15 +6,12 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import FAILED, requests
+from gitops_workers.cli import FAILED
 from gitops_workers.cli.arguments import Apps, Timeout
-from gitops_workers.cli.client import Engine, open_engine
-from gitops_workers.cli.output import flat
-from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
-from gitops_workers.core.scheduling import refresh as refreshes
-from gitops_workers.core.status.rows import Status
-
-FAILED_HEALTH = frozenset({HealthStatus.DEGRADED, HealthStatus.FAILED})
+from gitops_workers.cli.client import open_engine
+from gitops_workers.cli.requests import awaited, submit
+from gitops_workers.services import suspension
+from gitops_workers.services.wait import Target
 
 
 def wait(
@@ -31,19 +28,9 @@ def wait(
     Several words for health mean any of them, as in Argo CD.
     """
     engine = open_engine()
-    named = sync or health or operation or suspended or degraded
-    wanted = (requests.WELL if health or not named else frozenset()) | (FAILED_HEALTH if degraded else frozenset())
-    wanted |= {HealthStatus.SUSPENDED} if suspended else set()
-    # What is in sync and healthy before an operation may not be so after it; what has failed is news at once.
-    rests = operation or sync or health or not named
-
-    def reached(status: Status) -> bool:
-        synced = status.sync is SyncStatus.SYNCED or not (sync or not named)
-        well = status.health in wanted or not wanted
-        return synced and well and not (rests and _busy(engine, status))
-
+    target = Target(sync, health, operation, suspended, degraded)
     ids = [engine.find(app).id for app in apps]
-    done = [requests.awaited(engine, app, reached, timeout) for app in ids]
+    done = [awaited(engine, app, lambda row: target.reached(engine.state, row), timeout) for app in ids]
     if not all(done):
         raise typer.Exit(FAILED)
 
@@ -51,31 +38,10 @@ def wait(
 def suspend(apps: Apps) -> None:
     """Stop fetching, comparing and applying for these applications until they are resumed."""
     engine = open_engine()
-    for app in [engine.identify(name) for name in apps]:
-        engine.state.save("override", app, {"suspended": True, "by": requests.user()})
-        generation = engine.ask(app, f"suspend asked by {requests.user()}")
-        engine.state.add_events([requests.wish(engine, app, "suspend").accepted(generation)])
-        print(f"{flat(app)}: suspended")
-    engine.ring()
+    submit(engine, [suspension.suspend(engine.backend, engine.caller, app) for app in apps], done="suspended")
 
 
 def resume(apps: Apps) -> None:
     """Undo a suspension, by hand or by the manifest, and the pause of a rollback; look at the applications now."""
     engine = open_engine()
-    for app in [engine.identify(name) for name in apps]:
-        if engine.state.application(app) is None:
-            raise requests.unreadable(app)
-        now = engine.queue.now()
-        mark = {"suspended": False, "by": requests.user(), "resumedAt": now}
-        # Whoever resumes wants to see what has become of it meanwhile.
-        engine.state.save(refreshes.ASKED, app, refreshes.request(now, requests.user()))
-        engine.state.save("override", app, mark)
-        generation = engine.ask(app, f"resume asked by {requests.user()}")
-        engine.state.add_events([requests.wish(engine, app, "resume").accepted(generation)])
-        print(f"{flat(app)}: resumed")
-    engine.ring()
-
-
-def _busy(engine: Engine, status: Status) -> bool:
-    running = status.operation is not None and status.operation.phase is Phase.RUNNING
-    return running or requests.is_pending(engine, status.id)
+    submit(engine, [suspension.resume(engine.backend, engine.caller, app) for app in apps], done="resumed")

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import requests
 from gitops_workers.cli.arguments import Apps
-from gitops_workers.cli.client import Engine, open_engine
+from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.output import flat
-from gitops_workers.cli.requests import unreadable, user
-from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.model import Application
-from gitops_workers.core.prune.deletion import DELETE_REQUEST, reject_reason, to_document
+from gitops_workers.cli.requests import submit
+from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.prune.deletion_request import Cascade
+from gitops_workers.services import deletion
 
 
 def delete(
@@ -31,34 +28,17 @@ def delete(
     An application that is declared is deleted by removing its manifest.
     """
     engine = open_engine()
-    chosen = [_leaving(engine, engine.identify(app)) for app in apps]
-    for app in chosen:
-        print(f"{flat(app.id)}: {_about_to(app, cascade)}", file=sys.stderr)
+    planned = [deletion.delete(engine.backend, engine.caller, app, cascade) for app in apps]
+    for change in planned:
+        print(f"{flat(change.app)}: {_about_to(engine.find(change.app).cluster, cascade)}", file=sys.stderr)
     if not yes:
         if not sys.stdin.isatty():
             raise InvalidManifest("nobody is here to ask: repeat with --yes if that is meant.")
         typer.confirm("Is that meant?", abort=True, err=True)
-    for app in chosen:
-        engine.state.save(DELETE_REQUEST, app.id, to_document(app, cascade, user()))
-        engine.state.discard("override", app.id)  # whoever deletes it does not want it to rest
-        generation = engine.ask(app.id, f"delete asked by {user()}")
-        asked = replace(requests.wish(engine, app.id, "delete"), details=f"cascade {cascade}" if cascade else "")
-        engine.state.add_events([asked.accepted(generation)])
-        print(f"{flat(app.id)}: delete asked")
-    engine.ring()
+    submit(engine, planned)
 
 
-def _leaving(engine: Engine, app_id: str) -> Application:
-    app = engine.state.application(app_id)
-    if app is None:
-        raise unreadable(app_id)
-    if reason := reject_reason(app):
-        raise requests.refused(engine, app_id, "delete", Refused(reason))
-    return app
-
-
-def _about_to(app: Application, cascade: Cascade | None) -> str:
+def _about_to(cluster: str, cascade: Cascade | None) -> str:
     if cascade is Cascade.ORPHAN:
         return "is forgotten, and its objects stay in the cluster"
-    place = app.destination.name or app.destination.server
-    return f"its objects in cluster {flat(place)} are deleted, also those that ask for a confirmation"
+    return f"its objects in cluster {flat(cluster)} are deleted, also those that ask for a confirmation"

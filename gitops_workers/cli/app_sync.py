@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import FAILED, requests
+from gitops_workers.cli import FAILED
 from gitops_workers.cli.arguments import App, Apps, Timeout
 from gitops_workers.cli.client import Engine, open_engine
 from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.output import Output, show_rows
-from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.model import AppId, Phase
-from gitops_workers.core.status.rows import ResourceView
-from gitops_workers.core.sync.request import Request, selector
-from gitops_workers.core.text import codec
+from gitops_workers.cli.requests import answered, deployed, submit
+from gitops_workers.core.errors import Refused
+from gitops_workers.services import requests
+from gitops_workers.services.changes import Accepted
+from gitops_workers.services.requests import SyncOptions
 
 Prune = Annotated[bool, typer.Option("--prune", help="Also delete what is no longer in Git.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until it is applied and healthy.")]
@@ -43,22 +43,14 @@ def sync(
     timeout: Timeout = 300.0,
 ) -> None:
     """Compare with Git now and apply what differs, also where the application does not sync by itself."""
-    chosen = tuple(selector(text) for text in resources or ())
+    options = SyncOptions(prune, revision, tuple(resources or ()), dry_run, force)
     engine = open_engine()
-    options = {"prune": prune, "revision": revision, "resources": chosen, "dry_run": dry_run, "force": force}
-    wanted = {engine.find(app): requests.request_of(**options) for app in apps}
-    for status, request in wanted.items():
-        requests.allow(engine, status, request, "sync")
-    for status, request in wanted.items():
-        requests.send(engine, status.id, request, "sync")
-    engine.ring()
+    asked = submit(engine, [requests.sync(engine.backend, engine.caller, app, options) for app in apps])
     # A list: all are waited for, also after one of them failed.
     if dry_run:
-        done = [_rehearsed(engine, status.id, request, timeout) for status, request in wanted.items()]
+        done = [_rehearsed(engine, one, timeout) for one in asked]
     else:
-        done = [
-            requests.deployed(engine, status.id, request, timeout) for status, request in wanted.items() if wait_for
-        ]
+        done = [deployed(engine, one, timeout) for one in asked if wait_for]
     if not all(done):
         raise typer.Exit(FAILED)
 
@@ -75,51 +67,32 @@ def rollback(
 ) -> None:
     """Deploy again what an entry of the history deployed. Hooks are not run."""
     engine = open_engine()
-    status = engine.find(app)
-    request = requests.request_of(rollback=number, prune=prune, pause=pause)
-    requests.allow(engine, status, request, "rollback")
-    known = [entry["id"] for entry in engine.state.load("history", status.id) or ()]
-    if number not in known:
-        shown = ", ".join(map(str, known)) or "nothing"
-        unknown = InvalidManifest(f"{status.id}: the history has no entry {number}; it has {shown}.")
-        raise requests.refused(engine, status.id, "rollback", unknown, request)
-    requests.send(engine, status.id, request, "rollback")
-    engine.ring()
-    if wait_for and not requests.deployed(engine, status.id, request, timeout):
+    change = requests.rollback(engine.backend, engine.caller, app, number, prune=prune, pause=pause)
+    (asked,) = submit(engine, [change])
+    if wait_for and not deployed(engine, asked, timeout):
         raise typer.Exit(FAILED)
 
 
 def terminate(apps: Apps, timeout: Timeout = 60.0) -> None:
     """End the running operation; what it has applied stays. Automated sync tries again after its backoff."""
     engine = open_engine()
-    chosen = [engine.find(app) for app in apps]
-    for status in chosen:
-        if status.operation is None or status.operation.phase is not Phase.RUNNING:
-            nothing = Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
-            raise requests.refused(engine, status.id, "terminate", nothing)
-    wanted = {status.id: requests.request_of(terminate=True) for status in chosen}
-    for status in chosen:
-        requests.allow(engine, status, wanted[status.id], "terminate")
-    for app, request in wanted.items():
-        requests.send(engine, app, request, "terminate")
-    engine.ring()
-    done = [requests.answered(engine, app, request, timeout) for app, request in wanted.items()]
+    asked = submit(engine, [requests.terminate(engine.backend, engine.caller, app) for app in apps])
+    done = [answered(engine, one, timeout) for one in asked]
     if not all(done):
         raise typer.Exit(FAILED)
 
 
-def _rehearsed(engine: Engine, app: AppId, request: Request, timeout: float) -> bool:
-    if not requests.answered(engine, app, request, timeout):
+def _rehearsed(engine: Engine, asked: Accepted, timeout: float) -> bool:
+    if not answered(engine, asked, timeout):
         return False
-    preview = engine.state.load("preview", app)
-    if preview is None or preview["id"] != request.id:
-        raise Refused(f"{app}: somebody else's dry run took the place of this one; repeat it.")
-    rows = [codec.load(ResourceView, row) for row in preview["resources"]]
-    if rows:
+    last = requests.last_request(engine.state, asked.app)
+    if last is None or last.request != asked.request or last.preview is None:
+        raise Refused(f"{asked.app}: somebody else's dry run took the place of this one; repeat it.")
+    if last.preview:
         from gitops_workers.cli.views import RESOURCES  # noqa: PLC0415 - redis behind it; `--help` does without
 
-        show_rows(RESOURCES, rows, Output.TABLE)
-    for row in rows:
+        show_rows(RESOURCES, last.preview, Output.TABLE)
+    for row in last.preview:
         if row.diff:
             show_diff(row)
     return True

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import enum
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from gitops_workers.cli import FAILED, requests
+from gitops_workers.cli import FAILED
 from gitops_workers.cli.arguments import App
-from gitops_workers.cli.client import Engine, open_engine
+from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
+from gitops_workers.cli.requests import refreshed
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
+from gitops_workers.services import details, listing
+from gitops_workers.services import history as deployments
+from gitops_workers.services.listing import Sort
 
 STALE = "(stale: nobody has looked for twice the interval; see `gitops-workers doctor`)"
-
-
-class Sort(enum.StrEnum):
-    """What `--sort` takes: what is in trouble first, by id, the worst first, or the newest change first."""
-
-    TROUBLE = "trouble"
-    NAME = "name"
-    SYNC = "sync"
-    HEALTH = "health"
-    AGE = "age"
 
 
 Refresh = Annotated[
@@ -71,7 +64,7 @@ def list_applications(
         descending=reverse,
     )
     engine = open_engine()
-    show_rows(applications(), engine.rows(query), output)
+    show_rows(applications(), listing.rows(engine.state, query), output)
     found = remarks_of(engine.state)
     if table and found.total:
         print(
@@ -83,14 +76,11 @@ def list_applications(
 def get(app: App, refresh: Refresh = False, timeout: Patience = 60.0, output: OutputOption = Output.TABLE) -> None:
     """Show one application: status, conditions, objects."""
     engine = open_engine()
-    status = engine.find(app)
-    if refresh:
-        requests.look_again(engine, status.id, timeout)
-        status = engine.find(status.id)
+    status = refreshed(engine, app, timeout) if refresh else engine.find(app)
     if output is Output.NAME:
         print(flat(status.id))
     elif output in (Output.JSON, Output.YAML):
-        show_value(described(engine, status), output)
+        show_value(details.details(engine.state, status).to_json(), output)
     else:
         _describe(status)
         resources = engine.state.resources(status.id)
@@ -106,22 +96,20 @@ def history(app: App, output: OutputOption = Output.TABLE) -> None:
     from gitops_workers.cli.views import HISTORY  # noqa: PLC0415 - as above
 
     engine = open_engine()
-    show_rows(HISTORY, _history(engine, engine.find(app)), output)
+    show_rows(HISTORY, deployments.history(engine.state, engine.find(app).id), output)
 
 
 def diff(app: App, refresh: Refresh = False, timeout: Patience = 60.0) -> None:
     """Show what differs between Git and the cluster; exits with 1 when something does. Secrets are masked."""
     engine = open_engine()
-    status = engine.find(app)
-    if refresh:
-        requests.look_again(engine, status.id, timeout)
-    differing = [view for view in engine.state.resources(status.id) if view.status is not SyncStatus.SYNCED]
-    for view in differing:
+    found = details.diff(engine.state, refreshed(engine, app, timeout) if refresh else engine.find(app))
+    for view in found.resources:
         show_diff(view)
-    if differing or engine.find(status.id).sync is SyncStatus.UNKNOWN:
-        if not differing:
-            print(f"unknown: {plain(engine.find(status.id).message)}")
-        raise typer.Exit(FAILED)
+    if found.clean:
+        return
+    if not found.resources:
+        print(f"unknown: {plain(found.message)}")
+    raise typer.Exit(FAILED)
 
 
 def manifests(app: App) -> None:
@@ -130,22 +118,6 @@ def manifests(app: App) -> None:
 
     engine = open_engine()
     print_application(engine, engine.find(app))
-
-
-def described(engine: Engine, status: Status) -> dict[str, Any]:
-    """The JSON of design section 9: the row, its objects and its history, and what it depends on."""
-    from gitops_workers.web.dependencies import dependencies_of  # noqa: PLC0415 - as below
-
-    resources = [view.to_json() for view in engine.state.resources(status.id)]
-    depends_on = dependencies_of(engine.state, status.id)
-    more = {"dependsOn": depends_on, "resources": resources, "history": _history(engine, status)}
-    return {**status.to_json(), **more}
-
-
-def _history(engine: Engine, status: Status) -> list[dict[str, Any]]:
-    from gitops_workers.web.history import history_of  # noqa: PLC0415 - the one reader of that document
-
-    return history_of(engine.state, status.id)
 
 
 def _describe(status: Status) -> None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import json
 import os
-from collections.abc import Sequence
+import socket
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from gitops_workers.core.errors import InvalidManifest, Refused
-from gitops_workers.core.model import AppId
+from gitops_workers.core.errors import Refused
 from gitops_workers.core.status.rows import Status
-from gitops_workers.ports import Queue, State, StatusQuery, Telemetry, Urgency
+from gitops_workers.ports import Queue, State, Telemetry
+from gitops_workers.services.changes import Backend, Caller
+from gitops_workers.services.lookup import find
 from gitops_workers.settings import Settings, read
 
-PAGE = 500
-"""Rows per question to the store: a few hundred kilobytes."""
 RING = 64
 """Doorbells sent at once by a command; the beat's tick sends the rest."""
 RUNNING = "up.json"
@@ -28,10 +27,6 @@ RUNNING = "up.json"
 
 class NothingRuns(Refused):
     """There is no engine to talk to."""
-
-
-class NoSuchApplication(Refused):
-    """No application has this id or name."""
 
 
 def settings() -> Settings:
@@ -66,20 +61,15 @@ class Engine:
 
         return open_telemetry(self.settings)
 
-    def missing(self, cluster: str = "") -> Sequence[str]:
-        """A sentence for each of beat and workers that nobody replaces; of all fleets, or of this cluster's."""
-        fleets = [view.fleet for view in self.state.clusters() if cluster in ("", view.name)]
-        return self.telemetry.presence().absences(fleets)
+    @property
+    def backend(self) -> Backend:
+        """What the use cases need. A command has no log: what it asks for is told in the event stream alone."""
+        return Backend(self.state, self.queue, self.state.add_events, self.ring)
 
-    def ask(self, app: AppId, reason: str) -> int:
-        """Have somebody look at an application now; the generation that will have done it.
-
-        Whatever the attempt must know is saved before: an attempt may begin before this returns.
-        """
-        generation = self.queue.request(app, reason, Urgency.MANUAL)
-        if not generation:
-            raise NoSuchApplication(f"{app} is not enrolled yet; wait until the catalogue has been read, then repeat.")
-        return generation
+    @property
+    def caller(self) -> Caller:
+        """The user of this terminal."""
+        return Caller(user(), socket.gethostname())
 
     def ring(self) -> None:
         """Send what is due. Everything is stored already, so a broker that does not answer costs a tick of beat."""
@@ -91,39 +81,17 @@ class Engine:
         with contextlib.suppress(Exception):  # as in `broker.publish`, and a command has no log
             send(celery_app, self.queue.dispatch(RING))
 
-    def rows(self, query: StatusQuery) -> list[Status]:
-        """All rows that a query means, page by page."""
-        found: list[Status] = []
-        while True:
-            page = self.state.query(replace(query, offset=len(found), limit=PAGE))
-            found += page.rows
-            if not page.rows or len(found) >= page.total:
-                return found
-
     def find(self, name: str) -> Status:
-        """The application of an id or of a unique end of one (`guestbook`, `argocd/guestbook`)."""
-        return self._status(self.identify(name))
+        """The row of the application that somebody names, see `services.lookup`."""
+        return find(self.state, name)
 
-    def identify(self, name: str) -> AppId:
-        """Its id. Raises NoSuchApplication, and InvalidManifest when several fit."""
-        known = self.state.applications()
-        found = [app for app in known if app == name or app.endswith(f"/{name}")]
-        if name in found:
-            return name
-        if len(found) > 1:
-            raise InvalidManifest(f"{name!r} means {len(found)} applications: write {_some(found)}.")
-        if not found:
-            names = {app.rpartition("/")[2]: app for app in known} | {app: app for app in known}
-            near = list(dict.fromkeys(names[key] for key in get_close_matches(name, names, 3)))
-            advice = f"do you mean {_some(near)}?" if near else "`gitops-workers app list` shows what there is."
-            raise NoSuchApplication(f"no application {name!r}: {advice}")
-        return found[0]
 
-    def _status(self, app: AppId) -> Status:
-        status = self.state.status(app)
-        if status is None:
-            raise NoSuchApplication(f"{app} is declared and has no status yet; repeat in a second.")
-        return status
+def user() -> str:
+    """Who asks, for history and events."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user that no passwd file knows
+        return f"uid {os.getuid()}"
 
 
 def open_engine() -> Engine:
@@ -154,8 +122,3 @@ def running_here(state: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError):
         return None
     return dict(running)
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:5])
-    return f"one of {shown}" if len(names) > 1 else shown

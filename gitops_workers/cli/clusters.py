@@ -11,6 +11,7 @@ from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, show_rows, show_value
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.status.rows import ClusterView, Event
+from gitops_workers.services.lookup import subject
 
 FOLLOW_SECONDS = 1.0
 
@@ -48,7 +49,7 @@ def events(
     from gitops_workers.cli.views import EVENTS  # noqa: PLC0415 - as above
 
     engine = open_engine()
-    chosen = engine.identify(app) if app else None
+    chosen = subject(engine.state, app) if app else None
     seen = list(reversed(engine.state.events(chosen, limit)))
     show_rows(EVENTS, seen, output)
     while follow:

@@ -20,6 +20,7 @@ from gitops_workers.core.model import Problem
 from gitops_workers.core.settings.readings import strangers
 from gitops_workers.core.telemetry.presence import BEAT, CONTROL, Presence
 from gitops_workers.core.text.plural import amount
+from gitops_workers.services.wait import missing_processes
 from gitops_workers.settings import Settings
 
 ARGOCD_CM = "argocd-cm"
@@ -97,7 +98,7 @@ def _redis(found: Settings) -> Iterator[Finding]:
 def _processes(engine: Engine) -> Iterator[Finding]:
     """Who is there to do the work; an installation that nothing was deployed to yet may have nobody."""
     presence = engine.telemetry.presence()
-    if missing := engine.missing():
+    if missing := missing_processes(engine.state, engine.telemetry):
         yield from (Finding("processes", "failed", sentence) for sentence in missing)
         return
     workers = len(presence.present(CONTROL))

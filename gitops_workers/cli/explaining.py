@@ -12,11 +12,10 @@ WIDTH = 14
 
 def explain(app: App, output: OutputOption = Output.TABLE) -> None:
     """Show each stage of the last look, why nothing happens now, and when the next look is due."""
-    from gitops_workers.pipeline.reconcile.explanation import explanation_of  # noqa: PLC0415 - heavy; `--help` does without
+    from gitops_workers.services.explain import explanation_of  # noqa: PLC0415 - heavy; `--help` does without
 
     engine = open_engine()
-    status = engine.find(app)
-    found = explanation_of(engine.state, engine.queue, status, engine.queue.now())
+    found = explanation_of(engine.state, engine.queue, engine.find(app))
     if output is Output.NAME:
         print(flat(found.app))
     elif output in (Output.JSON, Output.YAML):

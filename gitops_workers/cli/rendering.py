@@ -11,14 +11,14 @@ from gitops_workers.cli.client import Engine
 from gitops_workers.cli.files import documents, read_files
 from gitops_workers.cli.offline_world import offline_world, render, resolve
 from gitops_workers.cli.output import plain
-from gitops_workers.core.diff.masking import mask
-from gitops_workers.core.errors import InvalidManifest, Refused
+from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Application, Problem, Resolved
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.status.rows import Status
 from gitops_workers.dialects import Parsed, parse
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, load_file
+from gitops_workers.services.manifests import manifests, require_accepted
 from gitops_workers.settings import Settings
 
 
@@ -33,24 +33,19 @@ def print_files(settings: Settings, names: Sequence[str], only: str) -> None:
     with offline_world(settings, configs) as context:
         objects: list[Manifest] = []
         for app in chosen:
-            _refuse(app)
+            require_accepted(app)
             objects += render(context, app, resolve(context, app))
     _print(objects)
 
 
 def print_application(engine: Engine, status: Status) -> None:
     """Render a running application, at the commit it was last compared with. Values of Secrets are masked."""
-    app = engine.state.application(status.id)
-    if app is None:
-        raise InvalidManifest(
-            f"{status.id}: what is stored cannot be read with this key; set GITOPS_CACHE_KEY (or GITOPS_STATE) to that "
-            "of the workers."
-        )
-    _refuse(app)
-    with offline_world(engine.settings, _catalogue_configs(engine.settings)) as context:
-        at = Resolved(status.revision, status.ref) if status.revision else resolve(context, app)
-        objects = render(context, app, at)
-    _print([masked for item in objects if (masked := mask(item, None)[0]) is not None])
+
+    def rendered(app: Application, at: Resolved | None) -> Sequence[Manifest]:
+        with offline_world(engine.settings, _catalogue_configs(engine.settings)) as context:
+            return render(context, app, at or resolve(context, app))
+
+    _print(manifests(engine.state, status, rendered))
 
 
 def _catalogue_configs(settings: Settings) -> Sequence[ConfigObject]:
@@ -76,11 +71,6 @@ def _parsed(names: Sequence[str]) -> tuple[Parsed, list[Problem]]:
         loaded += found
         problems += broken
     return parse(loaded), problems
-
-
-def _refuse(app: Application) -> None:
-    if app.refusal:
-        raise Refused(f"{app.id}: {app.refusal}")
 
 
 def _print(objects: Sequence[Manifest]) -> None:

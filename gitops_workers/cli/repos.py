@@ -15,6 +15,7 @@ from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec, Syn
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
+from gitops_workers.services.listing import rows
 
 
 class Rule(enum.StrEnum):
@@ -32,7 +33,7 @@ def list_repositories(output: OutputOption = Output.TABLE) -> None:
     """List the Git repositories of all applications."""
     from gitops_workers.cli.views import REPOSITORIES  # noqa: PLC0415 - `--help` does without
 
-    show_rows(REPOSITORIES, repositories(open_engine().rows(StatusQuery())), output)
+    show_rows(REPOSITORIES, repositories(rows(open_engine().state, StatusQuery())), output)
 
 
 def resolve(

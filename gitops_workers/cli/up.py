@@ -13,16 +13,14 @@ import typer
 from gitops_workers.cli.client import settings
 from gitops_workers.cli.output import flat
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
+from gitops_workers.services.listing import rows
 
 if TYPE_CHECKING:
     from gitops_workers.local.stack import Stack
     from gitops_workers.ports import State
 
 TICK_SECONDS = 1.0
-PAGE = 500
-"""Rows per question to the store."""
 GIT_PLACE = "git+"
 
 
@@ -107,12 +105,11 @@ class _Teller:
         from gitops_workers.local.progress import news, progress, troubles  # noqa: PLC0415 - keeps the import list short
 
         if not self.over:
-            rows = _rows(self.state, StatusQuery())
-            found = progress(rows, read=self.state.load("catalogue", "seen") is not None)
+            found = progress(rows(self.state, StatusQuery()), read=self.state.load("catalogue", "seen") is not None)
             if found.line != self.line:
                 _say(f"{time.monotonic() - self.began:4.0f} s  {found.line}")
             self.over, self.line = found.over, found.line
-        now = troubles(_rows(self.state, StatusQuery(failing=True)))
+        now = troubles(rows(self.state, StatusQuery(failing=True)))
         for line in news(self.troubles, now):
             _say(f"        {line}")
         self.troubles = now
@@ -128,14 +125,6 @@ class _Teller:
         for line in new:
             _say(f"        {flat(line)}")
         self.remarks = found.lines
-
-
-def _rows(state: State, query: StatusQuery) -> list[Status]:
-    """All rows that a query means, page by page."""
-    found: list[Status] = []
-    while page := state.query(replace(query, offset=len(found), limit=PAGE)).rows:
-        found += page
-    return found
 
 
 def _addresses(running: Stack, console: bool) -> None:

@@ -11,6 +11,7 @@ from gitops_workers.cli.output import Column, View
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
 from gitops_workers.core.status.trouble import failing, reason
+from gitops_workers.services.history import Deployment
 
 Json = Mapping[str, Any]
 
@@ -59,18 +60,18 @@ RESOURCES: View[ResourceView] = View(
 )
 
 
-HISTORY: View[Json] = View(
+HISTORY: View[Deployment] = View(
     columns=[
-        Column("ID", lambda row: row["id"]),
-        Column("DEPLOYED", lambda row: row["deployedAt"]),
-        Column("REVISION", lambda row: revision(row["ref"], row["revision"])),
-        Column("BY", lambda row: row["initiatedBy"]),
-        Column("OUTCOME", lambda row: row["outcome"]),
-        Column("ROLLBACK", lambda row: row["rollback"]),
-        Column("COMMIT", lambda row: row["revision"], wide=True),
+        Column("ID", lambda row: row.id),
+        Column("DEPLOYED", lambda row: row.deployed_at),
+        Column("REVISION", lambda row: revision(row.ref, row.revision)),
+        Column("BY", lambda row: row.initiated_by),
+        Column("OUTCOME", lambda row: row.outcome),
+        Column("ROLLBACK", lambda row: row.rollback),
+        Column("COMMIT", lambda row: row.revision, wide=True),
     ],
-    name=lambda row: str(row["id"]),
-    to_json=dict,
+    name=lambda row: str(row.id),
+    to_json=lambda row: row.to_json(),
     nothing="nothing has been deployed yet",
 )
 

@@ -11,17 +11,21 @@ from tornado.web import StaticFileHandler, url
 from gitops_workers.console.content_policy import ContentPolicy
 from gitops_workers.console.pages import ApplicationPage, Applications, ClustersPage
 from gitops_workers.console.templating import ChainLoader
-from gitops_workers.ports import State, Telemetry
+from gitops_workers.ports import Queue, State, Telemetry
 
 STATIC = Path(__file__).parent / "static"
 
 
 class GitOpsFlower(Flower):  # type: ignore[misc]  # Flower has no types
-    """Flower over a state store and the heartbeats. `outages` are what the store raises when it does not answer."""
+    """Flower over a state store, the due queue and the heartbeats.
+
+    `outages` are what the store raises when it does not answer.
+    """
 
     def __init__(
         self,
         store: State,
+        queue: Queue,
         telemetry: Telemetry,
         *,
         options: Any,
@@ -32,6 +36,7 @@ class GitOpsFlower(Flower):  # type: ignore[misc]  # Flower has no types
         super().__init__(options=options, template_loader=ChainLoader(), **settings)
         self.transforms.append(ContentPolicy)
         self.store = store
+        self.queue = queue
         self.telemetry = telemetry
         self.outages = outages
         # Tornado asks handlers that were added for a host before the application's own table, whose last is a 404.

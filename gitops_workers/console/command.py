@@ -22,9 +22,8 @@ from flower.options import options
 from flower.urls import settings as flower_settings
 
 from gitops_workers.console.app import GitOpsFlower
-from gitops_workers.settings import Settings, read
-from gitops_workers.web.serve import split_address
-from gitops_workers.wiring.stores import open_state, open_telemetry
+from gitops_workers.settings import Settings, read, split_address
+from gitops_workers.wiring.stores import open_queue, open_state, open_telemetry
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,12 @@ def console(ctx: click.Context, arguments: tuple[str, ...]) -> None:
     settings = read(os.environ)
     configure(settings, arguments)
     application = GitOpsFlower(
-        open_state(settings), open_telemetry(settings), options=options, capp=ctx.obj.app, **flower_settings
+        open_state(settings),
+        open_queue(settings),
+        open_telemetry(settings),
+        options=options,
+        capp=ctx.obj.app,
+        **flower_settings,
     )
     atexit.register(application.stop)
     signal.signal(signal.SIGTERM, _stop)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from gitops_workers.ports import StatusQuery
+from gitops_workers.services.listing import Sort
 
 PAGE = 50
 """Rows of one page: what a person scans, and 100 KB of HTML."""
 
-SORTS = ("trouble", "name", "sync", "health", "age")
+SORTS = tuple(Sort)
 """The first is the order of an address that names none."""
 _FIELDS = ("text", "sync", "health", "cluster", "project", "dialect", "outcome")
 

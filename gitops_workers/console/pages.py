@@ -13,16 +13,18 @@ from flower.views import BaseHandler
 from tornado.web import HTTPError, authenticated
 
 from gitops_workers.console import labels, listing
-from gitops_workers.core.errors import Retry
+from gitops_workers.core.errors import AmbiguousName, NoSuchApplication, Retry
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import digest
 from gitops_workers.core.status.listing import FAILING
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.status.trouble import failing, reason
 from gitops_workers.pipeline.catalogue.remarks import remarks_of
-from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import State
-from gitops_workers.web.history import history_of
+from gitops_workers.services import lookup
+from gitops_workers.services.details import details
+from gitops_workers.services.explain import explanation_of
+from gitops_workers.services.wait import missing_processes
 
 OBJECTS = 500
 """Objects shown of one application, those in trouble first; the CLI lists all."""
@@ -57,6 +59,10 @@ class Page(BaseHandler):  # type: ignore[misc]  # Flower has no types
             answer: Answer = await self.application.io_loop.run_in_executor(
                 self.application.executor, question, self.store
             )
+        except NoSuchApplication as problem:
+            raise HTTPError(404, str(problem)) from problem
+        except AmbiguousName as problem:
+            raise HTTPError(409, str(problem)) from problem
         except (OSError, Retry, *self.application.outages) as problem:
             raise HTTPError(503, "The state store does not answer; look at Redis, then reload this page.") from problem
         return answer
@@ -88,11 +94,14 @@ class Page(BaseHandler):  # type: ignore[misc]  # Flower has no types
         return f"/{prefix}{path}" if prefix else path
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Show an outage in the page's own frame; Flower knows the rest."""
+        """Show an outage in the page's own frame, and a name that is not unique like one that nothing has."""
         problem = (kwargs.get("exc_info") or (None, None))[1]
         if status_code == 503 and isinstance(problem, HTTPError):
             self.set_header("Retry-After", "5")
             self.show("gitops-outage.html", tab="", message=problem.log_message)
+            return
+        if status_code == 409 and isinstance(problem, HTTPError):
+            self.render("404.html", message=problem.get_message())
             return
         super().write_error(status_code, **kwargs)
 
@@ -138,25 +147,23 @@ class ApplicationPage(Page):
 
     @authenticated
     async def get(self, app: str) -> None:
-        """Render the application, or 404."""
-        name = unquote(app)
-        status = await self.read(lambda store: store.status(name))
-        if status is None:
-            raise HTTPError(404, "There is no such application; the Applications page lists all.")
-        resources = await self.read(lambda store: store.resources(name))
-        now = datetime.now(UTC).timestamp()
+        """Render the application with this id or unique bare name, or 404."""
+        name, queue = unquote(app), self.application.queue
+        status = await self.read(lambda store: lookup.find(store, name))
+        shown = await self.read(lambda store: details(store, status))
+        resources = shown.resources
         self.show(
             "gitops-application.html",
             tab="applications",
             status=status,
             failing=failing,
             reason=reason,
-            explanation=await self.read(lambda store: explanation_of(store, None, status, now)),
+            explanation=await self.read(lambda store: explanation_of(store, queue, status)),
             resources=sorted(resources, key=_trouble_first)[:OBJECTS],
             hidden=max(0, len(resources) - OBJECTS),
             object_count=len(resources),
-            history=await self.read(lambda store: history_of(store, name)),
-            events=await self.read(lambda store: store.events(name, 50)),
+            history=shown.history,
+            events=await self.read(lambda store: store.events(status.id, 50)),
         )
 
 
@@ -168,7 +175,7 @@ class ClustersPage(Page):
         """Render all clusters."""
         views = await self.read(lambda store: store.clusters())
         telemetry = self.application.telemetry
-        missing = await self.read(lambda _: telemetry.presence().absences(view.fleet for view in views))
+        missing = await self.read(lambda store: missing_processes(store, telemetry))
         self.show(
             "gitops-clusters.html",
             tab="clusters",

@@ -2,7 +2,11 @@
 
     GitOpsError
     ├── Refused            a human must change something; retrying alone never helps
+    │   ├── NoSuchApplication  no application has this name for the caller: name another, or wait for the catalogue
     │   ├── InvalidManifest    a field of an Application, Kustomization, Secret ... is wrong (file and path in it)
+    │   │   ├── AmbiguousName      a name means several applications: write the id of one
+    │   │   ├── NoSuchEntry        the history has no entry with this id: name one that it has
+    │   │   └── WrongKey           what is stored was sealed with another key: give this process the workers' key
     │   ├── RenderFailed       the content of this commit cannot become objects
     │   ├── PolicyRefused      the objects are not allowed where they want to go
     │   ├── PruneRefused       a delete would not be safe, or needs consent
@@ -37,6 +41,22 @@ class Refused(GitOpsError):
 
 class InvalidManifest(Refused):
     """A manifest field is wrong; the message starts with the file and the field's path."""
+
+
+class NoSuchApplication(Refused):
+    """No application has this id or name, as far as the caller may know."""
+
+
+class AmbiguousName(InvalidManifest):
+    """A name means several applications; the message lists their ids."""
+
+
+class NoSuchEntry(InvalidManifest):
+    """The history has no entry with this id; the message lists those it has."""
+
+
+class WrongKey(InvalidManifest):
+    """What is stored of an application was sealed with another key than this process has."""
 
 
 class RenderFailed(Refused):

@@ -16,6 +16,7 @@ import structlog
 from fastapi import HTTPException, Request
 
 from gitops_workers.core.text.redact import scrub
+from gitops_workers.services.changes import Caller
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 
 log = structlog.get_logger()
@@ -29,10 +30,7 @@ class Principal:
     name: str
     role: Role
     projects: frozenset[str] = frozenset()
-
-    def sees(self, project: str) -> bool:
-        """Whether applications of this project exist for them."""
-        return not self.projects or project in self.projects
+    """The projects whose applications exist for them; empty means all."""
 
 
 def services_of(request: Request) -> WebServices:
@@ -85,6 +83,11 @@ def source_of(request: Request) -> str:
     peer = request.client.host if request.client is not None else "unknown"
     said = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return f"{peer}, forwarded for {scrub(said[:64])}" if said else peer
+
+
+def caller_of(request: Request, principal: Principal) -> Caller:
+    """Who asks a use case for a change."""
+    return Caller(principal.name, source_of(request), principal.projects)
 
 
 def _bearer(header: str, tokens: tuple[Token, ...]) -> Principal:

@@ -129,7 +129,14 @@ class Resource(Answer):
 class Difference(Resource):
     """One object that differs from Git."""
 
-    diff: str = Field(description="A unified diff; the values of Secrets are masked.")
+    diff: str = Field(description="A unified diff, empty for an object that has left Git; Secrets are masked.")
+
+
+class Differences(Items[Difference]):
+    """What differs from Git, as of the last look."""
+
+    sync: SyncStatus = Field(description="Where it is Unknown, nothing was compared: an empty list says nothing then.")
+    message: str = Field(description="The reason of the last decision.")
 
 
 class HistoryEntry(Answer):

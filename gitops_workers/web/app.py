@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException as StarletteException
 
+from gitops_workers.core.errors import Refused
 from gitops_workers.web import applications, docs, hooks, probes, problems, requests, stream
 from gitops_workers.web.bodies import Bodies
 from gitops_workers.web.description import describe
@@ -47,6 +48,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI docs, extending OpenAPI
     app.add_exception_handler(StarletteException, problems.refused)
     app.add_exception_handler(RequestValidationError, problems.invalid)
+    app.add_exception_handler(Refused, problems.declined)
     app.add_exception_handler(Exception, problems.failed)
     for kind in services.outages:
         app.add_exception_handler(kind, problems.outage)

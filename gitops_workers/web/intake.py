@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
 from gitops_workers.core.source.urls import normalise_url
+from gitops_workers.pipeline.announcements import announce
 from gitops_workers.ports import Queue, Urgency
+from gitops_workers.services.changes import Backend
 from gitops_workers.web.services import WebServices
 
 log = structlog.get_logger()
@@ -77,6 +80,11 @@ class Intake:
         if groups:
             ring(self._services)
         return found
+
+
+def backend_of(services: WebServices) -> Backend:
+    """What the use cases need of this process: its log tells of changes, too."""
+    return Backend(services.state, services.queue, partial(announce, services.state), partial(ring, services))
 
 
 def ring(services: WebServices) -> None:

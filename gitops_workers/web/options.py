@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.core.sync import request as requests
+from gitops_workers.services.listing import Sort
 from gitops_workers.web.listing import CURSOR
 
 
@@ -44,7 +45,7 @@ class Filters(BaseModel):
     dialect: Annotated[str, *_one_of(Dialect)] = Field("", description="Whose manifest it is.")
     outcome: Annotated[str, *_one_of(Phase)] = Field("", description="The phase of the last operation.")
     failing: bool = Field(False, description="Only those with which something is wrong.")
-    sort: Literal["name", "sync", "health", "age", "trouble"] = "name"
+    sort: Sort = Sort.NAME
     descending: bool = False
     limit: int = Field(50, ge=1, le=500, description="Rows of one page.")
     cursor: str = Field("", pattern=CURSOR, description="That of the last answer.")

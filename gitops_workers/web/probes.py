@@ -7,6 +7,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from gitops_workers.runtime.heartbeat import report
+from gitops_workers.services.wait import missing_processes
 from gitops_workers.web.access import everywhere, services_of
 from gitops_workers.web.description import TOKEN
 from gitops_workers.web.problems import documented
@@ -34,7 +35,7 @@ def readyz(request: Request, response: Response, strict: bool = False) -> str:
     """
     services = services_of(request)
     services.queue.now()
-    missing = services.telemetry.presence().absences(view.fleet for view in services.state.clusters())
+    missing = missing_processes(services.state, services.telemetry)
     if missing and strict:
         response.status_code = 503
     return "".join(f"{text}\n" for text in missing) or "ok\n"

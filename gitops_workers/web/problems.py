@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException as StarletteException
 from starlette.responses import Response
 
+from gitops_workers.core.errors import AmbiguousName, InvalidManifest, NoSuchApplication, NoSuchEntry, Refused, WrongKey
+
 MEDIA_TYPE = "application/problem+json"
 CODES: Mapping[str, str] = {
     "invalid": "A parameter, an option or the body is not what it should be.",
@@ -45,6 +47,15 @@ _OF_STATUS = {
     500: "failed",
     503: "unavailable",
 }
+_OF_REFUSAL: tuple[tuple[type[Refused], int, str], ...] = (
+    (NoSuchApplication, 404, "not-found"),
+    (NoSuchEntry, 404, "not-found"),
+    (AmbiguousName, 409, "ambiguous-name"),
+    (WrongKey, 409, "conflict"),
+    (InvalidManifest, 422, "invalid"),
+    (Refused, 409, "conflict"),
+)
+"""What a refusal is in HTTP; the first class that fits counts."""
 
 
 class Problem(BaseModel):
@@ -52,7 +63,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    type: str = Field(description="Where the code is explained.")
+    type: str = Field(description="Where the code is explanation_of.")
     title: str = Field(description="The status in words.")
     status: int
     detail: str = Field(description="What was found, and what to do.")
@@ -104,6 +115,12 @@ async def refused(request: Request, problem: Exception) -> Response:
         allowed = ", ".join(sorted({method for door in doors for method in door.methods}))
         detail, headers = f"this path is asked by {allowed}", {"Allow": allowed}
     return Response(content(status, detail, getattr(problem, "code", "")), status, headers, MEDIA_TYPE)
+
+
+async def declined(_request: Request, problem: Exception) -> Response:
+    """Handler of what the use cases refuse."""
+    status, code = next((status, code) for kind, status, code in _OF_REFUSAL if isinstance(problem, kind))
+    return Response(content(status, str(problem), code), status, media_type=MEDIA_TYPE)
 
 
 async def invalid(_request: Request, problem: Exception) -> Response:

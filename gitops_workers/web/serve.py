@@ -5,7 +5,7 @@ from __future__ import annotations
 import uvicorn
 from fastapi import FastAPI
 
-from gitops_workers.core.errors import InvalidManifest
+from gitops_workers.settings import split_address
 from gitops_workers.web.app import create_app
 from gitops_workers.web.connections import Connections
 from gitops_workers.web.services import WebServices
@@ -40,11 +40,3 @@ def server(app: FastAPI, address: str) -> uvicorn.Server:
         lifespan="off",
     )
     return uvicorn.Server(config)
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """`127.0.0.1:8080` or `[::1]:8080` as host and port. Raises InvalidManifest."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
-        raise InvalidManifest(f"{address!r} is no address to listen on; write host:port, for example 127.0.0.1:8080.")
-    return host.strip("[]"), int(port)

@@ -13,7 +13,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from gitops_workers.core.status.rows import Event
-from gitops_workers.web import answers, lookup
+from gitops_workers.services import lookup
+from gitops_workers.web import answers
 from gitops_workers.web.access import Principal, everywhere, services_of
 from gitops_workers.web.description import TOKEN
 from gitops_workers.web.problems import documented
@@ -52,7 +53,7 @@ async def events(
     if len(open_streams) >= services.settings.event_streams:
         raise HTTPException(429, "too many event streams are open on this process; close one or try again later")
     if app:
-        app = await run_in_threadpool(_known, services, principal, app)
+        app = await run_in_threadpool(lookup.subject, services.state, app, principal.projects)
     mark = object()
     open_streams.add(mark)
 
@@ -64,16 +65,6 @@ async def events(
             open_streams.discard(mark)
 
     return StreamingResponse(body(), media_type="text/event-stream")
-
-
-def _known(services: WebServices, principal: Principal, app: str) -> str:
-    """The id. Raises 404 for what is neither known nor was: a stream that can never tell anything is a mistake."""
-    try:
-        return lookup.find(services.state, principal, app).id
-    except HTTPException:
-        if services.state.events(app, 1):
-            return app  # gone, and its last events are still told
-        raise
 
 
 async def _follow(services: WebServices, app: str, last: str) -> AsyncIterator[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.status.rows import Status
+from tests.fleet import application
 from tests.web_world import WRITE, bearer
 
 APP = Status("application/argocd/a", "argocd", "default", "c", "", "", "")
@@ -15,6 +16,7 @@ HERE = {"address": ("127.0.0.1", 1), "base": "http://127.0.0.1:8080", "open_to_l
 @pytest.fixture
 def enrolled(world):
     world.state.save_status(APP)
+    world.state.save_applications([application(APP.id)])
     world.queue.enroll(APP.id, "c", "default")
     return world
 

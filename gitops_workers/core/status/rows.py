@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_workers.core.model import AppId, Condition, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.source.urls import without_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,10 @@ class Status:
     """Nobody has looked for twice the interval. The store says so of every row it gives out, and never keeps it."""
 
     def to_json(self) -> dict[str, Any]:
-        """The shape of design section 9, with `message`, `changedAt` and the source beside it."""
+        """The shape of design section 9, with `message`, `changedAt` and the source beside it.
+
+        A repository URL never shows the login that somebody wrote into it.
+        """
         return {
             "id": self.id,
             "dialect": self.dialect,
@@ -124,7 +128,7 @@ class Status:
             "nextDueAt": self.next_due_at or None,
             "changedAt": self.changed_at or None,
             "stale": self.stale,
-            "sources": [{"repoURL": self.repository, "path": self.path}],
+            "sources": [{"repoURL": without_credentials(self.repository), "path": self.path}],
         }
 
 

@@ -21,6 +21,12 @@ from gitops_workers.core.objects import ObjectKey, digest
 from gitops_workers.core.source.revisions import HEAD
 from gitops_workers.core.text import codec
 
+REQUEST = "request"
+"""Documents `request/<app>`: what was asked last; only askers write them."""
+ANSWER = "answer"
+"""Documents `answer/<app>`: how the request with this id ended, `{id, phase, message}`; only the engine writes them."""
+PREVIEW = "preview"
+"""Documents `preview/<app>`: what the last dry run would change, `{id, resources}`."""
 MOST_SELECTORS = 1000
 """Selectors of one request. Each is tried on each object; who means more means the whole application."""
 LONGEST_TEXT = 1024

@@ -20,7 +20,16 @@ from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.plan import Plan
-from gitops_workers.core.sync.request import Answer, Request, pending, reject_reason, select_keys
+from gitops_workers.core.sync.request import (
+    ANSWER,
+    PREVIEW,
+    REQUEST,
+    Answer,
+    Request,
+    pending,
+    reject_reason,
+    select_keys,
+)
 from gitops_workers.core.text import codec
 from gitops_workers.core.text.plural import amount
 from gitops_workers.pipeline.context import Context
@@ -30,12 +39,6 @@ from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.stages import DesiredState
 
-REQUEST = "request"
-"""Documents `request/<app>`: what was asked last; only askers write them."""
-ANSWER = "answer"
-"""Documents `answer/<app>`: how the request with this id ended, `{id, phase, message}`; only the engine writes them."""
-PREVIEW = "preview"
-"""Documents `preview/<app>`: what the last dry run would change, `{id, resources}`."""
 RECHECK_AFTER_REQUEST_S = 1.0
 """Seconds until the application is compared with its own revision after something else was done with it."""
 MOST_ROWS = 500

@@ -31,7 +31,7 @@ from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync.hooks import with_hook_conditions
 from gitops_workers.core.sync.operation import Operation
-from gitops_workers.core.sync.request import Request
+from gitops_workers.core.sync.request import ANSWER, REQUEST, Request
 from gitops_workers.pipeline import announcements, metering, records
 from gitops_workers.pipeline.catalogue import relocation
 from gitops_workers.pipeline.context import Context
@@ -52,8 +52,8 @@ DOCUMENTS = (
     "override",
     "agreement",
     "drift",
-    requests.REQUEST,
-    requests.ANSWER,
+    REQUEST,
+    ANSWER,
     "operation",
     "listed",
     records.KIND,

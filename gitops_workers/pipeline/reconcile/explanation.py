@@ -1,4 +1,4 @@
-"""`app explain`: what an attempt notes for it, and putting together what is stored.
+"""What an attempt notes for `app explain` (`services.explain` puts together what is stored).
 
 What is noted is always what the last attempt found: an attempt writes it when it found anything else than the one
 before, so a quiet look costs no request and no byte. The two closures are compared only when their digests differ,
@@ -16,22 +16,14 @@ from typing import Any
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explain import attempt_facts as noted
 from gitops_workers.core.explain.attempt_facts import AttemptFacts
-from gitops_workers.core.explain.explanation import KIND, Due, Explanation, Known
-from gitops_workers.core.explain.reasons import explain
+from gitops_workers.core.explain.explanation import KIND
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.policy.policy import allows_repository
-from gitops_workers.core.prune.deletion import DELETE_REQUEST, confirmed
-from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
-from gitops_workers.core.status.listing import epoch
-from gitops_workers.core.status.rows import Status
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import requests
 from gitops_workers.pipeline.operation.step import operation_from
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.pipeline.reconcile.outcome import Outcome
-from gitops_workers.ports import Attempt, Closure, Queue, State
-
-DOCUMENTS = ("override", "operation", "listed", WAITS, KIND, DELETE_REQUEST)
+from gitops_workers.ports import Attempt, Closure
 
 
 def save_facts(
@@ -107,38 +99,3 @@ def _inputs(
 
 def _contents(closure: Closure) -> list[tuple[str, str]]:
     return [(entry.path, f"{entry.mode} {entry.oid}") for entry in (*closure.entries, *closure.others)]
-
-
-def explanation_of(state: State, queue: Queue | None, status: Status, now: float) -> Explanation:
-    """What is stored about the application of this row, in words.
-
-    Without a queue only the application's own next look is known, as it was planned.
-    """
-    app, documents = state.application(status.id), state.load_of(status.id, DOCUMENTS)
-    if app is not None and app.leaving is not None:
-        app = replace(app, leaving=confirmed(app.leaving, documents.get(DELETE_REQUEST)))
-    return explain(
-        Known(
-            status=status,
-            now=now,
-            app=app,
-            facts=noted.from_json(documents.get(KIND)),
-            operation=operation_from(documents.get("operation")),
-            suspended_by=str((documents.get("override") or {}).get("by") or ""),
-            waits=frozenset(documents.get(WAITS) or ()),
-            listed_at=float(documents.get("listed") or 0.0),
-            rows=state.resources(status.id),
-            cluster=next((view for view in state.clusters() if view.name == status.cluster), None),
-            dues=_dues(queue, status, app),
-        )
-    )
-
-
-def _dues(queue: Queue | None, status: Status, app: Application | None) -> list[Due]:
-    if queue is None:
-        return [Due("", "idle", epoch(status.next_due_at) or None)]
-    groups = {cluster_group(status.cluster): "its cluster is polled for changes"}
-    if app is not None and app.source.url:
-        groups = {repository_group(app): "its repository is polled", **groups}
-    queue_states = queue.queue_states(status.id, list(groups))
-    return [Due(what, found.state, found.at) for what, found in zip(("", *groups.values()), queue_states, strict=True)]

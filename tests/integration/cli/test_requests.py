@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.cli.requests import user
+from gitops_workers.cli.client import user
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, ResourceView, Status
 from gitops_workers.core.sync.request import Request, parse, selector, to_json

@@ -18,7 +18,7 @@ from celery import Celery
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import Event, OperationView, ResourceView
-from tests.fleet import fleet
+from tests.fleet import application, fleet
 
 
 def names(page: str) -> list[str]:
@@ -128,6 +128,27 @@ def test_an_unknown_application_is_404(console):
     status, page = console.get("/application/application/argocd/absent")
     assert status == 404
     assert "no such application" in page
+    assert "&lt;b&gt;" in console.get("/application/%3Cb%3E")[1]
+
+
+def test_an_application_is_found_by_its_bare_name_where_that_is_unique(console, state, rows):
+    row = rows[5]
+    name, twin = row.id.rpartition("/")[2], f"application/other/{row.id.rpartition('/')[2]}"
+    state.save_applications([application(row.id)])
+    try:
+        status, page = console.get(f"/application/{name}")
+        assert (status, f"gitops-workers app sync {row.id}" in page) == (200, True)
+        status, page = console.get(f"/application/{name}x")
+        assert status == 404
+        assert f"do you mean {row.id}?" in page
+        state.save_applications([application(twin)])
+        status, page = console.get(f"/application/{name}")
+        assert status == 409
+        assert f"write one of {', '.join(sorted((row.id, twin)))}" in page
+    finally:
+        for app in (row.id, twin):
+            state.delete_application(app)
+        state.save_status(row)
 
 
 def test_clusters_show_who_is_unreachable(console, rows):

@@ -12,7 +12,7 @@ import httpx
 import orjson
 
 from gitops_workers.core.status.rows import Event
-from tests.fleet import fill
+from tests.fleet import application, fill
 from tests.web_world import READ, WRITE, bearer
 from tests.webhook_requests import github
 
@@ -46,6 +46,7 @@ def test_the_api_pages_through_a_fleet_on_redis(site):
 
 def test_a_sync_reaches_the_queue(site):
     row = fill(site.state, 1)[0]
+    site.state.save_applications([application(row.id)])
     site.queue.enroll(row.id, row.cluster, "eu")
     answer = httpx.post(f"{site.url}{APPLICATIONS}/{row.id}/sync", json={"prune": True}, headers=bearer(WRITE))
     assert answer.status_code == 202

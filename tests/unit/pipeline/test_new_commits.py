@@ -11,8 +11,8 @@ from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.status.rows import OperationView
 from gitops_workers.pipeline.catalogue.refresh import refresh
-from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import Urgency
+from gitops_workers.services.explain import explanation_of
 from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment, values
@@ -53,7 +53,7 @@ def test_the_running_operation_is_finished_first_and_the_newer_commit_follows_at
 ) -> None:
     app, first, second = waiting(lab, dialect)
     assert (operation(lab, app).phase, operation(lab, app).revision) == (Phase.RUNNING, first)
-    told = dict(explanation_of(lab.state, lab.queue, lab.status(app), lab.now).sections)
+    told = dict(explanation_of(lab.state, lab.queue, lab.status(app)).sections)
     assert told["Revision"][1].startswith(f"{second} is newer and waits for the running operation")
     lab.cluster.put_status(SLOW, READY)
     done = lab.run(7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.status.rows import Status
+from tests.fleet import application
 from tests.web_world import READ, WRITE, bearer
 
 LIST = "/api/v1/applications"
@@ -52,6 +53,7 @@ def test_a_wrong_token_is_refused_even_from_this_machine(world):
 @pytest.mark.parametrize("verb", ["sync", "suspend", "resume"])
 def test_a_reader_changes_nothing(world, verb):
     world.state.save_status(APP)
+    world.state.save_applications([application(APP.id)])
     world.queue.enroll(APP.id, "c", "default")
     path = f"{LIST}/{APP.id}/{verb}"
     assert world.client().post(path, json={}, headers=bearer(READ)).status_code == 403

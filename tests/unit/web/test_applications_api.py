@@ -19,6 +19,7 @@ LIST = "/api/v1/applications"
 @pytest.fixture
 def rows(world) -> list[Status]:
     rows = fill(world.state, 240)
+    world.state.save_applications([application(row.id) for row in rows])
     for row in rows:
         world.queue.enroll(row.id, row.cluster, "default")
     return rows

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.settings import Settings
+from gitops_workers.settings import Settings, split_address
 from gitops_workers.web.configure import web_settings
-from gitops_workers.web.serve import split_address
 from gitops_workers.web.services import Role, Token
 
 SECRET = "canary-0123456789abcdef"

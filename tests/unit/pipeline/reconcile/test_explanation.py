@@ -13,8 +13,8 @@ from gitops_workers.core.explain.explanation import KIND, Explanation
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.status.rows import ClusterView
-from gitops_workers.pipeline.reconcile.explanation import explanation_of
 from gitops_workers.ports import Urgency
+from gitops_workers.services.explain import explanation_of
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
@@ -27,7 +27,7 @@ def lab() -> Lab:
 
 
 def explain(lab: Lab, app: AppId) -> Explanation:
-    return explanation_of(lab.state, lab.queue, lab.status(app), lab.now)
+    return explanation_of(lab.state, lab.queue, lab.status(app))
 
 
 def stages(lab: Lab, app: AppId) -> dict[str, tuple[str, ...]]:

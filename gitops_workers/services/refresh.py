@@ -1,0 +1,45 @@
+"""Refresh: comparing an application with its cluster now, whatever earlier looks remember of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gitops_workers.core.model import AppId
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.ports import State
+from gitops_workers.services.changes import Backend, Caller, Change, audit_of, audited
+from gitops_workers.services.lookup import declared, find
+from gitops_workers.services.requests import require_awake
+
+
+@dataclass(frozen=True, slots=True)
+class LastRefresh:
+    """The refresh that was asked for last. `at` is in epoch seconds.
+
+    `reason` says why the last attempt compared nothing, "" when it compared; it is None where none has ended since.
+    """
+
+    at: float
+    by: str
+    done: bool
+    reason: str | None
+
+
+def refresh(backend: Backend, caller: Caller, name: str) -> Change:
+    """Compare every object of the application with the cluster now."""
+    status = find(backend.state, name, caller.projects)
+    audit = audit_of(backend, caller, status.id, "refresh")
+    with audited(backend, audit):
+        declared(backend.state, status.id)
+        require_awake(status)
+    return Change(status.id, {refreshes.ASKED: refreshes.request(backend.queue.now(), caller.name)}, audit)
+
+
+def last_refresh(state: State, app: AppId) -> LastRefresh | None:
+    """The last refresh and what became of it; None where nobody has asked for one."""
+    found = state.load_of(app, (refreshes.ASKED, refreshes.ANSWER))
+    if refreshes.ASKED not in found:
+        return None
+    asked = found[refreshes.ASKED]
+    reason = refreshes.reason_of(found.get(refreshes.ANSWER), asked["at"])
+    return LastRefresh(asked["at"], asked["by"], not refreshes.is_pending(found), reason)

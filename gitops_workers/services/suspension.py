@@ -1,0 +1,37 @@
+"""Suspend and resume: whether an application is looked after, whatever its manifest says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.services.changes import Backend, Caller, Change, audit_of, audited
+from gitops_workers.services.lookup import declared, find
+
+OVERRIDE = "override"
+"""Documents `override/<app>`: `{suspended, by, resumedAt}`, what was decided by hand; `resumedAt` is in epoch s."""
+
+
+def suspend(backend: Backend, caller: Caller, name: str) -> Change:
+    """Fetch, compare and apply nothing for the application until it is resumed."""
+    return _planned(backend, caller, name, "suspend", {OVERRIDE: {"suspended": True, "by": caller.name}})
+
+
+def resume(backend: Backend, caller: Caller, name: str) -> Change:
+    """Undo a suspension, by hand or by the manifest, and the pause of a rollback.
+
+    The application is compared anew, too: its row may be as old as the suspension.
+    """
+    now = backend.queue.now()
+    mark = {"suspended": False, "by": caller.name, "resumedAt": now}
+    documents = {refreshes.ASKED: refreshes.request(now, caller.name), OVERRIDE: mark}
+    return _planned(backend, caller, name, "resume", documents)
+
+
+def _planned(backend: Backend, caller: Caller, name: str, verb: str, documents: Mapping[str, Any]) -> Change:
+    app = find(backend.state, name, caller.projects).id
+    audit = audit_of(backend, caller, app, verb)
+    with audited(backend, audit):
+        declared(backend.state, app)
+    return Change(app, documents, audit)
