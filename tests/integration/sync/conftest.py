@@ -19,7 +19,7 @@ from tests.integration.sync.yard import Yard
 
 
 @pytest.fixture(scope="session")
-def busy_plane(planes: ControlPlanes, tmp_path_factory) -> ControlPlane:
+def busy_plane(planes: ControlPlanes, tmp_path_factory: pytest.TempPathFactory) -> ControlPlane:
     """A cluster with one node, on which pods do what their label says."""
     stages = tmp_path_factory.mktemp("stages") / "stages.yaml"
     own = Path(__file__).with_name("stages.yaml")

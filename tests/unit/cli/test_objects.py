@@ -140,7 +140,9 @@ sops: {mac: "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]", version: 3.13
 
 @pytest.mark.parametrize("kind", [("v1", "Secret"), ("v1", "ConfigMap"), ("example.com/v1", "Widget")])
 @pytest.mark.parametrize("command", ["plan", "validate"])
-def test_what_sops_has_encrypted_is_named_before_anything_is_planned(tmp_path: Path, command: str, kind) -> None:
+def test_what_sops_has_encrypted_is_named_before_anything_is_planned(
+    tmp_path: Path, command: str, kind: tuple[str, str]
+) -> None:
     (tmp_path / "secret.yaml").write_text(ENCRYPTED % kind)
 
     done = run(command, tmp_path)

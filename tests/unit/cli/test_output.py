@@ -33,7 +33,9 @@ class Terminal:
 
 
 @pytest.mark.parametrize("output", list(Output))
-def test_no_control_character_of_a_name_reaches_standard_output(output: Output, capsys) -> None:
+def test_no_control_character_of_a_name_reaches_standard_output(
+    output: Output, capsys: pytest.CaptureFixture[str]
+) -> None:
     show_rows(VIEW, [{"name": EVIL, "more": EVIL}], output)
     text = capsys.readouterr().out
     assert not [char for char in text if char != "\n" and not char.isprintable()]
@@ -44,7 +46,7 @@ def test_a_row_stays_one_line_whatever_is_in_it() -> None:
     assert flat(EVIL) == "aredbcd next line"
 
 
-def test_columns_line_up_also_with_wide_characters(capsys) -> None:
+def test_columns_line_up_also_with_wide_characters(capsys: pytest.CaptureFixture[str]) -> None:
     show_rows(VIEW, [{"name": "日本", "more": "x"}, {"name": "long-name", "more": "y"}], Output.WIDE)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "NAME       MORE"
@@ -52,7 +54,7 @@ def test_columns_line_up_also_with_wide_characters(capsys) -> None:
     assert lines[2] == "long-name  y"
 
 
-def test_json_and_yaml_read_back_as_the_same_values(capsys) -> None:
+def test_json_and_yaml_read_back_as_the_same_values(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"name": EVIL, "more": "yes"}, {"name": "b", "more": "1.10"}]
     show_rows(VIEW, rows, Output.JSON)
     assert json.loads(capsys.readouterr().out) == rows
@@ -60,7 +62,7 @@ def test_json_and_yaml_read_back_as_the_same_values(capsys) -> None:
     assert yaml.safe_load(capsys.readouterr().out) == rows
 
 
-def test_an_empty_listing_is_said_to_people_and_empty_for_programs(capsys) -> None:
+def test_an_empty_listing_is_said_to_people_and_empty_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     show_rows(VIEW, [], Output.TABLE)
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "nothing at all\n")
@@ -80,7 +82,7 @@ def test_an_empty_listing_is_said_to_people_and_empty_for_programs(capsys) -> No
     ],
 )
 def test_colour_is_for_terminals_that_want_it(
-    monkeypatch, terminal: bool, variables: dict[str, str], coloured: bool
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, variables: dict[str, str], coloured: bool
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in variables.items():

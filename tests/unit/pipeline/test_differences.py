@@ -7,6 +7,7 @@ from typing import Any
 
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import AppId, Dialect, IgnoreRule
+from gitops_workers.core.objects import Manifest
 from gitops_workers.core.settings.customizations import Customizations
 from tests.servers.rules import InProcess
 from tests.unit.core.making import manifest
@@ -15,7 +16,7 @@ from tests.unit.pipeline.lab import Lab
 REPLICAS = IgnoreRule("apps", "Deployment", pointers=("/spec/replicas",))
 
 
-def deployment(replicas: int = 1, image: str = "web:1"):
+def deployment(replicas: int = 1, image: str = "web:1") -> Manifest:
     return manifest("Deployment", "web", "apps/v1", "shop", spec={"replicas": replicas, "image": image})
 
 
@@ -42,7 +43,7 @@ def replicas(it: Lab) -> int:
     return it.live("Deployment", "web", "apps")["spec"]["replicas"]
 
 
-def test_without_a_rule_an_autoscaler_is_undone():
+def test_without_a_rule_an_autoscaler_is_undone() -> None:
     it, _ = lab(Dialect.ARGOCD, self_heal=True)
 
     scale(it, 5)
@@ -50,7 +51,7 @@ def test_without_a_rule_an_autoscaler_is_undone():
     assert replicas(it) == 1
 
 
-def test_an_ignored_difference_is_no_drift():
+def test_an_ignored_difference_is_no_drift() -> None:
     it, app = lab(Dialect.ARGOCD, REPLICAS, self_heal=True)
 
     scale(it, 5)
@@ -59,7 +60,7 @@ def test_an_ignored_difference_is_no_drift():
     assert it.status(app).sync == "Synced"
 
 
-def test_jq_and_the_installations_rules_count_as_well():
+def test_jq_and_the_installations_rules_count_as_well() -> None:
     by_jq, _ = lab(Dialect.ARGOCD, IgnoreRule("apps", "Deployment", jq=(".spec.replicas",)), self_heal=True)
     everywhere, _ = lab(Dialect.ARGOCD, installation=(REPLICAS,), self_heal=True)
 
@@ -68,7 +69,7 @@ def test_jq_and_the_installations_rules_count_as_well():
         assert replicas(it) == 5
 
 
-def test_a_sync_for_another_reason_sets_an_ignored_field_unless_that_is_respected():
+def test_a_sync_for_another_reason_sets_an_ignored_field_unless_that_is_respected() -> None:
     plain, _ = lab(Dialect.ARGOCD, REPLICAS, self_heal=True)
     respected, _ = lab(Dialect.ARGOCD, REPLICAS, self_heal=True, respect_ignored=True)
 
@@ -80,13 +81,13 @@ def test_a_sync_for_another_reason_sets_an_ignored_field_unless_that_is_respecte
         assert it.live("Deployment", "web", "apps")["spec"] == {"replicas": expected, "image": "web:2"}
 
 
-def test_ignored_fields_are_applied_where_the_object_is_created():
+def test_ignored_fields_are_applied_where_the_object_is_created() -> None:
     it, _ = lab(Dialect.FLUX, IgnoreRule(pointers=("/spec/replicas",)), respect_ignored=True)
 
     assert replicas(it) == 1
 
 
-def test_what_was_added_with_kubectl_goes_where_git_does_not_have_it():
+def test_what_was_added_with_kubectl_goes_where_git_does_not_have_it() -> None:
     it, app = lab(Dialect.FLUX, self_heal=True)
     by_hand = manifest("Deployment", "web", "apps/v1", "shop", spec={"hostNetwork": True})
     before = it.live("Deployment", "web", "apps")["metadata"]["uid"]
@@ -101,7 +102,7 @@ def test_what_was_added_with_kubectl_goes_where_git_does_not_have_it():
     assert it.status(app).sync == "Synced"
 
 
-def test_what_a_controller_added_stays():
+def test_what_a_controller_added_stays() -> None:
     it, app = lab(Dialect.FLUX, self_heal=True)
 
     it.cluster.edit(manifest("Deployment", "web", "apps/v1", "shop", spec={"paused": True}), "some-controller")
@@ -112,7 +113,7 @@ def test_what_a_controller_added_stays():
     assert it.status(app).sync == "Synced"
 
 
-def test_an_extra_object_that_says_so_is_no_difference():
+def test_an_extra_object_that_says_so_is_no_difference() -> None:
     it, app = lab(Dialect.ARGOCD)
     mark = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true, IgnoreExtraneous"}
     extra = manifest("ConfigMap", "generated", namespace="shop", data={"a": "1"})
@@ -133,7 +134,7 @@ def test_an_extra_object_that_says_so_is_no_difference():
     assert it.status(app).sync == "OutOfSync"
 
 
-def test_a_rule_that_is_taken_away_counts_from_the_next_poll_on():
+def test_a_rule_that_is_taken_away_counts_from_the_next_poll_on() -> None:
     it, app = lab(Dialect.ARGOCD, installation=(REPLICAS,), self_heal=True)
     scale(it, 5)
     assert replicas(it) == 5

@@ -37,7 +37,7 @@ def live(it: Lab) -> bool:
     return it.live("NetworkPolicy", "web", "networking.k8s.io") is not None
 
 
-def test_an_excluded_kind_is_not_created_and_the_application_says_so():
+def test_an_excluded_kind_is_not_created_and_the_application_says_so() -> None:
     it, app = lab(NO_NETWORK)
 
     assert not live(it)
@@ -48,14 +48,14 @@ def test_an_excluded_kind_is_not_created_and_the_application_says_so():
     assert "networking.k8s.io/NetworkPolicy web is excluded in the settings (resource.exclusions)" in told
 
 
-def test_flux_knows_no_such_setting():
+def test_flux_knows_no_such_setting() -> None:
     it, _ = lab(NO_NETWORK, Dialect.FLUX)
 
     assert live(it)
 
 
 @pytest.mark.parametrize("in_git", [True, False])
-def test_what_was_created_before_its_kind_was_excluded_is_neither_changed_nor_pruned(in_git):
+def test_what_was_created_before_its_kind_was_excluded_is_neither_changed_nor_pruned(in_git: bool) -> None:
     it, app = lab(Installation())
     assert live(it)
 
@@ -70,7 +70,7 @@ def test_what_was_created_before_its_kind_was_excluded_is_neither_changed_nor_pr
     assert it.status(app).sync == "Synced"
 
 
-def test_once_it_is_in_sight_again_it_is_managed_again():
+def test_once_it_is_in_sight_again_it_is_managed_again() -> None:
     it, _ = lab(Installation())
     governed(it, NO_NETWORK)
     it.push(PLAIN)
@@ -90,14 +90,14 @@ def test_once_it_is_in_sight_again_it_is_managed_again():
     ("scope", "concerned"),
     [(scope, scope is Scope.EVERY) for scope in Scope],
 )
-def test_a_setting_that_is_not_done_refuses_the_applications_it_concerns(scope, concerned):
+def test_a_setting_that_is_not_done_refuses_the_applications_it_concerns(scope: Scope, concerned: bool) -> None:
     it, app = lab(Installation(unheeded=(Unheeded("some.key", scope, "remove it"),)))
 
     assert live(it) is not concerned
     assert ("some.key" in it.status(app).message) is concerned
 
 
-def test_an_aggregated_role_is_refused_where_its_rules_are_to_be_ignored():
+def test_an_aggregated_role_is_refused_where_its_rules_are_to_be_ignored() -> None:
     it = Lab()
     governed(it, Installation(unheeded=(Unheeded("resource.compareoptions", Scope.AGGREGATED_ROLES, "remove it"),)))
     app = it.declare(Dialect.ARGOCD, automated=True)
@@ -109,7 +109,7 @@ def test_an_aggregated_role_is_refused_where_its_rules_are_to_be_ignored():
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_our_own_cluster_is_a_destination_where_that_is_allowed(allowed):
+def test_our_own_cluster_is_a_destination_where_that_is_allowed(allowed: bool) -> None:
     it = Lab()
     governed(it, Installation(in_cluster=allowed))
     app = it.declare(Dialect.ARGOCD, automated=True)

@@ -21,7 +21,7 @@ def lab(customizations: Customizations | None = None) -> Lab:
     return found
 
 
-def test_a_kustomization_waits_for_its_own_expressions():
+def test_a_kustomization_waits_for_its_own_expressions() -> None:
     it = lab()
     app = it.declare(Dialect.FLUX, wait=True)
     it.applications[app] = replace(it.applications[app], health_rules=(READY,))
@@ -39,7 +39,7 @@ def test_a_kustomization_waits_for_its_own_expressions():
     assert it.status(app).health == "Current"
 
 
-def test_an_expression_nobody_can_read_stops_the_application_before_it_writes():
+def test_an_expression_nobody_can_read_stops_the_application_before_it_writes() -> None:
     it = lab()
     app = it.declare(Dialect.FLUX)
     it.applications[app] = replace(it.applications[app], health_rules=(replace(READY, current="status.phase =="),))
@@ -52,7 +52,7 @@ def test_an_expression_nobody_can_read_stops_the_application_before_it_writes():
     assert "healthCheckExprs of ConfigMap:" in it.status(app).message
 
 
-def test_a_script_of_the_installation_decides_an_applications_health():
+def test_a_script_of_the_installation_decides_an_applications_health() -> None:
     script = "return {status = 'Degraded', message = 'because'}"
     it = lab(Customizations((HealthScript("ConfigMap", script),)))
     app = it.declare(Dialect.ARGOCD)

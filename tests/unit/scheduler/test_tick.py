@@ -15,11 +15,11 @@ APP = "application/argocd/shop"
 class Clock:
     now = 1000.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
-def test_what_is_due_rings_and_what_was_lost_is_put_back_first():
+def test_what_is_due_rings_and_what_was_lost_is_put_back_first() -> None:
     clock = Clock()
     queue = VolatileQueue(clock)
     queue.enroll(APP, "prod", "default")
@@ -30,7 +30,7 @@ def test_what_is_due_rings_and_what_was_lost_is_put_back_first():
     assert due_doorbells(queue) == ((TaskMessage("reconcile", "fleet.default", APP, 1),), 1)
 
 
-def test_the_catalogue_comes_back_after_the_store_was_emptied():
+def test_the_catalogue_comes_back_after_the_store_was_emptied() -> None:
     clock = Clock()
     queue = VolatileQueue(clock)
     for _ in range(2):
@@ -40,7 +40,7 @@ def test_the_catalogue_comes_back_after_the_store_was_emptied():
         assert due_doorbells(queue) == ((), 0)
 
 
-def test_whoever_has_read_the_catalogue_says_when_it_is_due_again():
+def test_whoever_has_read_the_catalogue_says_when_it_is_due_again() -> None:
     clock = Clock()
     queue = VolatileQueue(clock)
     keep_catalogue(queue, 5)
@@ -55,7 +55,7 @@ def test_whoever_has_read_the_catalogue_says_when_it_is_due_again():
     assert len(due_doorbells(queue)[0]) == 1
 
 
-def test_beat_loads_no_cluster_client_no_manifest_model_and_no_git():
+def test_beat_loads_no_cluster_client_no_manifest_model_and_no_git() -> None:
     code = (
         "import sys, scheduler.beat; "
         "print(*sorted({name.split('.')[0] for name in sys.modules}"

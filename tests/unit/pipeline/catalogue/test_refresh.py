@@ -200,7 +200,7 @@ def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_agai
 
 
 @pytest.mark.parametrize("name", ["default", "team"])
-def test_a_project_whose_file_cannot_be_read_stays_as_it_was(name: str):
+def test_a_project_whose_file_cannot_be_read_stays_as_it_was(name: str) -> None:
     """Else a slip in the file of project `default` would open everything to everybody."""
     project = f"""\
 apiVersion: argoproj.io/v1alpha1

@@ -66,7 +66,7 @@ def replicas(it: Lab) -> int:
     return it.live("Deployment", "web", "apps")["spec"]["replicas"]
 
 
-def test_a_worker_reads_again_before_it_overwrites_what_newer_settings_leave_alone():
+def test_a_worker_reads_again_before_it_overwrites_what_newer_settings_leave_alone() -> None:
     it, one, two = deployed()
     one.on_disk = two.on_disk = REPLICAS
     settings_in_force.publish(one.context)
@@ -76,7 +76,7 @@ def test_a_worker_reads_again_before_it_overwrites_what_newer_settings_leave_alo
     assert two.rules.version() == one.rules.version()
 
 
-def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_another():
+def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_another() -> None:
     it, one, two = deployed()
     two.works()
     one.on_disk = REPLICAS
@@ -92,7 +92,7 @@ def test_a_worker_on_a_host_with_the_older_file_leaves_the_application_to_anothe
     assert it.live("Deployment", "web", "apps")["spec"]["image"] == "web:2"
 
 
-def test_a_worker_whose_file_stays_old_for_ever_never_puts_it_in_force_again():
+def test_a_worker_whose_file_stays_old_for_ever_never_puts_it_in_force_again() -> None:
     it, one, two = deployed()
     two.works()
     one.on_disk = REPLICAS
@@ -107,7 +107,7 @@ def test_a_worker_whose_file_stays_old_for_ever_never_puts_it_in_force_again():
         assert replicas(it) == 5
 
 
-def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the_last_pod_has_them():
+def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the_last_pod_has_them() -> None:
     it, one, two = deployed()
     earlier = one.on_disk
     for worker in (one, two):
@@ -132,7 +132,7 @@ def test_a_fleet_rolled_back_pod_by_pod_decides_by_the_earlier_settings_once_the
     assert replicas(it) == 1
 
 
-def test_settings_that_are_put_back_at_once_count_again():
+def test_settings_that_are_put_back_at_once_count_again() -> None:
     it, one, two = deployed()
     one.on_disk = REPLICAS
     settings_in_force.publish(one.context)
@@ -144,7 +144,7 @@ def test_settings_that_are_put_back_at_once_count_again():
     assert replicas(it) == 1
 
 
-def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again():
+def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again() -> None:
     it, one, _ = deployed()
     it.state.discard(settings_in_force.KIND, settings_in_force.WHOLE)
     scaled(it, 5)
@@ -153,7 +153,7 @@ def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again()
     assert it.state.load(settings_in_force.KIND, settings_in_force.WHOLE)["digest"] == one.rules.version()
 
 
-def test_flux_waits_for_no_settings_of_argo_cd():
+def test_flux_waits_for_no_settings_of_argo_cd() -> None:
     it, one, two = deployed(Dialect.FLUX)
     one.on_disk = REPLICAS
     settings_in_force.publish(one.context)

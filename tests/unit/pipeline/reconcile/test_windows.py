@@ -33,7 +33,7 @@ def lab(*windows: SyncWindow) -> tuple[Lab, AppId]:
     return it, app
 
 
-def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
+def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring() -> None:
     it, app = lab(AFTERNOON)
 
     assert it.live("ConfigMap", "web") is None
@@ -47,7 +47,7 @@ def test_nothing_is_written_until_the_window_opens_and_nobody_has_to_ring():
     assert it.status(app).sync == "Synced"
 
 
-def test_a_human_may_where_the_window_lets_him():
+def test_a_human_may_where_the_window_lets_him() -> None:
     for manual in (False, True):
         it, app = lab(replace(AFTERNOON, manual=manual))
         assert (f"`gitops-workers app sync {app}` is allowed" in it.status(app).message) is manual
@@ -58,7 +58,7 @@ def test_a_human_may_where_the_window_lets_him():
         assert (it.live("ConfigMap", "web") is not None) is manual
 
 
-def test_a_window_that_never_opens_is_said_and_costs_nothing():
+def test_a_window_that_never_opens_is_said_and_costs_nothing() -> None:
     it, app = lab(replace(AFTERNOON, schedule="0 0 30 2 *"))
 
     done = it.run(3600)
@@ -69,7 +69,7 @@ def test_a_window_that_never_opens_is_said_and_costs_nothing():
     assert sum(text.startswith("reconcile") for text in done) < 5
 
 
-def test_the_moment_that_is_named_is_the_one_at_which_all_windows_let_it():
+def test_the_moment_that_is_named_is_the_one_at_which_all_windows_let_it() -> None:
     """The first denial ends at 12:30, when the next one holds already; that ends in the night, in Tokyo's time."""
     noon = SyncWindow(WindowKind.DENY, "0 12 * * *", 1800.0, namespaces=("shop",))
     after = SyncWindow(WindowKind.DENY, "15 21 * * *", 7200.0, "Asia/Tokyo", clusters=("east",))
@@ -85,7 +85,7 @@ def test_the_moment_that_is_named_is_the_one_at_which_all_windows_let_it():
     assert it.live("ConfigMap", "web") is not None
 
 
-def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun():
+def test_a_sync_that_began_in_time_goes_on_only_where_it_may_overrun() -> None:
     for overrun in (False, True):
         start = replace(AFTERNOON, schedule="0 12 * * *", duration=10.0, overrun=overrun)
         it = Lab(now=NOON)
@@ -124,7 +124,7 @@ def tightened() -> tuple[Lab, AppId]:
     return it, app
 
 
-def test_what_the_project_forbids_is_refused_and_never_pruned():
+def test_what_the_project_forbids_is_refused_and_never_pruned() -> None:
     it, app = tightened()
 
     assert it.live("Service", "web") is not None
@@ -137,7 +137,7 @@ def test_what_the_project_forbids_is_refused_and_never_pruned():
     assert "lists this kind in namespaceResourceBlacklist" in it.status(app).message
 
 
-def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing():
+def test_what_the_project_forbids_now_stays_is_no_difference_and_costs_nothing() -> None:
     """argocd.md 1.7: what is forbidden and lives is dropped from the comparison and never pruned."""
     it, app = tightened()
     before = it.clusters.records("east").load(app)
