@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import InvalidManifest, RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.health import health_of, rule_health
 from gitops_workers.core.health.custom import (
@@ -22,7 +23,7 @@ from gitops_workers.core.health.custom import (
     not_evaluated,
     questions,
 )
-from gitops_workers.core.model import Application, Dialect, Health, HealthExpressions, IgnoreRule
+from gitops_workers.core.model import Application, Health, HealthExpressions, IgnoreRule
 from gitops_workers.core.objects import Manifest, digest, group_of, key_of
 from gitops_workers.core.settings.customizations import Customizations
 from gitops_workers.core.settings.governing import with_settings
@@ -78,10 +79,9 @@ class UserRules:
 
     def health(self, app: Application, live: Manifest) -> Health | None:
         """See the port."""
-        if app.dialect is Dialect.FLUX:
-            rule = expressions_for(app.health_rules, live)
-            if rule is not None:
-                return self._by_expressions(rule, live)
+        if (rule := expressions_for(app.health_rules, live)) is not None:
+            return self._by_expressions(rule, live)
+        if not policy_of(app.dialect).governed:
             return health_of(live, app.dialect, now=self._wall())
         return before_script(live) or self.rule_alone(live)
 
@@ -100,7 +100,7 @@ class UserRules:
 
     def check(self, app: Application) -> None:
         """See the port."""
-        if self._doubt and app.dialect is Dialect.ARGOCD:
+        if self._doubt and policy_of(app.dialect).governed:
             raise Retry(f"{self._doubt}: without its rules for health and ignored differences nothing is synced.")
         for rule in app.health_rules:
             place = f"spec.healthCheckExprs of {'.'.join(part for part in (rule.kind, rule.group) if part)}"
@@ -113,19 +113,17 @@ class UserRules:
 
     def governed(self, app: Application) -> Application:
         """See the port."""
-        return with_settings(app, self._customizations.installation) if app.dialect is Dialect.ARGOCD else app
+        return with_settings(app, self._customizations.installation) if policy_of(app.dialect).governed else app
 
     def mark(self, app: Application) -> str:
         """See the port."""
         own = (app.ignore, app.health_rules) if app.ignore or app.health_rules else ()
-        common = self._word if app.dialect is Dialect.ARGOCD else ""
+        common = self._word if policy_of(app.dialect).governed else ""
         return digest(repr(own), common) if own or common else ""
 
     def ignored(self, app: Application) -> tuple[IgnoreRule, ...]:
         """See the port."""
-        if app.dialect is Dialect.FLUX:
-            return app.ignore
-        return (*app.ignore, *self._customizations.ignore)
+        return (*app.ignore, *self._customizations.ignore) if policy_of(app.dialect).governed else app.ignore
 
     def paths(
         self, expressions: Sequence[str], manifests: Sequence[Manifest]

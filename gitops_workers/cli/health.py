@@ -103,8 +103,9 @@ def _judge(rules: Rules, customizations: str) -> Iterator[Judge]:
         return
     import time  # noqa: PLC0415 - as above
 
-    from gitops_workers.core.health import health_of, rule_health  # noqa: PLC0415
+    from gitops_workers.core.dialect import policy_of  # noqa: PLC0415
     from gitops_workers.core.model import Dialect  # noqa: PLC0415
 
     now = time.time()
-    yield rule_health if rules is Rules.ARGOCD else lambda live: health_of(live, Dialect.FLUX, now=now)
+    by_rule = policy_of({Rules.ARGOCD: Dialect.ARGOCD, Rules.KSTATUS: Dialect.FLUX}[rules]).health.by_rule
+    yield lambda live: by_rule(live, now)

@@ -21,6 +21,7 @@ from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef
@@ -126,7 +127,7 @@ def render(
 
 def _governed(context: Context, app: Application) -> Application:
     """The application under the `argocd-cm` that is known here. Raises InvalidManifest for what of it is not done."""
-    data = context.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if app.dialect is Dialect.ARGOCD else None
+    data = context.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if policy_of(app.dialect).governed else None
     if data is None:
         return app
 

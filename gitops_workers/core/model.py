@@ -1,8 +1,8 @@
 """The values that dialects produce and every later stage reads.
 
 An Argo CD `Application` and a Flux `Kustomization` with its `GitRepository` both become one `Application`. After the
-parser nobody asks which it was, except where the two really differ: ordering, health rules, ownership marks, revision
-rules, kustomization merge rules. Those read `Application.dialect`.
+parser nobody asks which it was. Where the two really differ (ordering, health rules, ownership marks, deletion), the
+policy of `Application.dialect` has the answer (`core.dialect`).
 
 All durations are seconds. All collections are tuples, so that a value can be hashed, compared and sent as JSON.
 """

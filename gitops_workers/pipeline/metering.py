@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.model import Application
 from gitops_workers.core.status.flux_view import kind_of
 from gitops_workers.core.status.listing import epoch
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.telemetry.figures import (
-    APP_RECONCILE,
     APP_SYNC_SECONDS,
     APP_SYNCS,
     CONTROLLER_RECONCILES,
@@ -45,13 +45,9 @@ def attempt(context: Context, app: Application, began: float) -> Iterator[Result
         raise
     finally:
         seconds = context.clock() - began
-        if app.dialect is Dialect.FLUX:
-            kind = kind_of(app.id)
-            context.meter.add(observed(FLUX_RECONCILE, (kind, app.name, app.namespace), seconds, app.id))
-            controller = kind.lower()
-        else:
-            context.meter.add(observed(APP_RECONCILE, (app.namespace, server_of(context, app)), seconds))
-            controller = "application"
+        figures = policy_of(app.dialect).metrics
+        context.meter.add(figures.reconciled(app, kind_of(app.id), lambda: server_of(context, app), seconds))
+        controller = app.id.partition("/")[0]
         context.meter.add(counted(CONTROLLER_RECONCILES, (controller, result.word)))
         context.meter.work_for("", "")
 
@@ -65,9 +61,9 @@ def polled(context: Context, sources: Iterable[str], began: float) -> None:
 
 
 def ended(context: Context, app: Application, before: Status | None, after: Status) -> None:
-    """Count the operation of an Argo CD application that ended since `before`, and the seconds that it took."""
+    """Count the operation of an application that ended since `before`, and the seconds that it took."""
     operation, was = after.operation, before.operation if before else None
-    if app.dialect is not Dialect.ARGOCD or operation is None or not operation.finished_at:
+    if not policy_of(app.dialect).metrics.counts_syncs or operation is None or not operation.finished_at:
         return
     if was is not None and (was.started_at, was.finished_at) == (operation.started_at, operation.finished_at):
         return

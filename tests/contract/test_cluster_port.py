@@ -125,7 +125,7 @@ def test_what_a_replace_brought_goes_with_an_apply_after_it_was_handed_over(grou
     assert migration(Dialect.ARGOCD, replaced, would_be, kubectl=False).excess == (("data", "new"),)
 
     ground.cluster.set_managed_fields(
-        key_of(first), after_replace(replaced), resource_version=replaced["metadata"]["resourceVersion"]
+        key_of(first), after_replace(Dialect.ARGOCD, replaced), resource_version=replaced["metadata"]["resourceVersion"]
     )
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
     assert answer["data"] == {"kept": "1"}
@@ -142,7 +142,7 @@ def test_an_object_is_created_once_and_is_ours_after_it_was_handed_over(ground):
             ground.cluster.create(config_map(ground.namespace, other="1"), dry_run=dry_run)
 
     version = made["metadata"]["resourceVersion"]
-    ground.cluster.set_managed_fields(key_of(made), after_replace(made), resource_version=version)
+    ground.cluster.set_managed_fields(key_of(made), after_replace(Dialect.ARGOCD, made), resource_version=version)
     answer = ground.cluster.apply(config_map(ground.namespace, kept="1"), dry_run=False).manifest
     assert answer["data"] == {"kept": "1"}
 

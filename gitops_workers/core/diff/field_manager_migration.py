@@ -15,16 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff import managed_fields
 from gitops_workers.core.diff.managed_fields import MANAGER, FieldPath
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.text.json_path import Place
 
-ARGOCD: Final = "argocd-controller"
-ARGOCD_USER_AGENT: Final = "argocd-application-controller"
-"""Its manager before 2.5, and of Replace=true since. On its own kinds it is who writes status and operation, too."""
-FLUX: Final = "kustomize-controller"
 LAST_APPLIED: Final = "f:kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -83,12 +80,12 @@ def ownership(
     return managed_fields.field_paths(ours), managed_fields.field_paths(entry for entry in found if entry not in ours)
 
 
-def after_replace(live: Manifest) -> tuple[dict[str, Any], ...]:
+def after_replace(dialect: Dialect, live: Manifest) -> tuple[dict[str, Any], ...]:
     """The managedFields of an object that we have just replaced, with our update made an apply; () if there is none."""
     version = str(live.get("apiVersion"))
     if not any(_is_our_update(entry, version) for entry in managed_fields.entries(live)):
         return ()
-    return _handed_over(Dialect.ARGOCD, live, kubectl=False)
+    return _handed_over(dialect, live, kubectl=False)
 
 
 def _handed_over(dialect: Dialect, live: Manifest, *, kubectl: bool) -> tuple[dict[str, Any], ...]:
@@ -115,11 +112,7 @@ def _absorbed(dialect: Dialect, entry: dict[str, Any], api_version: str, *, kube
         return True
     if entry.get("apiVersion") != api_version:
         return False
-    manager = str(entry.get("manager") or "")
-    if dialect is Dialect.ARGOCD:
-        agent = manager == ARGOCD_USER_AGENT and not api_version.startswith("argoproj.io/")
-        return manager == ARGOCD or agent or (kubectl and manager == "kubectl-client-side-apply")
-    return manager == FLUX or (kubectl and (manager.startswith("kubectl") or manager == "before-first-apply"))
+    return policy_of(dialect).ownership.absorbs(str(entry.get("manager") or ""), api_version, kubectl)
 
 
 def _is_ours(entry: dict[str, Any]) -> bool:

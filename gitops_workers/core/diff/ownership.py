@@ -7,7 +7,11 @@ or the owner labels of Flux' kustomize-controller.
 
 from __future__ import annotations
 
-from gitops_workers.core.model import Application, Dialect
+from collections.abc import Mapping
+from typing import Any
+
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.record.record import PART_OF, applyset_id
 
@@ -42,15 +46,11 @@ def tracker(live: Manifest) -> str:
 
 def with_ownership(app: Application, key: ObjectKey, manifest: Manifest) -> Manifest:
     """A copy of the manifest that carries our marks; `key` has the namespace filled in."""
+    marks = policy_of(app.dialect).ownership
     metadata = dict(manifest.get("metadata") or {})
-    labels = dict(metadata.get("labels") or {})
-    labels[PART_OF] = applyset_id(app.id)
-    if app.dialect is Dialect.FLUX:
-        labels[FLUX_NAME] = app.name
-        labels[FLUX_NAMESPACE] = app.namespace
-    elif key.kind != "CustomResourceDefinition":
-        metadata["annotations"] = {**(metadata.get("annotations") or {}), TRACKING_ID: tracking_id(app, key)}
-    metadata["labels"] = labels
+    metadata["labels"] = {**(metadata.get("labels") or {}), PART_OF: applyset_id(app.id), **marks.labels(app)}
+    if annotations := marks.annotations(app, key):
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **annotations}
     return {**manifest, "metadata": metadata}
 
 
@@ -80,10 +80,11 @@ def owned(app: Application, key: ObjectKey, live: Manifest) -> bool:
     """
     if owner(live) != applyset_id(app.id):
         return False
-    metadata = live.get("metadata") or {}
-    if app.dialect is Dialect.FLUX:
-        labels = metadata.get("labels") or {}
-        return labels.get(FLUX_NAME) == app.name and labels.get(FLUX_NAMESPACE) == app.namespace
-    if key.kind == "CustomResourceDefinition":
-        return True
-    return (metadata.get("annotations") or {}).get(TRACKING_ID) == tracking_id(app, key)
+    metadata, marks = live.get("metadata") or {}, policy_of(app.dialect).ownership
+    return _has(metadata.get("labels"), marks.labels(app)) and _has(
+        metadata.get("annotations"), marks.annotations(app, key)
+    )
+
+
+def _has(found: Mapping[str, Any] | None, marks: Mapping[str, str]) -> bool:
+    return all((found or {}).get(name) == value for name, value in marks.items())

@@ -9,15 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gitops_workers.core.health import argocd, kstatus
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.health import argocd
 from gitops_workers.core.health.argocd import rule_health
-from gitops_workers.core.health.rules import number, read
 from gitops_workers.core.model import Dialect, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, ObjectKey, key_of
 
-__all__ = ["Member", "aggregate", "failed", "health_of", "member", "rule_health", "settled"]
+__all__ = [
+    "Member",
+    "aggregate",
+    "failed",
+    "health_of",
+    "member",
+    "ready_or_not",
+    "rule_health",
+    "settled",
+    "worst",
+]
 
-IGNORE = "argocd.argoproj.io/ignore-healthcheck"
 _APPLICATION = ("argoproj.io", "Application")
 _UNHEARD = (HealthStatus.MISSING, HealthStatus.UNKNOWN)
 
@@ -38,72 +47,62 @@ def health_of(manifest: Manifest, rules: Dialect, *, now: float | None = None) -
     None: Argo CD has no rule for the kind (kstatus has an answer for all). `now`, seconds since 1970, lets kstatus see
     that a pod cannot be scheduled for too long.
     """
-    return argocd.health(manifest) if rules is Dialect.ARGOCD else kstatus.health(manifest, now)
+    return policy_of(rules).health.of(manifest, now)
 
 
 def member(desired: Manifest, live: Manifest | None, rules: Dialect, *, now: float | None = None) -> Member:
-    """The object as it counts in `aggregate`: absent if it is not live, ignored if its annotation says so.
-
-    Flux: a Job that cleans up after itself and is gone counts as done.
-    """
-    key = key_of(desired)
-    found = live if live is not None else desired
-    ignored = rules is Dialect.ARGOCD and read(found, f"metadata.annotations.'{IGNORE}'") == "true"
-    if live is not None:
-        return Member(key, health_of(live, rules, now=now), ignored=ignored)
-    if rules is Dialect.ARGOCD:
-        return Member(key, Health(HealthStatus.MISSING), absent=True, ignored=ignored)
-    cleans_up = key.group_kind == ("batch", "Job") and number(desired, "spec.ttlSecondsAfterFinished", -1) >= 0
-    return Member(key, Health(HealthStatus.NOT_FOUND, "Resource not found"), absent=True, ignored=cleans_up)
+    """The object as it counts in `aggregate`: absent if it is not live, ignored if its annotation says so."""
+    key, policy = key_of(desired), policy_of(rules).health
+    if live is None:
+        return policy.absent(key, desired)
+    return Member(key, policy.of(live, now), ignored=policy.ignored(live))
 
 
 def aggregate(dialect: Dialect, members: Iterable[Member]) -> Health:
     """The application's health, with the message of the object that decided.
 
-    Argo CD: the worst of the managed objects; an absent one does not count unless all are absent, for which those that
-    are ignored count, too (argo-cd controller/health.go); a child Application
-    that is Missing or Unknown never does. Hooks and the application itself are not to be passed. Flux: Failed, Unknown,
-    Current if all are, else InProgress.
+    Hooks and the application itself are not to be passed.
     """
-    found = list(members)
-    counted = [each for each in found if not each.ignored]
-    if dialect is not Dialect.ARGOCD:
-        return _combined(counted)
-    if found and all(each.absent for each in found):
-        return Health(HealthStatus.MISSING, "none of the objects exists")
-    return _worst(counted)
+    return policy_of(dialect).health.aggregated(list(members))
 
 
 def settled(dialect: Dialect, health: Health | None) -> bool:
     """Nothing more to wait for: Healthy, Current, or a kind that has no health."""
-    good = HealthStatus.HEALTHY if dialect is Dialect.ARGOCD else HealthStatus.CURRENT
-    return health is None or health.status is good
+    return health is None or health.status is policy_of(dialect).health.healthy
 
 
 def failed(dialect: Dialect, health: Health | None) -> bool:
     """Waiting will not help: Degraded, Failed."""
-    bad = HealthStatus.DEGRADED if dialect is Dialect.ARGOCD else HealthStatus.FAILED
-    return health is not None and health.status is bad
+    return health is not None and health.status is policy_of(dialect).health.failed
 
 
-def _worst(members: list[Member]) -> Health:
-    worst, order = Health(HealthStatus.HEALTHY), argocd.ORDER
+def worst(members: list[Member]) -> Health:
+    """Argo CD's sum: the worst of the objects (argo-cd controller/health.go).
+
+    An absent one does not count unless all are absent, for which those that are ignored count, too. A child Application
+    that is Missing or Unknown never does.
+    """
+    if members and all(each.absent for each in members):
+        return Health(HealthStatus.MISSING, "none of the objects exists")
+    found, order = Health(HealthStatus.HEALTHY), argocd.ORDER
     for each in members:
         child = each.key.group_kind == _APPLICATION and each.health is not None and each.health.status in _UNHEARD
-        if each.absent or child or each.health is None:
+        if each.ignored or each.absent or child or each.health is None:
             continue
-        if order.index(each.health.status) > order.index(worst.status):
-            worst = _of(each)
-    return worst
+        if order.index(each.health.status) > order.index(found.status):
+            found = _of(each)
+    return found
 
 
-def _combined(members: list[Member]) -> Health:
+def ready_or_not(members: list[Member]) -> Health:
+    """Flux' sum: Failed or Unknown where an object is, Current if all are, else InProgress."""
+    counted = [each for each in members if not each.ignored]
     for status in (HealthStatus.FAILED, HealthStatus.UNKNOWN):
-        for each in members:
+        for each in counted:
             if each.health is not None and each.health.status is status:
                 return _of(each)
-    for each in members:
-        if not settled(Dialect.FLUX, each.health):
+    for each in counted:
+        if each.health is not None and each.health.status is not HealthStatus.CURRENT:
             return Health(HealthStatus.IN_PROGRESS, _of(each).message)
     return Health(HealthStatus.CURRENT)
 

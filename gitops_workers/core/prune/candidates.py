@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_workers.core.diff.desired import CRD, Desired
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.diff.desired import Desired
 from gitops_workers.core.diff.ownership import hook_owned, owned, owner
 from gitops_workers.core.errors import PruneRefused
-from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.policy.reserved import reserved
 from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.record.record import InventoryItem, applyset_id
-from gitops_workers.core.sync.options import RESOURCE_POLICY, Pruned, is_kept, kept, own_options, to_prune
+from gitops_workers.core.sync.options import Pruned, to_prune
 from gitops_workers.core.sync.ordering import PRUNE_LAST, wave_of
 
 MASS_MINIMUM = 10
@@ -231,6 +232,7 @@ def deletion_plan(
     are objects of hook runs; those carry our label alone. `doubtful`: what is known by its marks alone asks for a
     human's yes, too.
     """
+    rules = policy_of(app.dialect).deletion
     deletions, going, kept_objects, awaiting_confirmation, gone = [], [], [], [], 0
     for item in items:
         if item.key not in evidence.live:
@@ -249,8 +251,7 @@ def deletion_plan(
         else:
             propagation = leaving.policy.cascade.value.capitalize()
             deletions.append(Deletion(item.key, item.version, metadata["uid"], wave_of(live), propagation))
-            asks = app.dialect is Dialect.ARGOCD and _delete_option(live, leaving.policy.option) == "confirm"
-            if asks or item.key in doubtful:
+            if rules.asks(live, leaving.policy.option) or item.key in doubtful:
                 awaiting_confirmation.append(item.key)
     return DeletionPlan(
         tuple(deletions), tuple(going), tuple(kept_objects), () if consent else tuple(awaiting_confirmation), gone
@@ -291,21 +292,6 @@ def _held(live: Manifest) -> str:
 
 
 def _spared(app: Application, key: ObjectKey, live: Manifest, option: str) -> str:
-    """Why an object survives its application; "" when it does not (Argo CD 3.5 docs, app deletion; Flux 2.6 docs)."""
-    if reserved(key):
-        return "Kept: it is the engine's own."
-    if app.dialect is Dialect.FLUX:
-        return "Kept: it asks not to be pruned." if to_prune(app, live).prune is Pruned.NO else ""
-    if is_kept(live):
-        return f"Kept: {RESOURCE_POLICY} is keep."
-    if key.group_kind == CRD:
-        return "Kept: definitions are never deleted with an application."
-    if key == ObjectKey("argoproj.io", "Application", app.namespace, app.name):
-        return "Kept: it is the application's own manifest."
-    reason = kept("Delete", _delete_option(live, option))
+    """Why an object survives its application; "" when it does not."""
+    reason = "it is the engine's own" if reserved(key) else policy_of(app.dialect).deletion.kept(app, key, live, option)
     return f"Kept: {reason}." if reason else ""
-
-
-def _delete_option(live: Manifest, default: str) -> str:
-    """The value of `Delete=`: the object's own goes before its application's."""
-    return own_options(live).get("Delete", default)

@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gitops_workers.core.model import AppId, Application, Condition, Dialect
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.prune.candidates import Deletion, DeletionPlan, Remaining
 from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest, HoldReason
 from gitops_workers.core.sync.ordering import argocd_rank, flux_rank
@@ -43,14 +44,19 @@ class DeletionStage:
 
 
 def stages(app: Application, leaving: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
-    """What is left to do, in order; empty when everything that may go has gone.
+    """What is left to do, in order; empty when everything that may go has gone."""
+    return policy_of(app.dialect).order.deletion_stages(leaving, removal)
 
-    Argo CD: wave by wave, highest first (3.5 docs, sync waves). Flux: all at once, against the order of the apply.
-    """
-    if app.dialect is Dialect.FLUX:
-        doomed = tuple(sorted(removal.deletions, key=lambda item: flux_rank(item.key), reverse=True))
-        every = DeletionStage("objects", doomed, removal.going, leaving.policy.waits)
-        return (every,) if doomed or (removal.going and every.waits) else ()
+
+def all_at_once(leaving: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
+    """Flux: one stage, against the order of the apply."""
+    doomed = tuple(sorted(removal.deletions, key=lambda item: flux_rank(item.key), reverse=True))
+    every = DeletionStage("objects", doomed, removal.going, leaving.policy.waits)
+    return (every,) if doomed or (removal.going and every.waits) else ()
+
+
+def wave_by_wave(_: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
+    """Argo CD: the highest wave first, each to its end (3.5 docs, sync waves)."""
     waves = sorted({item.wave for item in removal.deletions} | {item.wave for item in removal.going}, reverse=True)
     return tuple(
         DeletionStage(
@@ -175,12 +181,12 @@ def reject_reason(app: Application) -> str:
 
 
 def _cascades(app: Application, suspended: bool) -> bool:
-    """Flux releases what is suspended without deleting anything; Argo CD leaves it as it is."""
+    """Whether its objects go with it, at once or when nothing holds that back."""
     if app.leaving is not None:
         return True
     if app.deleting.cascade is Cascade.ORPHAN:
         return False
-    return app.dialect is not Dialect.FLUX or not suspended
+    return not (suspended and policy_of(app.dialect).deletion.suspended_gives_up)
 
 
 def _why(app: Application, held: HoldReason, starting: int, policies: int, problem: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.model import Condition, Dialect, Phase
 from gitops_workers.core.status.rows import Status
 
@@ -16,7 +17,9 @@ def with_sync_error(status: Status) -> tuple[Condition, ...]:
     that a step has named more exactly stays as it is.
     """
     operation = status.operation
-    if status.dialect != Dialect.ARGOCD or operation is None or operation.phase not in {Phase.FAILED, Phase.ERROR}:
+    if operation is None or operation.phase not in {Phase.FAILED, Phase.ERROR}:
+        return status.conditions
+    if not policy_of(Dialect(status.dialect)).notes_failed_sync:
         return status.conditions
     if operation.revision != status.revision or any(item.type == TYPE for item in status.conditions):
         return status.conditions

@@ -14,6 +14,7 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.desired import Desired
 from gitops_workers.core.diff.ownership import ARGOCD_HOOK, HELM_HOOK
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
@@ -118,8 +119,9 @@ def split(objects: Iterable[Manifest], dialect: Dialect) -> Split:
     hooks: list[Manifest] = []
     passed_over: list[Manifest] = []
     odd: list[tuple[Manifest, str]] = []
+    known = policy_of(dialect).order.hooks
     for manifest in objects:
-        if dialect is not Dialect.ARGOCD or not _is_hook(manifest):
+        if not known or not _is_hook(manifest):
             applied.append(manifest)
             continue
         named = _named(manifest)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gitops_workers.core.model import Application, Dialect, SyncPolicy
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.model import Application, SyncPolicy
 from gitops_workers.core.objects import Manifest
 
 SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
@@ -78,16 +79,12 @@ class Options:
 
 def to_apply(app: Application, desired: Manifest, live: Manifest | None = None) -> Options:
     """The options of an object that Git has; `live` where it is known."""
-    if app.dialect is Dialect.FLUX:
-        return _flux(app.sync, desired, live)
-    return _argocd(app.sync, desired)
+    return policy_of(app.dialect).options.to_apply(app.sync, desired, live)
 
 
 def to_prune(app: Application, live: Manifest) -> Options:
     """The options of an object that left Git."""
-    if app.dialect is Dialect.FLUX:
-        return _flux(app.sync, None, live)
-    return _argocd(app.sync, live)
+    return policy_of(app.dialect).options.to_prune(app.sync, live)
 
 
 def own_options(manifest: Manifest) -> dict[str, str]:
@@ -130,7 +127,8 @@ def kept(option: str, value: str) -> str:
     return f"{option}={value}" if value == "false" else f"{option}={value}, which is neither true, confirm nor false"
 
 
-def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
+def argocd_options(policy: SyncPolicy, manifest: Manifest) -> Options:
+    """What the annotation of a manifest makes of the application's options."""
     own = own_options(manifest)
 
     def is_on(name: str, *, default: bool) -> bool:
@@ -158,7 +156,8 @@ def _argocd(policy: SyncPolicy, manifest: Manifest) -> Options:
     )
 
 
-def _flux(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -> Options:
+def flux_options(policy: SyncPolicy, desired: Manifest | None, live: Manifest | None) -> Options:
+    """What the marks on either side make of the application's options."""
     sides = [side for side in (desired, live) if side is not None]
     handling, reason = Handling.APPLIED, ""
     for name, value in ((FLUX_RECONCILE, "disabled"), (FLUX_SSA, "Ignore")):

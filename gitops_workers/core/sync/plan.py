@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.desired import CRD, Desired
-from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Deletion
 from gitops_workers.core.sync.hooks import Hook, HookPhase
@@ -27,6 +28,9 @@ from gitops_workers.core.sync.ordering import (
     prune_waves,
     wave_of,
 )
+
+FLUX_STAGES = ("definitions", "classes", "objects")
+"""Names of the stages, by their number (`ordering.flux_stage`)."""
 
 
 class Gate(enum.StrEnum):
@@ -105,15 +109,11 @@ def plan(
 
     `leaving`: what is being deleted already. Objects of other waves than these were no delete of this operation.
     """
-    if app.dialect is Dialect.FLUX:
-        return Plan(tuple(_gated(app, _flux_stages(desired, deletions))))
-    return Plan(
-        tuple(_gated(app, _argocd_stages(desired, deletions, waves, hooks, leaving))),
-        hook_stages(hooks, HookPhase.SYNC_FAIL),
-    )
+    stages = policy_of(app.dialect).order.stages(desired, deletions, waves, hooks, leaving)
+    return Plan(tuple(_gated(app, stages)), hook_stages(hooks, HookPhase.SYNC_FAIL))
 
 
-def _argocd_stages(
+def argocd_stages(
     desired: Sequence[Desired],
     deletions: Sequence[Deletion],
     pruned: Sequence[int],
@@ -174,9 +174,16 @@ def hook_stages(hooks: Sequence[Hook], phase: HookPhase) -> tuple[Stage, ...]:
     )
 
 
-def _flux_stages(desired: Sequence[Desired], deletions: Sequence[Deletion]) -> list[Stage]:
+def flux_stages(
+    desired: Sequence[Desired],
+    deletions: Sequence[Deletion],
+    _pruned: Sequence[int] = (),
+    _hooks: Sequence[Hook] = (),
+    _leaving: Sequence[Deletion] = (),
+) -> list[Stage]:
+    """Up to three stages of applies, and all deletes after the last. It has no waves that a delete could move."""
     stages = []
-    for number, name in enumerate(("definitions", "classes", "objects")):
+    for number, name in enumerate(FLUX_STAGES):
         objects = sorted(
             (item for item in desired if flux_stage(item.key) == number), key=lambda item: flux_rank(item.key)
         )

@@ -12,19 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_workers.core.cluster.kinds import assumed_scopes
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.desired import desired_objects
 from gitops_workers.core.diff.masking import is_secret
 from gitops_workers.core.diff.ownership import with_ownership
 from gitops_workers.core.errors import PruneRefused
-from gitops_workers.core.model import Application, Dialect
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.policy.reserved import refuse_reserved
-from gitops_workers.core.prune.candidates import Deletion, Evidence, candidates, decide
+from gitops_workers.core.prune.candidates import Evidence, candidates, decide
 from gitops_workers.core.record.record import InventoryItem
 from gitops_workers.core.sync.hooks import HookPhase, hook, split
 from gitops_workers.core.sync.options import Pruned, to_prune
-from gitops_workers.core.sync.ordering import SYNC_WAVE, Task, flux_stage, prune_waves, wave_of
-from gitops_workers.core.sync.plan import Plan, Stage, plan
+from gitops_workers.core.sync.ordering import Task
+from gitops_workers.core.sync.plan import Stage, plan
 from gitops_workers.core.text.json_path import NOTHING, Place, at, counterpart
 from gitops_workers.core.text.quantities import is_quantity, same_quantity
 
@@ -32,7 +33,6 @@ SYNC = "Sync"
 _PLAIN_MAPS = frozenset(
     {"annotations", "labels", "matchLabels", "nodeSelector", "data", "binaryData", "limits", "requests"}
 )
-_FLUX_STAGES = ("definitions", "classes", "objects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def preview(app: Application, manifests: Sequence[Manifest], live: Sequence[Mani
     except PruneRefused as error:
         consent = str(error)
     planned = plan(app, desired, pruning.deletions, hooks=hooks)
-    waves = _prune_waves(app, planned, pruning.deletions)
+    waves = policy_of(app.dialect).order.prune_waves(planned, pruning.deletions)
     needs = "; needs a human's yes" if consent else ""
     found = [each for stage in planned.stages for each in _stage(app, stage, waves, originals, needs)]
     found += [_run(task) for stage in planned.after_failure for task in stage.tasks]
@@ -116,8 +116,9 @@ def _managed(app: Application, key: ObjectKey, live: Manifest) -> Manifest:
 def _stage(
     app: Application, stage: Stage, waves: Mapping[ObjectKey, int], live: Mapping[ObjectKey, Manifest], needs: str
 ) -> Iterable[Planned]:
+    order = policy_of(app.dialect).order
     deletions = [
-        Planned(SYNC, waves[item.key], "prune", item.key, f"no longer in Git; {_prune_order(app)}{needs}")
+        Planned(SYNC, waves[item.key], "prune", item.key, f"no longer in Git; {order.prune_place}{needs}")
         for item in stage.deletions
     ]
     applies = [_run(task) if task.hook else _apply(app, task, live.get(task.item.key)) for task in stage.tasks]
@@ -125,7 +126,7 @@ def _stage(
 
 
 def _apply(app: Application, task: Task, live: Manifest | None) -> Planned:
-    phase, wave, item, order = task.phase.title, task.wave, task.item, _order(app, task)
+    phase, wave, item, order = task.phase.title, task.wave, task.item, policy_of(app.dialect).order.place(task)
     if live is None:
         return Planned(phase, wave, "create", item.key, f"not in the cluster; {order}")
     place = first_difference(_named(item.manifest), live)
@@ -193,30 +194,6 @@ def _named(manifest: Manifest) -> Manifest:
 
 def _is_mark(name: str) -> bool:
     return name.startswith(("applyset.kubernetes.io/", "kustomize.toolkit.fluxcd.io/n")) or name.endswith("tracking-id")
-
-
-def _prune_waves(app: Application, planned: Plan, deletions: Sequence[Deletion]) -> dict[ObjectKey, int]:
-    if app.dialect is Dialect.FLUX:
-        return {item.key: flux_stage(item.key) for item in deletions}
-    applied = (task.wave for stage in planned.stages for task in stage.tasks if task.phase is HookPhase.SYNC)
-    turned = prune_waves((item.turn for item in deletions), applied)
-    return {item.key: turned[item.turn] for item in deletions}
-
-
-def _order(app: Application, task: Task) -> str:
-    if app.dialect is Dialect.FLUX:
-        return f"stage {_FLUX_STAGES[task.wave]}"
-    own = wave_of(task.item.manifest)
-    if task.phase is not HookPhase.SYNC:
-        return f"moved from wave {own} of Sync ahead of the first hook that needs it"
-    if own != task.wave:
-        return f"moved from wave {own} ahead of the first object that needs it"
-    named = SYNC_WAVE in (task.item.manifest["metadata"].get("annotations") or {})
-    return f"wave {own} by annotation" if named else f"wave {own}"
-
-
-def _prune_order(app: Application) -> str:
-    return "after all applies, in reverse order" if app.dialect is Dialect.FLUX else "waves of deletes are turned round"
 
 
 def _kept(key: ObjectKey, why: str) -> Planned:

@@ -6,8 +6,9 @@ dependency says of itself: it is shown to people who may not be allowed to see t
 
 from __future__ import annotations
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.health import settled
-from gitops_workers.core.model import Application, Dialect, Health, Phase, SyncStatus
+from gitops_workers.core.model import Application, Health, Phase, SyncStatus
 from gitops_workers.core.status.rows import Status
 
 _BUSY = (Phase.RUNNING, Phase.TERMINATING)
@@ -33,7 +34,7 @@ def unready(app: Application, status: Status) -> str:
         return "its sync has failed"
     if status.sync is not SyncStatus.SYNCED:
         return f"it is {status.sync}"
-    health_counts = app.dialect is Dialect.ARGOCD or app.sync.wait
+    health_counts = policy_of(app.dialect).health.always_in_ready or app.sync.wait
     if health_counts and not settled(app.dialect, Health(status.health)):
         return f"it is {status.health}"
     return ""

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError, Superseded
-from gitops_workers.core.model import AppId, Application, Condition, Dialect, Problem
+from gitops_workers.core.model import AppId, Application, Condition, Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.core.policy.project import Project
 from gitops_workers.core.prune.deletion import objects_retained
@@ -222,8 +223,8 @@ def _flag_changed(before: Application | None, now: Application) -> bool:
 
 
 def _paced(context: Context, app: Application) -> Application:
-    """Argo CD's manifests do not say how often to look, nor how long a sync may take: the installation does."""
-    if app.dialect is Dialect.FLUX:
+    """How often to look, and how long a sync may take: where manifests do not say it, the installation does."""
+    if not policy_of(app.dialect).governed:
         return app
     schedule = replace(app.schedule, interval=context.interval, jitter=context.jitter)
     return replace(app, schedule=schedule, sync=replace(app.sync, timeout=context.sync_timeout))

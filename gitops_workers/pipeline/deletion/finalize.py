@@ -13,11 +13,11 @@ from typing import Any
 
 import structlog
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, Retry, Superseded
 from gitops_workers.core.model import (
     Application,
     Condition,
-    Dialect,
     Health,
     HealthStatus,
     Phase,
@@ -299,7 +299,7 @@ class _Deletion:
         app = self.app
         pending = tuple(str(item.key) for item in left)
         operation = replace(self.operation, looks=self.operation.looks + 1, waiting_for=pending, message=text)
-        status = HealthStatus.PROGRESSING if app.dialect is Dialect.ARGOCD else HealthStatus.TERMINATING
+        status = policy_of(app.dialect).health.deleting
         return Outcome(
             message=f"Being deleted, since {stamp(self.leaving.since)}: {text}",
             sync=SyncStatus.OUT_OF_SYNC,

@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.health import failed, settled
-from gitops_workers.core.model import Application, Dialect, Health, HealthStatus, Phase, SyncStatus
+from gitops_workers.core.model import Application, Health, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.prune.candidates import Pruning, end_of, still_there
 from gitops_workers.core.record.record import HistoryEntry
-from gitops_workers.core.scheduling.due import retry_pause
 from gitops_workers.core.source.snapshot import snapshot
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import request as requests
@@ -289,7 +289,7 @@ def _report(
 
 
 def _pruned(observation: Observation) -> bool:
-    return observation.app.dialect is Dialect.FLUX or observation.prunes
+    return observation.prunes or not policy_of(observation.app.dialect).deletion.leftover_differs
 
 
 def _pause(observation: Observation, operation: Operation) -> Pause | None:
@@ -312,7 +312,7 @@ def _settled(
 
 def _away(observation: Observation, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
     """What leaves the inventory: only what was really deleted, is gone or belongs to somebody else now."""
-    if observation.app.dialect is Dialect.FLUX and not observation.app.sync.prune:
+    if not observation.app.sync.prune and not policy_of(observation.app.dialect).deletion.leftover_differs:
         return {item.key for item in observation.stale}
     return writer.deleted | set(pruning.gone) | set(pruning.not_owned)
 
@@ -346,8 +346,8 @@ def health_delay(app: Application, looks: int) -> float:
 
 
 def retry_delay(app: Application, failures: int) -> float:
-    """Seconds until a failed attempt is tried again: Argo CD's backoff, Flux' retryInterval."""
-    return app.schedule.retry_interval if app.dialect is Dialect.FLUX else retry_pause(app.sync.retry, failures)
+    """Seconds until a failed attempt is tried again."""
+    return policy_of(app.dialect).retry_delay(app, failures)
 
 
 def _history_entry(

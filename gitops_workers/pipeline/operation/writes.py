@@ -223,7 +223,7 @@ class Writer:
             answer = self.cluster.create(body, dry_run=False, validate=validate).manifest
         found: Manifest | None = answer
         for _ in range(MOST_CONFLICTS):
-            fields = after_replace(found) if found else ()
+            fields = after_replace(self.app.dialect, found) if found else ()
             if not found or not fields:
                 break
             self.lease.keep()

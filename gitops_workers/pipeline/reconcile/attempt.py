@@ -13,11 +13,12 @@ from typing import Any
 
 import structlog
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff import sync_baseline as agreements
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.errors import Deferred, GitOpsError, Refused, Superseded
 from gitops_workers.core.explain.explanation import KIND as EXPLANATION
-from gitops_workers.core.model import AppId, Application, Dialect, Resolved, SyncStatus
+from gitops_workers.core.model import AppId, Application, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy.policy import check, denied_objects, with_denied_condition
 from gitops_workers.core.prune.candidates import candidates
@@ -94,7 +95,7 @@ def _reconcile(context: Context, app: Application, attempt: Attempt, result: met
     app = with_relocation_condition(app, known.get(relocation.KIND))
     leaving = finalize.deletion_request(context, app)
     try:
-        if app.dialect is Dialect.ARGOCD:
+        if policy_of(app.dialect).governed:
             settings_in_force.check(context, known.get(settings_in_force.KIND))
             app = context.rules.governed(app)
         outcome = (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError, PruneRefused, Refused
-from gitops_workers.core.model import Condition, Dialect, Phase, SyncStatus
+from gitops_workers.core.model import Condition, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Evidence, Pruning, decide
 from gitops_workers.core.sync import operation as operations
@@ -97,7 +98,9 @@ def _rehearsed(context: Context, observation: Observation, now: float) -> Outcom
 
 def _to_prune(observation: Observation) -> bool:
     """Whether something that left Git is still to be deleted, or shown as such."""
-    return observation.leftover and (observation.app.dialect is Dialect.ARGOCD or observation.app.sync.prune)
+    return observation.leftover and (
+        observation.app.sync.prune or policy_of(observation.app.dialect).deletion.leftover_differs
+    )
 
 
 def _pruning(observation: Observation) -> Pruning:
@@ -165,8 +168,9 @@ def _drifted(observation: Observation) -> bool:
 
 
 def _heal(observation: Observation, differing: list[ObjectKey], now: float) -> self_heal_backoff.NextHeal | None:
-    """The turn of a heal; None when this is none, or one that waits for nobody: a human's, or Flux'."""
-    if observation.asked or observation.app.dialect is Dialect.FLUX or not differing or not _drifted(observation):
+    """The turn of a heal; None when this is none, or one that waits for nobody: a human's, or by the dialect's rule."""
+    turns = policy_of(observation.app.dialect).heals_in_turns
+    if observation.asked or not turns or not differing or not _drifted(observation):
         return None
     return self_heal_backoff.next_heal(observation.previous, observation.rendered, now)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from math import inf
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.compare import Compared, compared
 from gitops_workers.core.diff.desired import Desired
 from gitops_workers.core.diff.field_manager_migration import migration, ownership
@@ -16,7 +17,7 @@ from gitops_workers.core.diff.overwriting import overwriting
 from gitops_workers.core.diff.ownership import owned, owner, tracker, tracking_name
 from gitops_workers.core.diff.sync_baseline import ObjectBaseline, content_of
 from gitops_workers.core.errors import ApplyRefused, InvalidObject, Superseded
-from gitops_workers.core.model import Application, Dialect, Health, IgnoreRule
+from gitops_workers.core.model import Application, Health, IgnoreRule
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion, recreation
 from gitops_workers.core.record.record import applyset_id
@@ -178,7 +179,7 @@ class Inspector:
         invalid change of ours may be answered by a new object, as Flux and kubectl do.
         """
         invalid = isinstance(error, InvalidObject)
-        if not invalid and self.app.dialect is not Dialect.FLUX:
+        if not invalid and not policy_of(self.app.dialect).options.live_counts:
             return error
         try:
             live = self.cluster.get(item.key, item.version)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.masking import mask
 from gitops_workers.core.diff.ownership import owner
 from gitops_workers.core.diff.sync_baseline import ObjectBaseline, SyncBaseline, is_baseline
-from gitops_workers.core.health import Member, aggregate, member, settled
-from gitops_workers.core.model import Application, Dialect, Health, SyncStatus
+from gitops_workers.core.health import Member, aggregate, settled
+from gitops_workers.core.model import Application, Health, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Pruning
 from gitops_workers.core.record.record import applyset_id
@@ -28,10 +29,10 @@ def health(app: Application, states: Mapping[ObjectKey, ObjectState]) -> Health:
 
 def _member(app: Application, look: ObjectState) -> Member:
     """A look as it counts: the health that was read or remembered, or what absence means for the kind."""
-    absent = member(look.compared.desired.manifest, None, app.dialect)
+    rules, desired = policy_of(app.dialect).health, look.compared.desired
     if not look.compared.exists:
-        return absent
-    return replace(absent, health=look.health, absent=False, ignored=absent.ignored and app.dialect is Dialect.ARGOCD)
+        return rules.absent(desired.key, desired.manifest)
+    return Member(desired.key, look.health, ignored=rules.ignored(desired.manifest))
 
 
 def unsettled(app: Application, states: Mapping[ObjectKey, ObjectState]) -> bool:
@@ -81,9 +82,9 @@ def retained(app: Application, pruning: Pruning) -> str:
 
 
 def counts(observation: Observation, pruning: Pruning) -> bool:
-    """Whether what stays although it left Git is a difference: to Argo CD, unless the object says that it is none."""
-    argocd = observation.app.dialect is Dialect.ARGOCD
-    return argocd and any(key not in observation.extra for key in pruning.retained)
+    """Whether what stays although it left Git is a difference; an object may say that it is none."""
+    differs = policy_of(observation.app.dialect).deletion.leftover_differs
+    return differs and any(key not in observation.extra for key in pruning.retained)
 
 
 def _counted(keys: tuple[ObjectKey, ...]) -> str:

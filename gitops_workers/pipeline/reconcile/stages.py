@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.compare import Compared, ignores_extraneous
 from gitops_workers.core.diff.desired import Desired, desired_objects, own_scopes
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
-from gitops_workers.core.model import Application, Dialect, GitSource, Resolved
+from gitops_workers.core.model import Application, GitSource, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.core.prune.candidates import Deletion
@@ -222,7 +223,7 @@ def _unserved(desired: Iterable[Desired], found: Discovery) -> frozenset[GroupKi
 
 def extraneous(cluster: Cluster, app: Application, stale: Iterable[InventoryItem]) -> frozenset[ObjectKey]:
     """What left Git and says of itself that this is no difference. What cannot be read says nothing."""
-    if app.dialect is not Dialect.ARGOCD:
+    if not policy_of(app.dialect).deletion.leftover_differs:
         return frozenset()
 
     def says_so(item: InventoryItem) -> bool:

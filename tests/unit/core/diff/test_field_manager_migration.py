@@ -132,8 +132,22 @@ def test_a_replace_is_made_an_apply_and_leaves_the_others_alone():
     theirs = entry("kubectl-client-side-apply", data("c"))
     found = config(OURS, entry("gitops-workers", data("b")), theirs, status)
 
-    assert after_replace(found) == (entry("gitops-workers", data("a", "b"), "Apply"), theirs, status)
-    assert after_replace(config(OURS, theirs, status)) == ()
+    assert after_replace(Dialect.ARGOCD, found) == (entry("gitops-workers", data("a", "b"), "Apply"), theirs, status)
+    assert after_replace(Dialect.ARGOCD, config(OURS, theirs, status)) == ()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "own", "stranger"),
+    [
+        (Dialect.ARGOCD, "argocd-controller", "kustomize-controller"),
+        (Dialect.FLUX, "kustomize-controller", "argocd-controller"),
+    ],
+)
+def test_a_replace_takes_over_what_the_engine_of_its_own_dialect_owns(dialect: Dialect, own: str, stranger: str):
+    theirs = entry(stranger, data("b"))
+    found = config(entry("gitops-workers", data("a")), entry(own, data("c")), theirs)
+
+    assert after_replace(dialect, found) == (entry("gitops-workers", data("a", "c"), "Apply"), theirs)
 
 
 def test_an_object_that_was_never_ours_gets_our_entry():
