@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import grimp
@@ -19,7 +20,10 @@ PROCESSES, FOUNDATION = "processes", "foundation"
 OMITTED = "core"
 """Every package may import it and most do, so arrows to it would hide the others."""
 
-Arrows = frozenset[tuple[str, str]]
+Arrow = tuple[str, str]
+"""The box that imports, and the one that is imported."""
+Imports = Mapping[Arrow, int]
+"""How many imports an arrow stands for."""
 
 
 def main() -> None:
@@ -31,28 +35,44 @@ def updated(page: str) -> str:
     """Return the page with its generated parts as the code is now. Raises ValueError when a marker is missing."""
     graph = grimp.build_graph(ENGINE, SCHEDULER)
     boxes = {module: _box(graph, module) for module in graph.modules}
-    arrows = frozenset(
+    imports = Counter(
         (boxes[importer], boxes[imported])
         for importer in graph.modules
         for imported in graph.find_modules_directly_imported_by(importer)
         if boxes[importer] != boxes[imported]
     )
-    page = _replaced(page, "picture", f"```mermaid\n{drawn(boxes, arrows)}\n```")
+    page = _replaced(page, "picture", f"```mermaid\n{drawn(boxes, imports)}\n```")
     return _replaced(page, "packages", table())
 
 
-def drawn(boxes: Mapping[str, str], arrows: Arrows) -> str:
+def drawn(boxes: Mapping[str, str], imports: Imports) -> str:
     """Return the Mermaid flowchart of boxes (by module) and of the imports between them."""
     names = sorted({box for box in boxes.values() if box != OMITTED})
     lines = ["flowchart TD", *(f'    {name}["{_label(name, boxes)}"]' for name in names)]
-    shown = reduced(frozenset(arrow for arrow in arrows if OMITTED not in arrow))
-    return "\n".join([*lines, *(f"    {importer} --> {imported}" for importer, imported in sorted(shown))])
+    shown = {arrow: count for arrow, count in imports.items() if OMITTED not in arrow}
+    back = against(shown)
+    lines += [f"    {importer} --> {imported}" for importer, imported in sorted(reduced(shown.keys() - back))]
+    return "\n".join([*lines, *(f"    {importer} -.-> {imported}" for importer, imported in sorted(back))])
 
 
-def reduced(arrows: Arrows) -> Arrows:
+def against(imports: Imports) -> frozenset[Arrow]:
+    """Return the arrows that go against the others: of each circle the one that fewest imports make.
+
+    >>> against({("a", "b"): 9, ("b", "c"): 9, ("c", "a"): 1})
+    frozenset({('c', 'a')})
+    """
+    left, found = dict(imports), set[Arrow]()
+    for arrow in sorted(imports, key=lambda arrow: (imports[arrow], arrow)):
+        if arrow[0] in _reached(arrow[1], left):
+            found.add(arrow)
+            del left[arrow]
+    return frozenset(found)
+
+
+def reduced(arrows: Collection[Arrow]) -> frozenset[Arrow]:
     """Return the arrows without those that a longer way says already.
 
-    >>> sorted(reduced(frozenset({("a", "b"), ("b", "c"), ("a", "c")})))
+    >>> sorted(reduced({("a", "b"), ("b", "c"), ("a", "c")}))
     [('a', 'b'), ('b', 'c')]
     """
     kept = set(arrows)
@@ -101,7 +121,7 @@ def _label(name: str, boxes: Mapping[str, str]) -> str:
     return "<br/>".join([f"<b>{name}</b>", *lines])
 
 
-def _reached(start: str, arrows: set[tuple[str, str]]) -> set[str]:
+def _reached(start: str, arrows: Iterable[Arrow]) -> set[str]:
     found: set[str] = set()
     waiting = [start]
     while waiting:
