@@ -36,7 +36,7 @@ class VolatileClosures:
         if module := next((entry.path for entry in entries if entry.mode == "160000"), ""):
             raise SubmoduleUnavailable(f"submodule {module}: the connection was refused")
         named = digest(*(f"{entry.path}:{entry.oid}" for entry in entries))
-        return Closure(Tool.DIRECTORY, path, entries, named)
+        return Closure(Tool.DIRECTORY.value, path, entries, named)
 
 
 class VolatileRenderer:

@@ -126,9 +126,10 @@ def _git(_found: Settings) -> Iterator[Finding]:
 
 
 def _tools(_found: Settings) -> Iterator[Finding]:
-    from gitops_workers.local.toolchain import ToolMissing, tool  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.adapters.rendering import PROGRAMS  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.local.toolchain import ToolMissing, tool  # noqa: PLC0415
 
-    for name in ("kustomize", "helm"):
+    for name in PROGRAMS:
         try:
             yield Finding(name, "ok", str(tool(name)))
         except ToolMissing as missing:

@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.git import GitSources
-from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.volatile_cluster import VolatileClusters
@@ -59,7 +58,7 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
     known = tuple(configs)
     tools = _tools()
-    sandbox = Sandbox(tools, children=1, limits=render_limits(settings))
+    sandbox = Sandbox(tools, children=1, limits=render_limits(settings), renderers=CHILDREN)
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, documents, lambda: known)
     shared = _NothingShared()
     sources = GitSources(
@@ -141,7 +140,7 @@ def _governed(context: Context, app: Application) -> Application:
 
 def _tools() -> dict[str, Path]:
     found = {}
-    for name in ("kustomize", "helm"):
+    for name in PROGRAMS:
         with contextlib.suppress(ToolMissing):  # whoever needs it says so, with the way to get it
             found[name] = tool(name)
     return found

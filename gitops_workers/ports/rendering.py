@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef, Tool
+from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
 from gitops_workers.ports.git import TreeEntry
 
 
@@ -20,7 +20,8 @@ class Closure:
     told, so `others` has the rest of the commit, and `unreadable` what of it cannot be read, as (path, reason).
     """
 
-    tool: Tool
+    tool: str
+    """The renderer's name for it."""
     path: str
     entries: tuple[TreeEntry, ...]
     digest: str

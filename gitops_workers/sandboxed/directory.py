@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed import objects
+from gitops_workers.sandboxed.render_job import RenderJob
 
 SKIP = b"# +argocd:skip-file-rendering"
 _FIELDS = [re.compile(rb"\b%s[\"']?\s*:" % field) for field in (b"apiVersion", b"kind", b"metadata")]
@@ -15,17 +16,17 @@ TOTAL = 10 << 20
 """Bytes of all manifests of a directory source together: Argo CD's own cap (reposerver.max.combined...)."""
 
 
-def render(files: Sequence[tuple[str, str, bytes]], remarks: list[str] | None) -> list[objects.Found]:
-    """Return the objects of the files, in the order of their paths; `remarks` as in `objects.read`."""
-    total = sum(len(content) for _, _, content in files)
+def render(job: RenderJob) -> list[objects.Found]:
+    """Return the objects of the files, in the order of their paths."""
+    total = sum(len(content) for _, _, content in job.files)
     if total > TOTAL:
         raise RenderFailed(
             f"the manifests have {total:,} bytes, more than {TOTAL:,}; split the application or exclude files"
         )
     found: list[objects.Found] = []
-    for path, _, content in sorted(files):
+    for path, _, content in sorted(job.files):
         if SKIP not in content:
-            found += _read(path, content, remarks)
+            found += _read(path, content, job.remarks)
     return found
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ from gitops_workers.core.source import repo_paths
 from gitops_workers.core.text.redact import scrub
 from gitops_workers.sandboxed import chart_tree, dependencies, helm_secrets, objects
 from gitops_workers.sandboxed.export import Export, read, write
-from gitops_workers.sandboxed.programs import Programs
+from gitops_workers.sandboxed.render_job import RenderJob
 
 _WORDS = 2000
 _NESTED_CHARTS = 8
@@ -27,11 +26,14 @@ LARGEST_INDEX = 1024
 """List index in a parameter name: `--set a[1000000000]=1` would fill memory (CVE-2022-36055)."""
 
 
-def render(
-    request: Mapping[str, Any], export: Export, programs: Programs, deadline: float, remarks: list[str] | None
-) -> list[objects.Found]:
-    """Return the objects of the chart, helm hooks among them; `remarks` as in `objects.read`."""
-    path, options = request["path"], request["helm"]
+def render(job: RenderJob) -> list[objects.Found]:
+    """Return the objects of the chart, helm hooks among them."""
+    with job.exported() as export:
+        return _template(job, export)
+
+
+def _template(job: RenderJob, export: Export) -> list[objects.Found]:
+    path, options = job.request["path"], job.request["helm"]
     chart = export.folder(path)
     _provide_dependencies(export, path, 0)
     chart_tree.check(chart, path, schemas=not options["--skip-schema-validation"])
@@ -49,7 +51,7 @@ def render(
         place = f"{export.home}/values-{number}.yaml"
         # Read by our rules and written as JSON, so that a bomb in it ends here.
         _clear(text.encode(), "helm.values")
-        values = _values(text, remarks)
+        values = _values(text, job.remarks)
         secrets.update(helm_secrets.of_values(values))
         write(place, orjson.dumps(values))
         arguments += ["--values", place]
@@ -64,10 +66,10 @@ def render(
         if options[flag]:
             arguments.append(flag)
     arguments += ["--", options["release_name"], chart]
-    outcome = programs.run("helm", arguments, folder=chart, home=export.home, deadline=deadline)
+    outcome = job.programs.run("helm", arguments, folder=chart, home=export.home, deadline=job.deadline)
     if outcome.status != 0:
         raise RenderFailed(_reason(scrub(export.shorten(outcome.errors), secrets), path))
-    return objects.read(outcome.output, f"helm template {path or '.'}", remarks)
+    return objects.read(outcome.output, f"helm template {path or '.'}", job.remarks)
 
 
 def _provide_dependencies(export: Export, path: str, depth: int) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -16,7 +15,7 @@ from gitops_workers.core.source import repo_paths
 from gitops_workers.sandboxed import kustomization, objects, scan
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.frames import InputMissing
-from gitops_workers.sandboxed.programs import Programs
+from gitops_workers.sandboxed.render_job import RenderJob
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """kustomize's own names, in its order."""
@@ -32,8 +31,14 @@ _WORDS = 2000
 """Characters of a tool's words in an error."""
 
 
-def render(request: Mapping[str, Any], export: Export, programs: Programs, deadline: float) -> list[objects.Found]:
+def render(job: RenderJob) -> list[objects.Found]:
     """Return the built objects."""
+    with job.exported() as export:
+        return _build(job, export)
+
+
+def _build(job: RenderJob, export: Export) -> list[objects.Found]:
+    request = job.request
     path = request["path"]
     folder = export.folder(path)
     options = request["kustomize"]
@@ -54,14 +59,14 @@ def render(request: Mapping[str, Any], export: Export, programs: Programs, deadl
         kind = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
         write(f"{folder}/{name or NAMES[0]}", orjson.dumps({**kind, **merged}))
     # Flux keeps a build inside the source, Argo CD inside the kustomization's own root. What a build reads was checked
-    # (`adapters.closure`), so the first does not depend on what this host's kernel allows.
+    # (`adapters.rendering.closure`), so the first does not depend on what this host's kernel allows.
     restriction = "LoadRestrictionsNone" if flux or options["load_anywhere"] else "LoadRestrictionsRootOnly"
-    outcome = programs.run(
+    outcome = job.programs.run(
         "kustomize",
         ["build", "--load-restrictor", restriction, "--", "."],
         folder=folder,
         home=export.home,
-        deadline=deadline,
+        deadline=job.deadline,
     )
     if outcome.status != 0:
         words = export.shorten(outcome.errors).strip().removeprefix("Error: ")[:_WORDS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import importlib
 import os
 import resource
 import sys
@@ -17,9 +18,9 @@ import orjson
 from gitops_workers.adapters import yaml_events
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.render.isolation import Isolation
-from gitops_workers.sandboxed import confine, directory, frames, helm, kustomize, objects, scan
-from gitops_workers.sandboxed.export import Export
+from gitops_workers.sandboxed import confine, frames, objects, scan
 from gitops_workers.sandboxed.programs import Programs
+from gitops_workers.sandboxed.render_job import Render, RenderJob
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.ENFILE, errno.EAGAIN}
@@ -29,9 +30,10 @@ _EXHAUSTED = {errno.ENOSPC, errno.EDQUOT, errno.ENFILE, errno.EAGAIN}
 class Jobs:
     """What a child can do. Each job takes a request and the blobs sent with it, and returns a head and a body."""
 
-    def __init__(self, programs: Programs, prefix: str) -> None:
-        """`prefix` is where this process sees its own folder."""
+    def __init__(self, programs: Programs, renderers: Mapping[str, Render], prefix: str) -> None:
+        """`renderers` by tool. `prefix` is where this process sees its own folder."""
         self._programs = programs
+        self._renderers = renderers
         self._job = f"{prefix}/job"
 
     def run(self, job: str, request: Mapping[str, Any], blobs: list[bytes]) -> tuple[Any, bytes]:
@@ -49,14 +51,10 @@ class Jobs:
         deadline = time.monotonic() + request["seconds"]
         files = [(path, mode, blobs[number]) for path, mode, number in request["files"]]
         remarks: list[str] | None = [] if request["repeated_keys"] else None
-        if request["tool"] == "directory":
-            return objects.finish(directory.render(files, remarks), request, remarks or ())
-        with Export(self._job) as export:
-            export.add(files)
-            if request["tool"] == "helm":
-                found = helm.render(request, export, self._programs, deadline, remarks)
-            else:
-                found = kustomize.render(request, export, self._programs, deadline)
+        render = self._renderers.get(request["tool"])
+        if render is None:
+            raise RenderFailed(f"this sandbox has no renderer {request['tool']!r}")
+        found = render(RenderJob(request, files, self._programs, self._job, deadline, remarks))
         return objects.finish(found, request, remarks or ())
 
     def _scan(self, item: Mapping[str, str], blob: bytes) -> Any:
@@ -140,10 +138,14 @@ def main() -> None:
     settings = orjson.loads(sys.argv[1])
     confine.die_with_parent(settings["parent"])
     programs = Programs(settings["tools"])
+    renderers: dict[str, Render] = {
+        tool: importlib.import_module(f"{__package__}.{module}").render
+        for tool, module in settings["renderers"].items()
+    }
     yaml_events.load_documents(yaml_events.dump({"warm": [1, "é"]}).encode())  # imports what is imported late
 
     def jobs(isolation: Isolation) -> Jobs:
-        return Jobs(programs, "" if isolation.chroot else settings["root"])
+        return Jobs(programs, renderers, "" if isolation.chroot else settings["root"])
 
     serve(settings, jobs, programs.descriptors())
 

@@ -1,4 +1,4 @@
-"""What a kustomization or a chart refers to: read in the child, joined to paths by the worker (`adapters.closure`)."""
+"""What a kustomization or a chart refers to: read in the child, joined to paths in `adapters.rendering`."""
 
 from __future__ import annotations
 

@@ -18,12 +18,11 @@ import structlog
 from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.adapters.catalogue_files import FileCatalogue
 from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
-from gitops_workers.adapters.closure import GitClosures
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
 from gitops_workers.adapters.git import GitSources, Turns
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
-from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import UserRules
@@ -60,7 +59,7 @@ def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Ca
     Attempts give their turn back where too many wait for a Git host already; a quarter of the threads may for one host.
     """
     tools = _tools()
-    sandbox = Sandbox(tools, children=settings.sandboxes, limits=render_limits(settings))
+    sandbox = Sandbox(tools, children=settings.sandboxes, limits=render_limits(settings), renderers=CHILDREN)
     queue, state = open_queue(settings), open_state(settings)
     cipher = Cipher(cache_key(settings))
     cache = RedisRenderCache(connect(settings.redis_url), cipher, "gitops:cache:")
@@ -152,7 +151,7 @@ def _configs(documents: Iterable[Document]) -> Iterable[ConfigObject]:
 def _tools() -> dict[str, Path]:
     """What is installed; a missing tool fails only the applications that need it, and says how to get it."""
     found = {}
-    for name in ("kustomize", "helm"):
+    for name in PROGRAMS:
         try:
             found[name] = tool(name)
         except ToolMissing as error:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.adapters.closure import GitClosures
-from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.rendering import CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import Refused

@@ -13,10 +13,11 @@ import orjson
 
 from gitops_workers.adapters.rendering import request
 from gitops_workers.adapters.rendering.memory import Failures, Recent, SingleFlight
+from gitops_workers.adapters.rendering.renderers import BY_TOOL
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import canonical, digest
-from gitops_workers.core.render.render_spec import RenderSpec, Tool
+from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
 from gitops_workers.sandboxed.frames import InputMissing, Runner
 
@@ -136,8 +137,8 @@ class CachedRenderer:
         )
         return body
 
-    def _version(self, tool: Tool) -> str:
-        path = self._tools.get(tool.value)
+    def _version(self, tool: str) -> str:
+        path = self._tools.get(BY_TOOL[tool].program)
         return "" if path is None else _version(str(path))
 
     def _sealed(self, variables: Mapping[str, str] | None) -> str:

@@ -34,7 +34,14 @@ class Died(Exception):
 class Child:
     """One running child; used by one thread at a time."""
 
-    def __init__(self, folder: Path, tools: Mapping[str, str], limits: SandboxLimits, program: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tools: Mapping[str, str],
+        limits: SandboxLimits,
+        program: str,
+        renderers: Mapping[str, str],
+    ) -> None:
         self.folder = folder
         self.jobs = 0
         self.resident = 0
@@ -46,6 +53,7 @@ class Child:
             "root": str(root),
             "parent": os.getpid(),
             "tools": tools,
+            "renderers": renderers,
             "memory": limits.memory,
             "file_size": limits.file_size,
             "processes": limits.processes,

@@ -49,12 +49,15 @@ class Sandbox:
         children: int = 2,
         limits: SandboxLimits | None = None,
         program: str = "main",
+        renderers: Mapping[str, str] | None = None,
     ) -> None:
-        """`tools`: paths of `kustomize` and `helm`; a missing one fails only the jobs that need it.
+        """`tools`: paths of the programs of renders; a missing one fails only the jobs that need it.
 
-        `program` is the module of `gitops_workers.sandboxed` that the children run: `main`, or `rules`.
+        `program` is the module of `gitops_workers.sandboxed` that the children run: `main`, or `rules`. `renderers`:
+        tool -> the module there that renders it; without them the children only parse.
         """
         self._program = program
+        self._renderers = dict(renderers or {})
         self._tools = {name: os.fspath(path) for name, path in tools.items()}
         self._limits = limits or SandboxLimits()
         # One thread that lives as long as the pool starts all children: the kernel sends the death signal when the
@@ -156,7 +159,8 @@ class Sandbox:
     def _start(self) -> Child:
         if not self._close.alive:
             raise Retry("the sandbox is closed; this worker is shutting down")
-        child = self._spawner.submit(Child, self.scratch.folder(), self._tools, self._limits, self._program).result()
+        folder = self.scratch.folder()
+        child = self._spawner.submit(Child, folder, self._tools, self._limits, self._program, self._renderers).result()
         self._living.add(child)
         try:
             child.greet()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gitops_workers.core.cluster.access import IN_CLUSTER_SERVER, ClusterIdentity
@@ -15,7 +15,7 @@ EXCLUDED = "ExcludedResourceWarning"
 """Argo CD's condition about objects in Git whose kind is excluded."""
 SHOWN = 10
 """Objects named in it."""
-TOOLS = {Tool.KUSTOMIZE: Scope.KUSTOMIZE, Tool.HELM: Scope.HELM}
+TOOLS: Mapping[str, Scope] = {Tool.KUSTOMIZE: Scope.KUSTOMIZE, Tool.HELM: Scope.HELM}
 
 
 def with_settings(app: Application, installation: Installation) -> Application:
@@ -25,7 +25,7 @@ def with_settings(app: Application, installation: Installation) -> Application:
     return replace(app, installation=installation, render=replace(app.render, kustomize=kustomize))
 
 
-def may_use(app: Application, tool: Tool) -> None:
+def may_use(app: Application, tool: str) -> None:
     """Raise InvalidManifest where the installation has a setting about this tool that is not done."""
     if app.installation is not None and tool in TOOLS:
         app.installation.refuse(TOOLS[tool])

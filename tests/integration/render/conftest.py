@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gitops_workers.adapters.rendering import CHILDREN
 from gitops_workers.adapters.sandbox import Sandbox
 from tests.servers.rendering import RenderWorld, tools
 
@@ -13,7 +14,7 @@ from tests.servers.rendering import RenderWorld, tools
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Sandbox]:
     """Two children with kustomize and helm."""
-    sandbox = Sandbox(tools())
+    sandbox = Sandbox(tools(), renderers=CHILDREN)
     yield sandbox
     sandbox.close()
 

@@ -208,3 +208,9 @@ def test_nothing_of_a_job_is_left_for_the_next(repo: RenderWorld):
     # Only of this pool: other processes of the test run render at the same time.
     assert list(repo.sandbox.scratch.path.glob("*/root"))
     assert not list(repo.sandbox.scratch.path.glob("*/root/job"))
+
+
+def test_a_tool_that_the_children_were_not_given_is_refused(sandbox: Sandbox) -> None:
+    job = {"tool": "helm", "path": "", "files": [], "repeated_keys": False, "seconds": 5.0}
+    with pytest.raises(RenderFailed, match="no renderer 'helm'"):
+        sandbox.run("render", job, what="a chart")

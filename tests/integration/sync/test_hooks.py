@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gitops_workers.adapters.closure import GitClosures
-from gitops_workers.adapters.rendering import CachedRenderer
+from gitops_workers.adapters.rendering import CHILDREN, CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.model import Phase
@@ -165,7 +164,7 @@ def test_a_hook_that_somebody_deletes_fails_the_sync_and_really_goes(yard: Yard)
 @pytest.fixture
 def helm_yard(yard: Yard) -> Iterator[Yard]:
     """The yard with a real helm."""
-    sandbox = Sandbox(tools())
+    sandbox = Sandbox(tools(), renderers=CHILDREN)
     closures = GitClosures(yard.sources, sandbox)
     yard.render_with(closures, CachedRenderer(yard.sources, closures, sandbox, MemoryStore(), tools=tools(), key=KEY))
     yield yard

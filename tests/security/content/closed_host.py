@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from gitops_workers.adapters.rendering import CHILDREN
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.render.isolation import Isolation
@@ -55,7 +56,7 @@ def rendered(
     files: Mapping[str, bytes | str], path: str, spec: RenderSpec, limits: SandboxLimits | None = None
 ) -> list[Any] | str:
     """The objects of a path, or the name of the error and its words."""
-    sandbox = Sandbox(tools(), limits=limits)
+    sandbox = Sandbox(tools(), limits=limits, renderers=CHILDREN)
     try:
         return RenderWorld(sandbox).objects(files, path, spec)
     except GitOpsError as error:

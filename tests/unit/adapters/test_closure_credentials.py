@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_workers.adapters.closure.submodules import Submodules
-from gitops_workers.adapters.closure.tree import Trees
+from gitops_workers.adapters.rendering.closure.submodules import Submodules
+from gitops_workers.adapters.rendering.closure.tree import Trees
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource

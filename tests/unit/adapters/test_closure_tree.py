@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.adapters.closure.tree import Tree, Trees
+from gitops_workers.adapters.rendering.closure.tree import Tree, Trees
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.model import GitSource
 from gitops_workers.ports import TreeEntry

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gitops_workers.adapters.closure.files import Files
-from gitops_workers.adapters.closure.references import References
+from gitops_workers.adapters.rendering.closure.files import Files
+from gitops_workers.adapters.rendering.closure.references import References
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions

@@ -7,30 +7,24 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from gitops_workers.adapters.closure.files import Files, Node, Permits
-from gitops_workers.adapters.closure.kustomize import NAMES, Graph
-from gitops_workers.adapters.closure.references import References
-from gitops_workers.adapters.closure.submodules import Submodules
-from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Tree, Trees
-from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
+from gitops_workers.adapters.rendering.closure.files import Files, Node, Permits
+from gitops_workers.adapters.rendering.closure.references import References
+from gitops_workers.adapters.rendering.closure.submodules import Submodules
+from gitops_workers.adapters.rendering.closure.tree import LINK, SUBMODULE, Tree, Trees
+from gitops_workers.adapters.rendering.renderers import BY_TOOL, detect
+from gitops_workers.adapters.rendering.renderers.port import Place, Renderer
+from gitops_workers.core.errors import PolicyRefused, RenderFailed
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import digest
-from gitops_workers.core.render import helm_files
-from gitops_workers.core.render.build_environment import build_environment
-from gitops_workers.core.render.render_spec import OVERRIDES, DirectoryOptions, KustomizeMerge, RenderSpec, Tool
+from gitops_workers.core.render.render_spec import OVERRIDES, KustomizeMerge, RenderSpec
 from gitops_workers.core.source import repo_paths
 from gitops_workers.core.text.gitignore import Ignore
-from gitops_workers.core.text.globs import matches_directory
 from gitops_workers.ports import Closure, Sources, TreeEntry
 from gitops_workers.sandboxed.frames import Runner
 
-_MANIFESTS = (".yaml", ".yml", ".json", ".jsonnet")
 _IGNORE_FILE = ".sourceignore"
 _IGNORES = 64
 """Sets of ignore rules kept: they are the same at every commit of a repository until somebody edits them."""
-_CHARTS = 100
-"""Charts that one chart may pull in from the same repository."""
-
 _NAMED = 20
 """Names shown in a message about a missing path."""
 
@@ -57,22 +51,12 @@ class GitClosures:
         permits: Permits = lambda _: True,
     ) -> Closure:
         """The inputs of this source at this commit; everything there is where the analysis cannot tell."""
-        files, path, tool = self._look(source, render, resolved, app_name, permits)
-        whole = False
-        if tool is Tool.KUSTOMIZE:
-            graph = Graph(files, self._references, source)
-            graph.walk(path, render.kustomize)
-            found = graph.entries
-        elif tool is Tool.HELM:
-            whole = helm_files.known_late(render.helm)
-            found = self._charts(files, source, path)
-            if not whole:
-                found |= _value_files(files, source, path, render, resolved, app_name)
-        else:
-            found = {entry.path: entry for entry in _manifests(files, path, render.directory)}
-        partial = replace(_closure(tool, path, found.values()), repositories=files.repositories)
+        place, renderer = self._look(source, render, resolved, app_name, permits)
+        inputs = renderer.inputs(place)
+        files = place.files
+        partial = replace(_closure(renderer.tool, place.path, inputs.entries), repositories=files.repositories)
         with self._lock:
-            whole = whole or partial.digest in self._incomplete
+            whole = inputs.whole or partial.digest in self._incomplete
         return _widened(files, partial) if whole else partial
 
     def whole(self, source: GitSource, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
@@ -91,7 +75,7 @@ class GitClosures:
 
     def _look(
         self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str, permits: Permits
-    ) -> tuple[Files, str, Tool]:
+    ) -> tuple[Place, Renderer]:
         flux = render.kustomize.merge is KustomizeMerge.FLUX
         # Flux joins an absolute path to the root of the source; Argo CD refuses it.
         path = repo_paths.join("", source.path.lstrip("/") if flux else source.path, what="spec.source.path")
@@ -101,12 +85,13 @@ class GitClosures:
             raise RenderFailed(_no_path(files, path, resolved))
         if not flux:
             for name in (text.replace("APPLICATION", app_name) for text in OVERRIDES):
-                if files.find(f"{path}/{name}".lstrip("/")):
+                if _holds(files, path, name):
                     raise RenderFailed(
                         f"{path or '.'} holds {name}; such parameter overrides are not supported: move them into the "
                         "Application or into the chart's values, and delete the file"
                     )
-        return files, path, render.tool or _detect(files, path)
+        renderer = BY_TOOL[render.tool] if render.tool else detect(lambda name: _holds(files, path, name))
+        return Place(files, self._references, source, path, render, resolved, app_name), renderer
 
     def _files(self, source: GitSource, render: RenderSpec, tree: Tree, permits: Permits) -> Files:
         if source.ignore is None and render.kustomize.merge is not KustomizeMerge.FLUX:
@@ -129,94 +114,6 @@ class GitClosures:
             (repo_paths.folder(path), blobs[entry.oid].decode("utf-8", "replace")) for path, entry in places.items()
         ]
         return Ignore(texts, source.ignore)
-
-    def _charts(self, files: Files, source: GitSource, path: str) -> dict[str, TreeEntry]:
-        """The chart and those that it depends on by `file://`."""
-        found: dict[str, TreeEntry] = {}
-        waiting = [path]
-        seen = {path}
-        while waiting:
-            chart = waiting.pop()
-            found.update({node.place: files.resolve(node) for node in files.walk(chart)})
-            named = [f"{chart}/{name}".lstrip("/") for name in ("Chart.yaml", "requirements.yaml")]
-            if named[0] not in found:
-                if chart != path:
-                    continue  # a copy in charts/ may stand in for it; else the render says that it is missing
-                raise RenderFailed(f"{chart or '.'} holds no Chart.yaml; choose another path or tool")
-            described = [found[name] for name in named if name in found]
-            answers = self._references.of(source, "chart", described)
-            declared = next((item for item in reversed(answers) if item["declares"]), answers[0])
-            for _, reference in declared["local"]:
-                place = repo_paths.join(chart, reference, what=f"{chart or '.'}: dependencies of the chart")
-                if place not in seen:
-                    seen.add(place)
-                    waiting.append(place)
-            if len(seen) > _CHARTS:
-                raise UnsafeContent(f"{path or '.'} pulls in more than {_CHARTS} charts")
-        return found
-
-
-def _manifests(files: Files, path: str, options: DirectoryOptions) -> Iterable[TreeEntry]:
-    """The files of a directory source, as Argo CD finds them.
-
-    By extension and globs; a link counts by its own name, and one that leads to nothing in the repository or to a
-    folder is passed over, as Argo CD does with a warning (3.5, `getPotentiallyValidManifestFile`).
-    """
-    skip = len(path) + 1 if path else 0
-    for node in files.under(path) if options.recurse else files.inside(path):
-        name = node.place[skip:]
-        if not name.endswith(_MANIFESTS):
-            continue
-        if options.exclude and matches_directory(options.exclude, name):
-            continue
-        if options.include and not matches_directory(options.include, name):
-            continue
-        if node.entry.mode == LINK and files.find(node.entry.path) is None:
-            continue
-        if name.endswith(".jsonnet"):
-            raise RenderFailed(
-                f"{node.place}: Jsonnet is not supported; commit what `jsonnet` prints, or exclude the file "
-                "(spec.source.directory.exclude)"
-            )
-        yield files.resolve(node)
-
-
-def _value_files(
-    files: Files, source: GitSource, path: str, render: RenderSpec, resolved: Resolved, app_name: str
-) -> dict[str, TreeEntry]:
-    """The value files and file parameters that the application names."""
-    environment = build_environment(
-        app_name=app_name,
-        commit=resolved.commit,
-        path=source.path,
-        url=source.url,
-        target_revision=source.revision.value,
-    )
-    paths = _Places(files)
-    wanted = [*helm_files.value_files(path, render.helm, paths, environment)]
-    wanted += [place for _, place in helm_files.parameter_files(path, render.helm, paths, environment)]
-    found = {}
-    for place in wanted:
-        if (entry := files.find(place)) is None:
-            raise UnsafeContent(f"{place} is a link to nothing in this repository; correct the link or remove it")
-        found[place] = entry
-    return found
-
-
-class _Places:
-    """The files that value files may name (`helm_files.Places`)."""
-
-    def __init__(self, files: Files) -> None:
-        """`files` of the commit."""
-        self._files = files
-
-    def __contains__(self, path: object) -> bool:
-        """Whether there is such a file."""
-        return isinstance(path, str) and self._files.find(path) is not None
-
-    def below(self, folder: str) -> Iterable[str]:
-        """All files below a folder, also those that cannot be read: whoever wants one is told."""
-        return (node.place for node in self._files.walk(folder))
 
 
 def _widened(files: Files, partial: Closure) -> Closure:
@@ -245,14 +142,14 @@ def _widened(files: Files, partial: Closure) -> Closure:
         others=tuple(others),
         unreadable=tuple(unreadable),
         repositories=tuple(dict.fromkeys((*partial.repositories, *files.repositories))),
-        digest=digest(partial.tool.value, partial.path, layout),
+        digest=digest(partial.tool, partial.path, layout),
         whole=True,
     )
 
 
-def _closure(tool: Tool, path: str, entries: Iterable[TreeEntry]) -> Closure:
+def _closure(tool: str, path: str, entries: Iterable[TreeEntry]) -> Closure:
     ordered = tuple(sorted(entries, key=lambda entry: entry.path))
-    return Closure(tool, path, ordered, digest(tool.value, path, _layout(ordered)))
+    return Closure(tool, path, ordered, digest(tool, path, _layout(ordered)))
 
 
 def _layout(entries: Iterable[TreeEntry]) -> str:
@@ -260,13 +157,8 @@ def _layout(entries: Iterable[TreeEntry]) -> str:
     return "\n".join(f"{entry.mode} {entry.oid} {entry.path!r}" for entry in ordered)
 
 
-def _detect(files: Files, path: str) -> Tool:
-    def there(name: str) -> bool:
-        return files.find(f"{path}/{name}" if path else name) is not None
-
-    if there("Chart.yaml"):
-        return Tool.HELM
-    return Tool.KUSTOMIZE if any(map(there, NAMES)) else Tool.DIRECTORY
+def _holds(files: Files, path: str, name: str) -> bool:
+    return files.find(f"{path}/{name}".lstrip("/")) is not None
 
 
 def _no_path(files: Files, path: str, resolved: Resolved) -> str:

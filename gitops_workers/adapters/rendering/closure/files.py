@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from gitops_workers.adapters.closure.submodules import Submodules
-from gitops_workers.adapters.closure.tree import LINK, SUBMODULE, Tree, prefixed
+from gitops_workers.adapters.rendering.closure.submodules import Submodules
+from gitops_workers.adapters.rendering.closure.tree import LINK, SUBMODULE, Tree, prefixed
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.source import repo_paths
