@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import AppId
-from gitops_workers.core.status.rows import Event
+from gitops_workers.core.model import AppId, Application
+from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.sync.request import Request
 from gitops_workers.core.telemetry.audit import AuditedRequest, details_of
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.ports import Queue, State, Urgency
-from gitops_workers.services.lookup import EVERY_PROJECT
+from gitops_workers.services.lookup import EVERY_PROJECT, declared, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,24 @@ class Accepted:
     request: Request | None = None
 
 
-def audit_of(backend: Backend, caller: Caller, app: AppId, verb: str, details: str = "") -> AuditedRequest:
-    """What the audit says of this change. `verb` is one that `AuditedRequest` knows."""
-    return AuditedRequest(stamp(backend.queue.now()), app, verb, caller.name, caller.source, details)
-
-
 def with_request(audit: AuditedRequest, request: Request) -> AuditedRequest:
-    """The same with what a request asks."""
+    """What the audit says, with what a request asks."""
     return replace(audit, details=details_of(request), request=request.id, revision=request.revision)
+
+
+@contextmanager
+def planning(
+    backend: Backend, caller: Caller, name: str, verb: str, details: str = ""
+) -> Iterator[tuple[Status, Application, AuditedRequest]]:
+    """Find what a change is about: its row, its application as declared, and what the audit says of the change.
+
+    `verb` is one that `AuditedRequest` knows. What the block refuses is audited, too. Raises what `find` and `declared`
+    raise.
+    """
+    status = find(backend.state, name, caller.projects)
+    audit = AuditedRequest(stamp(backend.queue.now()), status.id, verb, caller.name, caller.source, details)
+    with audited(backend, audit):
+        yield status, declared(backend.state, status.id), audit
 
 
 @contextmanager

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.ports import State
-from gitops_workers.services.changes import Backend, Caller, Change, audit_of, audited
-from gitops_workers.services.lookup import declared, find
+from gitops_workers.services.changes import Backend, Caller, Change, planning
 from gitops_workers.services.requests import require_awake
 
 
@@ -27,10 +26,7 @@ class LastRefresh:
 
 def refresh(backend: Backend, caller: Caller, name: str) -> Change:
     """Compare every object of the application with the cluster now."""
-    status = find(backend.state, name, caller.projects)
-    audit = audit_of(backend, caller, status.id, "refresh")
-    with audited(backend, audit):
-        declared(backend.state, status.id)
+    with planning(backend, caller, name, "refresh") as (status, _, audit):
         require_awake(status)
     return Change(status.id, {refreshes.ASKED: refreshes.request(backend.queue.now(), caller.name)}, audit)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops_workers.core.errors import InvalidManifest, NoSuchEntry, Refused
-from gitops_workers.core.model import AppId, Phase
+from gitops_workers.core.model import AppId, Application, Phase
 from gitops_workers.core.status.rows import ResourceView, Status
 from gitops_workers.core.sync.pause import CONDITION
 from gitops_workers.core.sync.request import (
@@ -24,9 +24,8 @@ from gitops_workers.core.sync.request import (
 )
 from gitops_workers.core.text import codec
 from gitops_workers.ports import State
-from gitops_workers.services.changes import Backend, Caller, Change, audit_of, audited, with_request
+from gitops_workers.services.changes import Backend, Caller, Change, audited, planning, with_request
 from gitops_workers.services.history import history
-from gitops_workers.services.lookup import declared, find
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +94,11 @@ def is_pending(state: State, app: AppId) -> bool:
 
 def _planned(backend: Backend, caller: Caller, name: str, verb: str, options: Mapping[str, Any]) -> Change:
     """The change that stores this request, unless the engine would refuse it. Raises Refused and what `find` raises."""
-    status = find(backend.state, name, caller.projects)
-    audit = audit_of(backend, caller, status.id, verb)
-    with audited(backend, audit):
+    with planning(backend, caller, name, verb) as (status, app, audit):
         request = _checked(caller, options)
     audit = with_request(audit, request)
     with audited(backend, audit):
-        _allow(backend.state, status, request)
+        _allow(backend.state, status, app, request)
     return Change(status.id, {REQUEST: to_json(request)}, audit, request)
 
 
@@ -114,12 +111,11 @@ def _checked(caller: Caller, options: Mapping[str, Any]) -> Request:
     return request
 
 
-def _allow(state: State, status: Status, request: Request) -> None:
+def _allow(state: State, status: Status, app: Application, request: Request) -> None:
     """Raise Refused for what the engine would refuse."""
     running = status.operation is not None and status.operation.phase is Phase.RUNNING
     if request.terminate and not running:
         raise Refused(f"{status.id}: no operation is running: there is nothing to terminate.")
-    app = declared(state, status.id)
     if not request.terminate:
         require_awake(status)
     if reason := reject_reason(request, app, paused=any(item.type == CONDITION for item in status.conditions)):

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core.scheduling import refresh as refreshes
-from gitops_workers.services.changes import Backend, Caller, Change, audit_of, audited
-from gitops_workers.services.lookup import declared, find
+from gitops_workers.services.changes import Backend, Caller, Change, planning
 
 OVERRIDE = "override"
 """Documents `override/<app>`: `{suspended, by, resumedAt}`, what was decided by hand; `resumedAt` is in epoch s."""
@@ -30,8 +29,5 @@ def resume(backend: Backend, caller: Caller, name: str) -> Change:
 
 
 def _planned(backend: Backend, caller: Caller, name: str, verb: str, documents: Mapping[str, Any]) -> Change:
-    app = find(backend.state, name, caller.projects).id
-    audit = audit_of(backend, caller, app, verb)
-    with audited(backend, audit):
-        declared(backend.state, app)
-    return Change(app, documents, audit)
+    with planning(backend, caller, name, verb) as (status, _, audit):
+        return Change(status.id, documents, audit)
