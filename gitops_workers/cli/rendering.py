@@ -18,17 +18,23 @@ from gitops_workers.core.status.rows import Status
 from gitops_workers.dialects import Parsed, parse
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, load_file
+from gitops_workers.services.lookup import named, require_unique
 from gitops_workers.services.manifests import manifests, require_accepted
 from gitops_workers.settings import Settings
 
 
-def print_files(settings: Settings, names: Sequence[str], only: str) -> None:
-    """Render every application that these files declare. Raises InvalidManifest with all errors of the files."""
+def print_files(settings: Settings, names: Sequence[str], name: str) -> None:
+    """Render every application that these files declare, or the one that `name` means.
+
+    Raises InvalidManifest, with all errors of the files where they have some.
+    """
     applications, configs = _declared(names)
-    chosen = [app for app in applications if not only or app.id == only or app.id.endswith(f"/{only}")]
+    meant = named((app.id for app in applications), name)
+    require_unique(meant, name)
+    chosen = [app for app in applications if not name or app.id in meant]
     if not chosen:
         known = ", ".join(app.id for app in applications) or "none"
-        wanted = f"no application {only!r}" if only else "no Application and no Kustomization"
+        wanted = f"no application {name!r}" if name else "no Application and no Kustomization"
         raise InvalidManifest(f"{wanted} in {', '.join(names)}: there are {known}.")
     with offline_world(settings, configs) as context:
         objects: list[Manifest] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from heapq import nlargest
 from operator import eq
@@ -31,12 +31,23 @@ def find(state: State, name: str, projects: Collection[str] = EVERY_PROJECT) -> 
     """
     rows = {app: state.status(app) for app in _candidates(state, name)}
     seen = [app for app, row in rows.items() if not projects or (row is not None and row.project in projects)]
-    if len(seen) > 1:
-        raise AmbiguousName(f"{name!r} means {len(seen)} applications: write {_one_of(seen)}.")
+    require_unique(seen, name)
     row = rows[seen[0]] if seen else None
     if row is None:
         raise NoSuchApplication(f"no such application: {name!r}; {_advice(state, name, projects)}")
     return row
+
+
+def named(known: Iterable[AppId], name: str) -> list[AppId]:
+    """Those of the known ids that a name means: the id itself, else each one that ends with it."""
+    ids = list(dict.fromkeys(known))
+    return [name] if name in ids else [app for app in ids if app.endswith(f"/{name}")]
+
+
+def require_unique(found: Sequence[AppId], name: str) -> None:
+    """Raise AmbiguousName where a name has found several applications."""
+    if len(found) > 1:
+        raise AmbiguousName(f"{name!r} means {len(found)} applications: write {_one_of(found)}.")
 
 
 def declared(state: State, app: AppId) -> Application:
@@ -69,14 +80,14 @@ def _candidates(state: State, name: str) -> Sequence[AppId]:
     if name.count("/") == 2:
         return [name]
     # The row of an unknown name is read all the same: it must cost what a hidden one costs.
-    return [app for app in state.applications() if app.endswith(f"/{name}")] or [name]
+    return named(state.applications(), name) or [name]
 
 
 def _advice(state: State, name: str, projects: Collection[str]) -> str:
     if projects:
         return f"only applications of {', '.join(sorted(projects))} are looked for."
     known = state.applications()
-    if name in known or any(app.endswith(f"/{name}") for app in known):
+    if named(known, name):
         return "it is declared and has no status yet: repeat in a second."
     # Bare names are compared: the ids of all applications of one kind resemble each other.
     wanted = _bare(name)

@@ -37,6 +37,13 @@ def run(*arguments: str | Path, stdin: str = "", **variables: str) -> subprocess
     )
 
 
+def test_a_name_that_several_applications_of_the_files_have_is_not_rendered(tmp_path: Path) -> None:
+    (tmp_path / "web.yaml").write_text(f"{GOOD}---\n{GOOD.replace('namespace: argocd', 'namespace: team')}")
+    done = run("render", tmp_path, "--app", "web")
+    assert done.returncode == 2
+    assert "write one of application/argocd/web, application/team/web" in done.stderr
+
+
 def test_a_link_that_leads_nowhere_is_told_and_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(GOOD)
     (tmp_path / "api.yaml").symlink_to("nowhere.yaml")
