@@ -183,8 +183,9 @@ def reject_reason(request: Request, app: Application, *, paused: bool = False) -
         )
     if request.revision and request.revision != (app.source.revision.value or HEAD):
         return (
-            f"{app.id} is synced automatically, which would undo this at once. Change its revision in the manifest or "
-            "turn automated sync off there; `app rollback ID --pause-automation` goes back to an earlier deployment."
+            f"{app.id} is synced automatically, which would undo this at once. Change its revision in the manifest, "
+            "or (Argo CD) turn automated sync off there; `app rollback ID --pause-automation` goes back to an earlier "
+            "deployment."
         )
     return ""
 
