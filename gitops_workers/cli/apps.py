@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from gitops_workers.cli.client import open_engine
 from gitops_workers.cli.diffs import show_diff
 from gitops_workers.cli.output import Output, OutputOption, flat, paint, plain, show_rows, show_value
 from gitops_workers.cli.requests import refreshed
-from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
+from gitops_workers.core.model import AppId, Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
@@ -36,6 +37,7 @@ def list_applications(
     health: Annotated[HealthStatus | None, typer.Option(case_sensitive=False, help="Only this health.")] = None,
     project: Annotated[str, typer.Option(help="Only this Argo CD project.")] = "",
     cluster: Annotated[str, typer.Option(help="Only this destination cluster.")] = "",
+    dialect: Annotated[Dialect | None, typer.Option(help="Only those with manifests of Argo CD, or of Flux.")] = None,
     failing: Annotated[bool, typer.Option("--failing", help="Only those with which something is wrong.")] = False,
     outcome: Annotated[
         Phase | None, typer.Option(case_sensitive=False, help="Only this outcome of the last operation.")
@@ -60,6 +62,7 @@ def list_applications(
         health=health.value if health else "",
         project=project,
         cluster=cluster,
+        dialect=dialect.value if dialect else "",
         sort=(sort or (Sort.TROUBLE if table else Sort.NAME)).value,
         descending=reverse,
     )
@@ -77,18 +80,18 @@ def get(app: App, refresh: Refresh = False, timeout: Patience = 60.0, output: Ou
     """Show one application: status, conditions, objects."""
     engine = open_engine()
     status = refreshed(engine, app, timeout) if refresh else engine.find(app)
+    found = details.details(engine.state, status)
     if output is Output.NAME:
         print(flat(status.id))
     elif output in (Output.JSON, Output.YAML):
-        show_value(details.details(engine.state, status).to_json(), output)
+        show_value(found.to_json(), output)
     else:
-        _describe(status)
-        resources = engine.state.resources(status.id)
-        if resources:
+        _describe(status, found.depends_on)
+        if found.resources:
             from gitops_workers.cli.views import RESOURCES  # noqa: PLC0415 - as above
 
             print()
-            show_rows(RESOURCES, resources, output)
+            show_rows(RESOURCES, found.resources, output)
 
 
 def history(app: App, output: OutputOption = Output.TABLE) -> None:
@@ -120,7 +123,7 @@ def manifests(app: App) -> None:
     print_application(engine, engine.find(app))
 
 
-def _describe(status: Status) -> None:
+def _describe(status: Status, depends_on: Sequence[AppId]) -> None:
     operation = status.operation
     lines = {
         "Name": status.id,
@@ -128,6 +131,7 @@ def _describe(status: Status) -> None:
         "Destination": f"{status.cluster or '-'} {status.namespace}".strip(),
         "Repository": without_credentials(status.repository),
         "Path": status.path,
+        "Depends on": ", ".join(depends_on),
         "Revision": f"{status.ref} {status.revision}".strip() or "-",
         "Sync": status.sync.value,
         "Health": f"{status.health.value} {status.health_message}".strip(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from gitops_workers.ports import StatusQuery
-from gitops_workers.services.listing import Sort
+from gitops_workers.services.listing import WORDS, Sort
 
 PAGE = 50
 """Rows of one page: what a person scans, and 100 KB of HTML."""
@@ -65,6 +65,7 @@ def parse(argument: Callable[[str], str]) -> Listing:
     page = max(1, page)
     sort = argument("sort")
     fields = {name: argument(name).strip()[:253] for name in _FIELDS}
+    fields |= {name: "" for name, words in WORDS.items() if fields[name] not in {word.value for word in words}}
     query = StatusQuery(
         **fields,
         failing=argument("failing") == "1",

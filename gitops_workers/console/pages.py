@@ -162,6 +162,7 @@ class ApplicationPage(Page):
             resources=sorted(resources, key=_trouble_first)[:OBJECTS],
             hidden=max(0, len(resources) - OBJECTS),
             object_count=len(resources),
+            depends_on=shown.depends_on,
             history=shown.history,
             events=await self.read(lambda store: store.events(status.id, 50)),
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import State, StatusPage, StatusQuery
 from gitops_workers.services.lookup import EVERY_PROJECT
@@ -22,6 +23,15 @@ class Sort(enum.StrEnum):
     SYNC = "sync"
     HEALTH = "health"
     AGE = "age"
+
+
+WORDS: Mapping[str, type[enum.StrEnum]] = {
+    "sync": SyncStatus,
+    "health": HealthStatus,
+    "dialect": Dialect,
+    "outcome": Phase,
+}
+"""The filters of a listing that take one of a few words; a word that none of them has fits nothing."""
 
 
 def page(state: State, query: StatusQuery, projects: Collection[str] = EVERY_PROJECT) -> StatusPage:

@@ -11,7 +11,9 @@ import yaml
 
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, ResourceView
+from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.ports import StatusQuery
+from tests.fleet import application
 from tests.integration.cli.conftest import Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -53,6 +55,7 @@ def test_programs_get_the_design_s_shape(installation: Installation, cli: Cli, o
         (("--sync", "outofsync"), lambda row: row.sync == "OutOfSync"),
         (("--health", "Degraded"), lambda row: row.health == "Degraded"),
         (("--project", "search"), lambda row: row.project == "search"),
+        (("--dialect", "flux"), lambda row: row.dialect == "flux"),
         (("--cluster", "prod-eu-1"), lambda row: row.cluster == "prod-eu-1"),
         (("checkout-a",), lambda row: "checkout-a" in row.id),
         (("--project", "search", "--sync", "Synced"), lambda row: row.project == "search" and row.sync is WELL),
@@ -145,6 +148,14 @@ def test_an_ambiguous_name_is_bad_usage_and_an_unknown_one_fails(installation: I
     assert unknown.code == 1
     assert "do you mean" in unknown.err
     assert other.id in unknown.err
+
+
+def test_an_application_shows_what_it_depends_on(installation: Installation, cli: Cli) -> None:
+    first, second = installation.rows[0].id, installation.rows[1].id
+    waiting = replace(application(first), depends_on=(Dependency(second),))
+    installation.state.save_applications([waiting])
+    assert f"Depends on:   {second}\n" in cli("app", "get", first).out
+    assert json.loads(cli("app", "get", first, "-o", "json").out)["dependsOn"] == [second]
 
 
 def test_history_lists_the_newest_first(installation: Installation, cli: Cli) -> None:

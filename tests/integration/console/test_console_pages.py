@@ -18,6 +18,7 @@ from celery import Celery
 
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import Event, OperationView, ResourceView
+from gitops_workers.core.sync.dependencies import Dependency
 from tests.fleet import application, fleet
 
 
@@ -129,6 +130,17 @@ def test_an_unknown_application_is_404(console):
     assert status == 404
     assert "no such application" in page
     assert "&lt;b&gt;" in console.get("/application/%3Cb%3E")[1]
+
+
+def test_an_application_shows_what_it_depends_on(console, state, rows):
+    waiting = replace(application(rows[6].id), depends_on=(Dependency(rows[7].id),))
+    state.save_applications([waiting])
+    try:
+        page = console.get(f"/application/{waiting.id}")[1]
+        assert re.search(rf"<dt>Depends on</dt><dd>{rows[7].id}</dd>", page)
+    finally:
+        state.delete_application(waiting.id)
+        state.save_status(rows[6])
 
 
 def test_an_application_is_found_by_its_bare_name_where_that_is_unique(console, state, rows):

@@ -40,6 +40,11 @@ def test_an_unknown_order_and_none_put_trouble_first():
         assert listing(address).query.sort == "trouble"
 
 
+@pytest.mark.parametrize("name", ["sync", "health", "dialect", "outcome"])
+def test_a_word_that_no_application_can_have_filters_nothing(name):
+    assert not listing(f"?{name}=synced").filtered
+
+
 def test_long_filters_are_cut():
     assert len(listing("?text=" + "a" * 5_000).query.text) == 253
 
