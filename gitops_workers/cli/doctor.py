@@ -15,7 +15,7 @@ import typer
 from gitops_workers.cli import FAILED
 from gitops_workers.cli.client import Engine, running_here, settings
 from gitops_workers.cli.output import Output, flat, print_table, show_value
-from gitops_workers.core.errors import GitOpsError
+from gitops_workers.core.errors import GitOpsError, InvalidManifest
 from gitops_workers.core.model import Problem
 from gitops_workers.core.settings.readings import strangers
 from gitops_workers.core.telemetry.presence import BEAT, CONTROL, Presence
@@ -152,17 +152,23 @@ def _sandbox(found: Settings) -> Iterator[Finding]:
 
 
 def _catalogue(found: Settings) -> Iterator[Finding]:
-    from gitops_workers.cli.files import documents, read_files  # noqa: PLC0415 - parsers; `--help` does without
+    from gitops_workers.adapters.catalogues import parse  # noqa: PLC0415 - parsers; `--help` does without
+    from gitops_workers.cli.files import documents, read_files  # noqa: PLC0415
     from gitops_workers.dialects import validation  # noqa: PLC0415
     from gitops_workers.dialects.document import MANIFEST_SUFFIXES  # noqa: PLC0415
 
     if not found.catalogue:
         yield Finding("catalogue", "advice", "GITOPS_CATALOGUE is not set: name the directory of your Applications")
     for place in found.catalogue:
-        if place.startswith("git+"):
-            yield Finding("catalogue", "ok", f"{place.partition('#')[0]}: read by the workers")
+        try:
+            location = parse(place)
+        except InvalidManifest as refused:
+            yield Finding("catalogue", "failed", str(refused))
             continue
-        if not Path(place).is_dir():
+        if location.folder is None:
+            yield Finding("catalogue", "ok", f"{location.name}: read by the workers")
+            continue
+        if not location.folder.is_dir():
             yield Finding("catalogue", "failed", f"{place} is no directory: correct GITOPS_CATALOGUE")
             continue
         problems = validation.validate(read_files([place], MANIFEST_SUFFIXES), documents)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from gitops_workers.adapters.catalogues import parse as location
 from gitops_workers.adapters.yaml_events import dump_documents
 from gitops_workers.cli.client import Engine
 from gitops_workers.cli.files import documents, read_files
@@ -56,7 +56,8 @@ def print_application(engine: Engine, status: Status) -> None:
 
 def _catalogue_configs(settings: Settings) -> Sequence[ConfigObject]:
     """ConfigMaps that stand beside the applications, where the catalogue is a directory of this host."""
-    places = [place for place in settings.catalogue if Path(place).is_dir()]
+    folders = [location(text).folder for text in settings.catalogue]
+    places = [str(folder) for folder in folders if folder is not None and folder.is_dir()]
     return _parsed(places)[0].configs if places else ()
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gitops_workers.ports import State
 
 TICK_SECONDS = 1.0
-GIT_PLACE = "git+"
 
 
 def up(
@@ -135,9 +134,12 @@ def _addresses(running: Stack, console: bool) -> None:
 
 
 def _absolute(place: str) -> str:
-    if place.startswith(GIT_PLACE):
+    from gitops_workers.adapters.catalogues import parse  # noqa: PLC0415 - parsers; `--help` does without
+
+    folder = parse(place).folder
+    if folder is None:
         return place
-    path = Path(place).expanduser().resolve()
+    path = folder.expanduser().resolve()
     if not path.is_dir():
         raise InvalidManifest(f"--catalogue: {flat(place)} is no directory.")
     return str(path)

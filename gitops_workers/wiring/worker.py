@@ -15,9 +15,8 @@ from typing import Any
 
 import structlog
 
+from gitops_workers.adapters import catalogues as places
 from gitops_workers.adapters.calendar import CronCalendar
-from gitops_workers.adapters.catalogue_files import FileCatalogue
-from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
 from gitops_workers.adapters.git import GitSources, Turns
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
@@ -50,8 +49,6 @@ from gitops_workers.wiring.stores import cache_key, mirrors_directory, open_queu
 
 log = structlog.get_logger()
 
-GIT_CATALOGUE = "git+"
-
 
 def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Callable[[], None]]:
     """Everything a worker's tasks use: the ports of attempts, those of polls, the catalogues, how to read all anew.
@@ -74,7 +71,8 @@ def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Ca
         clock=queue.now,
         turns=Turns(per_host=max(1, settings.concurrency // 4), in_all=max(1, settings.concurrency // 2)),
     )
-    catalogues += [_catalogue(text, sandbox, sources, queue.now) for text in settings.catalogue]
+    readers = places.Readers(_loader(sandbox), sources, queue.now)
+    catalogues += [places.parse(text).open(readers) for text in settings.catalogue]
     bounded = sources.bounded()
     closures = GitClosures(bounded, sandbox)
     evaluators = rules_sandbox(settings)
@@ -161,12 +159,6 @@ def _tools() -> dict[str, Path]:
 
 def _loader(sandbox: Sandbox) -> Callable[[bytes, str], list[Document]]:
     return lambda data, name: [Document(name, value, lines) for value, lines in sandbox.documents(data, name)]
-
-
-def _catalogue(text: str, sandbox: Sandbox, sources: GitSources, clock: Callable[[], float]) -> Catalogue:
-    if text.startswith(GIT_CATALOGUE):
-        return GitCatalogue(parse_location(text), sources, _loader(sandbox), clock)
-    return FileCatalogue(Path(text), _loader(sandbox))
 
 
 def rules_sandbox(settings: Settings) -> Sandbox:

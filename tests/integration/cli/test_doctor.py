@@ -57,6 +57,23 @@ def test_a_worker_that_reads_other_settings_than_those_in_force_is_named(install
     assert "GITOPS_SECRETS" in said[0]["text"]
 
 
+@pytest.mark.parametrize(
+    ("place", "state", "said"),
+    [
+        ("git+https://u:canary@git.example.com/team/fleet.git#main:clusters", "ok", "read by the workers"),
+        ("git+https://u:canary@git.example.com/team/fleet.git#main:../up", "failed", "Write git+URL#ref:path"),
+    ],
+)
+def test_a_git_catalogue_is_read_as_workers_read_it_and_shown_without_its_password(
+    installation: Installation, cli: Cli, place: str, state: str, said: str
+) -> None:
+    answer = cli("doctor", "--catalogue", place, "-o", "json")
+    found = findings(answer)["catalogue"]
+    assert found[0] == state
+    assert said in found[1]
+    assert "canary" not in answer.out + answer.err
+
+
 def test_what_is_broken_is_named_and_exits_with_1(
     installation: Installation, cli: Cli, tmp_path: Path, monkeypatch
 ) -> None:

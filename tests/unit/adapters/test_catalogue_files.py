@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from gitops_workers.adapters.catalogue_files import LARGEST_FILE, FileCatalogue
+from gitops_workers.adapters.catalogues.files import LARGEST_FILE, FileCatalogue
 from gitops_workers.core.errors import SourceUnavailable
 from tests.unit.dialects.manifests import load
 

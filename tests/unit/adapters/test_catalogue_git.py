@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from gitops_workers.adapters.catalogue_git import GitCatalogue, parse_location
+from gitops_workers.adapters.catalogues import Readers, parse
+from gitops_workers.adapters.catalogues.git import Repository
 from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import GitOpsError, InvalidManifest, SourceUnavailable
 from gitops_workers.core.model import RevisionKind, RevisionSpec
@@ -23,7 +24,7 @@ def catalogue(repository, place="#main:clusters"):
     clock = ticks.__next__
     sources = VolatileSources(clock)
     sources.repositories[URL] = repository
-    return GitCatalogue(parse_location(f"git+{URL}{place}"), sources, load, clock)
+    return parse(f"git+{URL}{place}").open(Readers(load, sources, clock))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def catalogue(repository, place="#main:clusters"):
     ],
 )
 def test_a_location_names_url_ref_and_path(text, url, revision, path):
-    source = parse_location(text)
+    source = Repository.parse(text).source
 
     assert (source.url, source.revision, source.path) == (url, RevisionSpec(RevisionKind.ARGOCD, revision), path)
 
@@ -48,7 +49,7 @@ def test_a_location_names_url_ref_and_path(text, url, revision, path):
 )
 def test_what_is_no_location_is_refused_without_its_password(text):
     with pytest.raises(InvalidManifest) as caught:
-        parse_location(text)
+        Repository.parse(text)
 
     assert "canary" not in str(caught.value)
 

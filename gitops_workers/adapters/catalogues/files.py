@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitops_workers.adapters.catalogues.location import Readers
 from gitops_workers.core.errors import SourceUnavailable
 from gitops_workers.core.model import Problem
 from gitops_workers.core.objects import digest
@@ -36,6 +37,27 @@ class _Read:
     file: _File
     documents: list[Document]
     problems: list[Problem]
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A `Location` on this host."""
+
+    folder: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Folder:
+        """The directory of this name."""
+        return cls(Path(text))
+
+    @property
+    def name(self) -> str:
+        """The directory as it is written."""
+        return str(self.folder)
+
+    def open(self, readers: Readers) -> FileCatalogue:
+        """See `Location.open`."""
+        return FileCatalogue(self.folder, readers.load)
 
 
 class FileCatalogue:

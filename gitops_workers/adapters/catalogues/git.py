@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from gitops_workers.adapters.catalogues.location import Readers
 from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
 from gitops_workers.core.model import GitSource, Problem, Resolved, RevisionKind, RevisionSpec
 from gitops_workers.core.source.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
@@ -19,22 +20,39 @@ _FILES = ("100644", "100755")
 _LINK, _SUBMODULE = "120000", "160000"
 
 
-def parse_location(text: str) -> GitSource:
-    """`git+URL#ref:path` as a source; ref and path may be left out (the default branch, the whole repository).
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A `Location` in a Git repository."""
 
-    The ref follows Argo CD's targetRevision rules. Raises InvalidManifest.
+    source: GitSource
 
-    >>> parse_location("git+https://git.example.com/team/fleet.git#main:clusters/prod").path
-    'clusters/prod'
-    """
-    url, _, place = text.removeprefix(PREFIX).partition("#")
-    ref, _, path = place.partition(":")
-    problem = url_problem(url, scp=True)
-    folder = normal_path(path)
-    if problem or folder is None or not text.startswith(PREFIX):
-        what = problem or "the path leaves the repository."
-        raise InvalidManifest(f"catalogue {without_credentials(text)}: {what} Write git+URL#ref:path.")
-    return GitSource(url, RevisionSpec(RevisionKind.ARGOCD, ref), folder)
+    @classmethod
+    def parse(cls, text: str) -> Repository:
+        """`git+URL#ref:path`; ref and path may be left out (the default branch, the whole repository).
+
+        The ref follows Argo CD's targetRevision rules. Raises InvalidManifest.
+        """
+        url, _, place = text.removeprefix(PREFIX).partition("#")
+        ref, _, path = place.partition(":")
+        problem = url_problem(url, scp=True)
+        folder = normal_path(path)
+        if problem or folder is None or not text.startswith(PREFIX):
+            what = problem or "the path leaves the repository."
+            raise InvalidManifest(f"catalogue {without_credentials(text)}: {what} Write git+URL#ref:path.")
+        return cls(GitSource(url, RevisionSpec(RevisionKind.ARGOCD, ref), folder))
+
+    @property
+    def name(self) -> str:
+        """The setting without credentials, ref and path always there."""
+        return f"{PREFIX}{without_credentials(self.source.url)}#{self.source.revision.value}:{self.source.path}"
+
+    @property
+    def folder(self) -> None:
+        """None: what it declares is on a server."""
+
+    def open(self, readers: Readers) -> GitCatalogue:
+        """See `Location.open`."""
+        return GitCatalogue(self, readers.sources, readers.load, readers.now)
 
 
 class GitCatalogue:
@@ -44,11 +62,11 @@ class GitCatalogue:
     last catalogue stays.
     """
 
-    def __init__(self, source: GitSource, sources: Sources, load: Load, now: Callable[[], float]) -> None:
+    def __init__(self, location: Repository, sources: Sources, load: Load, now: Callable[[], float]) -> None:
         """`now` is the shared clock: refs are listed at the moment of asking, never older."""
-        self.name = f"{PREFIX}{without_credentials(source.url)}#{source.revision.value}:{source.path}"
-        self.repository = without_credentials(source.url)
-        self._source = source
+        self.name = location.name
+        self.repository = without_credentials(location.source.url)
+        self._source = location.source
         self._sources = sources
         self._load = load
         self._now = now
