@@ -36,10 +36,11 @@ LEAVING = DeletionRequest(7.0, Deleting(Cascade.FOREGROUND))
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """How the applications are before somebody asks. `declared` and `row` are changes of fields."""
+    """How the applications are before somebody asks. `declared` and `row` are changes of the fields of `app`."""
 
     declared: Mapping[str, Any] = field(default_factory=dict)
     row: Mapping[str, Any] = field(default_factory=dict)
+    app: str = ARGO
     enrolled: bool = True
     twin: bool = False
     """Whether another application has the same bare name."""
@@ -51,10 +52,10 @@ class World:
 
 MANUAL = {"sync": replace(application(ARGO).sync, automated=False)}
 SUSPENDED = World(MANUAL, {"suspended": True})
-GOING = World({"leaving": LEAVING})
+GOING, FLUX_GOING = World({"leaving": LEAVING}), World({"leaving": LEAVING}, app=FLUX)
 HELD = World({"leaving": replace(LEAVING, held=HoldReason.MASS)})
 DECLARED = World({"origin": "fleet/shop.yaml"})
-BY_HAND, AUTOMATED = World(MANUAL), World()
+BY_HAND, AUTOMATED, FLUX_ONE = World(MANUAL), World(), World(app=FLUX)
 UNKNOWN_KEY = World(MANUAL, {"operation": RUNNING}, sealed_by=KEY.replace("5a", "5b"))
 UNSCHEDULED = World(
     {**MANUAL, "leaving": replace(LEAVING, held=HoldReason.MASS)}, {"operation": RUNNING}, enrolled=False
@@ -157,7 +158,7 @@ def faces(installation: Installation, cli: Cli, redis_url: str, monkeypatch) -> 
         ]
         for app_id in (ARGO, FLUX, *twins):
             dialect = Dialect.FLUX if app_id.startswith("kustomization/") else Dialect.ARGOCD
-            app = replace(application(app_id), **(world.declared if dialect is Dialect.ARGOCD else {}))
+            app = replace(application(app_id), **(world.declared if app_id == world.app else {}))
             row = Status(
                 *(app_id, dialect.value, "team" if dialect is Dialect.ARGOCD else "", "prod-eu-1", "", "", ""),
                 sync=SyncStatus.SYNCED,
@@ -165,7 +166,7 @@ def faces(installation: Installation, cli: Cli, redis_url: str, monkeypatch) -> 
             )
             if not (world.left and app_id == ARGO):
                 state.save_applications([app])
-            state.save_status(replace(row, **world.row) if dialect is Dialect.ARGOCD else row)
+            state.save_status(replace(row, **world.row) if app_id == world.app else row)
             state.save("history", app_id, history)
             if world.enrolled:
                 queue.enroll(app_id, "prod-eu-1", "default")
@@ -210,7 +211,9 @@ def test_a_name_means_the_same_application_or_none_to_every_face(
         (BY_HAND, "rollback", " 7", {"id": 7}, 2, 404, "the history has no entry 7; it has 0, 1, 2"),
         (AUTOMATED, "rollback", " 1", {"id": 1}, 1, 409, "--pause-automation"),
         (AUTOMATED, "rollback", " 7 --pause-automation", {"id": 7, "pauseAutomation": True}, 2, 404, "no entry 7"),
+        (FLUX_ONE, "rollback", " 1", {"id": 1}, 1, 409, "--pause-automation"),
         (AUTOMATED, "sync", " --revision v1", {"revision": "v1"}, 1, 409, "is synced automatically"),
+        (FLUX_ONE, "sync", " --revision v1", {"revision": "v1"}, 1, 409, "is synced automatically"),
         (BY_HAND, "sync", " --revision -x", {"revision": "-x"}, 2, 422, "revision is no name that Git allows"),
         (BY_HAND, "sync", " --resource web", {"resources": ["web"]}, 2, 422, "[!]GROUP:KIND:[NAMESPACE/]NAME"),
         (BY_HAND, "sync", " --resource :x:", {"resources": [":x:"]}, 2, 422, "must not be empty"),
@@ -219,6 +222,7 @@ def test_a_name_means_the_same_application_or_none_to_every_face(
         (SUSPENDED, "rollback", " 1", {"id": 1}, 1, 409, f"{ARGO} is suspended"),
         (SUSPENDED, "refresh", "", {}, 1, 409, f"{ARGO} is suspended"),
         (GOING, "sync", "", {}, 1, 409, "is being deleted"),
+        (FLUX_GOING, "sync", " --force", {"force": True}, 1, 409, "is being deleted"),
         (GOING, "rollback", " 1 --pause-automation", {"id": 1, "pauseAutomation": True}, 1, 409, "is being deleted"),
         (World({"leaving": LEAVING}, {"operation": RUNNING}), "terminate", "", {}, 1, 409, "is being deleted"),
         (DECLARED, "delete", "", {}, 1, 409, "declared in fleet/shop.yaml"),
@@ -241,9 +245,9 @@ def test_what_cannot_be_done_is_refused_in_the_same_words_and_leaves_the_same_ev
 ) -> None:
     asked = faces(world)
     command_words, method, path, _ = CHANGES[verb]
-    text = command_words.format(ARGO) if verb != "rollback" else f"app rollback {ARGO}"
+    text = command_words.format(world.app) if verb != "rollback" else f"app rollback {world.app}"
     answer, command = asked.command(text + words)
-    reply, request = asked.request(method, f"{LIST}/{ARGO}{path}", body)
+    reply, request = asked.request(method, f"{LIST}/{world.app}{path}", body)
     assert command == request
     assert (answer.code, reply.status_code) == (code, status)
     assert said in command.sentence
@@ -257,15 +261,16 @@ def test_what_cannot_be_done_is_refused_in_the_same_words_and_leaves_the_same_ev
     [
         (BY_HAND, ARGO, "sync", " --prune --revision v1", {"prune": True, "revision": "v1"}, "request"),
         (BY_HAND, ARGO, "sync", " --force --resource :Pod:a", {"force": True, "resources": [":Pod:a"]}, "request"),
-        (AUTOMATED, FLUX, "sync", " --force", {"force": True}, "request"),
+        (FLUX_ONE, FLUX, "sync", " --force", {"force": True}, "request"),
         (BY_HAND, ARGO, "rollback", " 1 --prune", {"id": 1, "prune": True}, "request"),
-        (AUTOMATED, FLUX, "rollback", " 2 --pause-automation", {"id": 2, "pauseAutomation": True}, "request"),
+        (FLUX_ONE, FLUX, "rollback", " 2 --pause-automation", {"id": 2, "pauseAutomation": True}, "request"),
         (BY_HAND, "apps", "suspend", "", {}, "override"),
         (SUSPENDED, ARGO, "suspend", "", {}, "override"),
         (GOING, ARGO, "suspend", "", {}, "override"),
         (SUSPENDED, ARGO, "resume", "", {}, "override"),
         (GOING, ARGO, "resume", "", {}, "override"),
         (GOING, ARGO, "delete", " --cascade orphan", {"cascade": "orphan"}, "delete"),
+        (FLUX_GOING, FLUX, "delete", " --cascade foreground", {"cascade": "foreground"}, "delete"),
         (HELD, ARGO, "delete", "", {}, "delete"),
         (HELD, "shop", "delete", " --cascade background", {"cascade": "background"}, "delete"),
     ],
@@ -282,6 +287,28 @@ def test_what_can_be_done_is_stored_alike_and_leaves_the_same_event(
     assert command == request
     assert stored in {name.partition("/")[0] for name in command.documents}
     assert [(kind, reason) for kind, reason, _ in command.events] == [("Normal", f"{verb.capitalize()}Requested")]
+
+
+@pytest.mark.parametrize("world", [BY_HAND, GOING, FLUX_ONE, FLUX_GOING])
+def test_a_refresh_is_stored_alike_and_leaves_the_same_event(faces, world: World) -> None:
+    asked = faces(world)
+    words, method, path, body = CHANGES["refresh"]
+    _, command = asked.command(words.format(world.app))  # it fails in the end, for no worker is there
+    reply, request = asked.request(method, f"{LIST}/{world.app}{path}", body)
+    assert reply.status_code == 202
+    assert (command.documents, command.events) == (request.documents, request.events)
+    assert list(command.documents) == [f"refresh/{world.app}"]
+    assert [(kind, reason) for kind, reason, _ in command.events] == [("Normal", "RefreshRequested")]
+
+
+@pytest.mark.parametrize("words", ["app wait {} --timeout 0.1", "app manifests {}"])
+@pytest.mark.parametrize("name", ["application/argocd/nobody", "nobody", "shop"])
+def test_what_only_the_command_line_does_finds_by_the_same_rule(faces, words: str, name: str) -> None:
+    asked = faces(World(MANUAL, twin=True))
+    answer, command = asked.command(words.format(name))
+    reply, request = asked.request("GET", f"{LIST}/{name}")
+    assert command == request
+    assert (answer.code, reply.status_code) == ((2, 409) if name == "shop" else (1, 404))
 
 
 @pytest.mark.parametrize("verb", ["get", "history", "explain", "events"])
