@@ -16,6 +16,8 @@ from starlette.responses import Response
 from gitops_workers.core.errors import AmbiguousName, InvalidManifest, NoSuchApplication, NoSuchEntry, Refused, WrongKey
 
 MEDIA_TYPE = "application/problem+json"
+USE_CASES = "/api/v1/"
+"""What is below is asked by somebody with a token, and answered by `gitops_workers.services`."""
 CODES: Mapping[str, str] = {
     "invalid": "A parameter, an option or the body is not what it should be.",
     "unauthorized": "The token, the signature or the secret is missing or wrong.",
@@ -117,8 +119,13 @@ async def refused(request: Request, problem: Exception) -> Response:
     return Response(content(status, detail, getattr(problem, "code", "")), status, headers, MEDIA_TYPE)
 
 
-async def declined(_request: Request, problem: Exception) -> Response:
-    """Handler of what the use cases refuse."""
+async def declined(request: Request, problem: Exception) -> Response:
+    """Handler of what the use cases refuse.
+
+    Elsewhere a refusal that nobody has caught is our mistake: who sends a webhook must not read what it quotes.
+    """
+    if not request.url.path.startswith(USE_CASES):
+        raise problem
     status, code = next((status, code) for kind, status, code in _OF_REFUSAL if isinstance(problem, kind))
     return Response(content(status, str(problem), code), status, media_type=MEDIA_TYPE)
 

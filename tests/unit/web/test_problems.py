@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.errors import Retry
+from gitops_workers.core.errors import Refused, Retry
 from gitops_workers.web.problems import CODES
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
@@ -104,6 +104,20 @@ def test_a_mistake_of_ours_tells_its_class_and_not_its_text(world, monkeypatch):
     answer = world.client().get(LIST, headers=bearer(READ))
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")
     assert "ZeroDivisionError" in answer.json()["detail"]
+    assert "correct-horse" not in answer.text
+
+
+def test_a_refusal_is_quoted_to_holders_of_a_token_alone(world, monkeypatch):
+    def refused(*_, **__):
+        raise Refused("/etc/correct-horse-battery.yaml: cannot be read")
+
+    monkeypatch.setattr(world.state, "query", refused)
+    answer = world.client().get(LIST, headers=bearer(READ))
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "correct-horse" in answer.json()["detail"]
+    monkeypatch.setattr(world.queue, "now", refused)
+    answer = world.client().get("/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (500, "failed")
     assert "correct-horse" not in answer.text
 
 
