@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.model import AppId, Application, Dialect, Problem
 from gitops_workers.core.policy.project import Project
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects import kinds
-from gitops_workers.dialects.argocd import application as argocd
-from gitops_workers.dialects.argocd.project import parse_project
 from gitops_workers.dialects.configs import ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.dependencies import linked, place
 from gitops_workers.dialects.document import Document, flattened
 from gitops_workers.dialects.fields import ParseContext
 from gitops_workers.dialects.flux import INTERVAL as FLUX_INTERVAL
-from gitops_workers.dialects.flux import NAMESPACE as FLUX_NAMESPACE
-from gitops_workers.dialects.flux.kustomization import parse_kustomization
 from gitops_workers.dialects.flux.path_variables import ReadRef
-from gitops_workers.dialects.flux.receiver import Receiver, ReceiverTarget, parse_receiver
-from gitops_workers.dialects.flux.sources import Repository, SourceKey, parse_repository
-from gitops_workers.dialects.metadata import declared_id
+from gitops_workers.dialects.flux.receiver import Receiver, ReceiverTarget
+from gitops_workers.dialects.flux.sources import DeclaredSource, SourceKey
+from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,64 +57,67 @@ def parse(
     return _Catalogue(list(flattened(documents)), read, standing, projects or {}, flux_interval).parsed()
 
 
-_DEFAULT_NAMESPACES = {kinds.APPLICATION: argocd.NAMESPACE, kinds.KUSTOMIZATION: FLUX_NAMESPACE}
-
-
 @dataclass(slots=True)
 class _Catalogue:
-    """One run of `parse`: first what others refer to, then what refers to it."""
+    """One run of `parse`: first what others refer to, then what refers to it. It is what manifests look up, too."""
 
     documents: list[Document]
     read: ReadRef | None
     standing: Collection[AppId]
     standing_projects: Mapping[str, Project]
     flux_interval: float
+    application_kinds: frozenset[str] = frozenset(
+        kind.kind.lower() for kind in kinds.contributing(Contribution.APPLICATION)
+    )
     problems: dict[int, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Problem] = field(default_factory=list)
     configs: list[ConfigObject] = field(default_factory=list)
     config_index: dict[tuple[str, str], list[ConfigObject]] = field(default_factory=lambda: defaultdict(list))
-    repositories: dict[SourceKey, Repository | str] = field(default_factory=dict)
+    sources: dict[SourceKey, DeclaredSource | str] = field(default_factory=dict)
     projects: dict[str, Project | str] = field(default_factory=dict)
-    sources: dict[AppId, SourceKey] = field(default_factory=dict)
     applications: dict[AppId, Application] = field(default_factory=dict)
     places: dict[AppId, int] = field(default_factory=dict)
     rejected: dict[AppId, tuple[Problem, ...]] = field(default_factory=dict)
-    receivers: dict[tuple[str, str], Receiver | None] = field(default_factory=dict)
+    receivers: dict[tuple[str, str], tuple[Dialect, Receiver] | None] = field(default_factory=dict)
 
     def parsed(self) -> Parsed:
-        ours: dict[tuple[str, str], list[int]] = defaultdict(list)
+        ours: dict[ManifestKind, list[int]] = defaultdict(list)
         for index, document in enumerate(self.documents):
             if (kind := self._sorted_out(index, document)) is not None:
                 ours[kind].append(index)
-        for index in ours[kinds.REPOSITORY]:
-            self._repository(index)
-        for index in ours[kinds.PROJECT]:
-            self._project(index)
-        for index in ours[kinds.APPLICATION]:
-            reading = ParseContext(self.documents[index])
-            app = argocd.parse_application(reading)
-            self._application(index, reading, app and self._limited(app), kinds.APPLICATION)
-        for index in ours[kinds.KUSTOMIZATION]:
-            reading = ParseContext(self.documents[index])
-            found = parse_kustomization(reading, self._find_repository, self._read, self.flux_interval)
-            if found is not None:
-                self.sources[found[0].id] = found[1]
-            self._application(index, reading, found[0] if found else None, kinds.KUSTOMIZATION)
+        for kind in kinds.in_order():
+            for index in ours[kind]:
+                self._take(kind, index)
         self._link()
-        for index in ours[kinds.RECEIVER]:
-            self._receiver(index)
         return Parsed(
             applications=tuple(self.applications.values()),
             problems=tuple(problem for index in sorted(self.problems) for problem in self.problems[index]),
-            receivers=tuple(self._with_applications(receiver) for receiver in self.receivers.values() if receiver),
+            receivers=tuple(self._with_applications(*receiver) for receiver in self.receivers.values() if receiver),
             configs=tuple(self.configs),
             rejected=self.rejected,
             notes=tuple(self.notes),
         )
 
-    def _sorted_out(self, index: int, document: Document) -> tuple[str, str] | None:
+    def source(self, key: SourceKey) -> DeclaredSource | str:
+        """See `References`."""
+        known = [kind.kind for kind in kinds.contributing(Contribution.SOURCE)]
+        if key.kind not in known:
+            return f"{key}: this kind of source is not done by this version, use a {' or '.join(known)}."
+        return self.sources.get(key) or f"{key} is not in the catalogue: add it or correct the name."
+
+    def project(self, name: str) -> Project | str | None:
+        """See `References`."""
+        return self.projects.get(name) or self.standing_projects.get(name)
+
+    def config(self, ref: SecretRef) -> Mapping[str, bytes] | None:
+        """See `References`. What is outside the catalogue is asked first."""
+        if self.read is not None and (data := self.read(ref)) is not None:
+            return data
+        config = find_config(self.config_index.get((ref.kind, ref.name), ()), ref)
+        return None if config is None else config.data
+
+    def _sorted_out(self, index: int, document: Document) -> ManifestKind | None:
         """Which of our kinds the document is; everything else is dealt with here."""
-        kind = (document.group, document.kind)
         if is_config(document):
             config, problems = parse_config(document)
             self.problems[index] += problems
@@ -128,80 +127,76 @@ class _Catalogue:
             return None
         if (error := kinds.kind_error(document)) is not None:
             self.problems[index].append(document.problem((error[0],), error[1]))
-            if (meant := kinds.meant(document)) in _DEFAULT_NAMESPACES:
-                self._reject(index, _DEFAULT_NAMESPACES[meant])
-            if kinds.means_project(document):
-                # Wrong is not gone: without its rules project `default` would allow everything.
-                self._broken_project(document.text("metadata", "name"), self.problems[index][-1:])
+            if (meant := kinds.meant(document)) is not None:
+                self._miss(meant, index)
             return None
-        if kind in kinds.PASSED_OVER:
+        if (kind := kinds.kind_of(document)) is not None:
+            return kind
+        if (document.group, document.kind) in kinds.PASSED_OVER:
             message = f"{document.title} is known and not run by this version: it has no effect."
             self.problems[index].append(document.problem((), message, known=True))
-        elif kind in kinds.VERSIONS:
-            return kind
         else:
             self.notes.append(document.problem((), kinds.note(document), known=True))
         return None
 
-    def _repository(self, index: int) -> None:
+    def _take(self, kind: ManifestKind, index: int) -> None:
+        """Read a document of this kind, and add what it contributes."""
+        context = ParseContext(self.documents[index])
+        found = kind.parse(context, self)
+        self.problems[index] += context.problems
+        if not found:
+            self._miss(kind, index)
+        for item in found:
+            match item:
+                case Application():
+                    self._application(kind, index, item)
+                case DeclaredSource():
+                    self._source(index, item.key, item)
+                case Project():
+                    self._project(index, item.name, self._refused(item, context))
+                case Receiver():
+                    self._receiver(kind, index, item)
+
+    def _miss(self, kind: ManifestKind, index: int) -> None:
+        """A document of this kind cannot be read: what it declares is wrong, not gone."""
+        missed: Mapping[Contribution, Callable[[ManifestKind, int], None]] = {
+            Contribution.APPLICATION: self._reject,
+            Contribution.SOURCE: self._broken_source,
+            Contribution.PROJECT: self._broken_project,
+        }
+        if kind.contributes in missed:  # of a receiver nothing remains but its errors
+            missed[kind.contributes](kind, index)
+
+    def _source(self, index: int, key: SourceKey, found: DeclaredSource | str) -> None:
+        if key in self.sources:
+            found = f"{key} is declared twice: remove or rename one of the two."
+            self.problems[index].append(self.documents[index].problem(("metadata", "name"), found))
+        self.sources[key] = found
+
+    def _broken_source(self, kind: ManifestKind, index: int) -> None:
         document = self.documents[index]
-        reading = ParseContext(document)
-        repository = parse_repository(reading, self.flux_interval)
-        self.problems[index] += reading.problems
-        name, namespace = document.text("metadata", "name"), document.text("metadata", "namespace")
-        key = repository.key if repository else SourceKey(document.kind, namespace or FLUX_NAMESPACE, name)
-        place = f"{document.file}:{document.line()}"
-        if key in self.repositories:
-            message = f"{key} is declared twice: remove or rename one of the two."
-            self.problems[index].append(document.problem(("metadata", "name"), message))
-            self.repositories[key] = message
-        else:
-            self.repositories[key] = repository or f"{key} has errors: see {place}."
+        namespace = document.text("metadata", "namespace") or kind.namespace
+        key = SourceKey(kind.kind, namespace, document.text("metadata", "name"))
+        self._source(index, key, f"{key} has errors: see {document.file}:{document.line()}.")
 
-    def _project(self, index: int) -> None:
-        reading = ParseContext(self.documents[index])
-        project = parse_project(reading)
-        self.problems[index] += reading.problems
-        name = self.documents[index].text("metadata", "name")
+    def _project(self, index: int, name: str, found: Project | str) -> None:
         if name in self.projects:
-            message = f"AppProject {name} is declared twice: remove or rename one of the two."
-            self.problems[index].append(reading.document.problem(("metadata", "name"), message))
-            self.projects[name] = message
-        elif project is None:
-            self._broken_project(name, [problem for problem in reading.problems if not problem.known])
-        elif reading.refusals:
-            self.projects[name] = f"AppProject {name}: {' '.join(reading.refusals)}"
-        else:
-            self.projects[name] = project
+            found = f"AppProject {name} is declared twice: remove or rename one of the two."
+            self.problems[index].append(self.documents[index].problem(("metadata", "name"), found))
+        self.projects[name] = found
 
-    def _broken_project(self, name: str, errors: Sequence[Problem]) -> None:
+    def _refused(self, project: Project, context: ParseContext) -> Project | str:
+        """The project; where it asks for what is not done, its applications must not do anything."""
+        return f"AppProject {project.name}: {' '.join(context.refusals)}" if context.refusals else project
+
+    def _broken_project(self, _: ManifestKind, index: int) -> None:
+        """Without its rules project `default` would allow everything."""
+        name = self.documents[index].text("metadata", "name")
+        errors = [problem for problem in self.problems[index] if not problem.known]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        self.projects[name] = f"AppProject {name} has errors: {errors[0]}{more}"
+        self._project(index, name, f"AppProject {name} has errors: {errors[0]}{more}")
 
-    def _limited(self, app: Application) -> Application:
-        """The application with its project's rules; one whose project cannot be read must not do anything."""
-        found = self.projects.get(app.project) or self.standing_projects.get(app.project)
-        if isinstance(found, str):
-            return replace(app, refusal=" ".join(text for text in (app.refusal, found) if text))
-        return replace(app, limits=found)
-
-    def _find_repository(self, key: SourceKey) -> Repository | str:
-        if key.kind != "GitRepository":
-            return f"{key}: this kind of source is not done by this version, use a GitRepository."
-        return self.repositories.get(key) or f"{key} is not in the catalogue: add it or correct the name."
-
-    def _read(self, ref: SecretRef) -> Mapping[str, bytes] | None:
-        if self.read is not None and (data := self.read(ref)) is not None:
-            return data
-        config = find_config(self.config_index.get((ref.kind, ref.name), ()), ref)
-        return None if config is None else config.data
-
-    def _application(self, index: int, reading: ParseContext, app: Application | None, kind: tuple[str, str]) -> None:
-        self.problems[index] += reading.problems
-        namespace = _DEFAULT_NAMESPACES[kind]
-        if app is None:
-            self._reject(index, namespace)
-            return
+    def _application(self, kind: ManifestKind, index: int, app: Application) -> None:
         first = self.applications.pop(app.id, None)
         if first is None and app.id not in self.rejected:
             self.applications[app.id] = app
@@ -210,8 +205,15 @@ class _Catalogue:
         # Neither wins: the first would let an earlier file name take an application over, the last a later one.
         where = f" (also in {first.origin})" if first else ""
         message = f"{app.id} is declared twice{where}: remove or rename one of the two."
-        self.problems[index].append(reading.document.problem(("metadata", "name"), message))
-        self._reject(index, namespace)
+        self.problems[index].append(self.documents[index].problem(("metadata", "name"), message))
+        self._reject(kind, index)
+
+    def _reject(self, kind: ManifestKind, index: int) -> None:
+        identity = kind.declared_id(self.documents[index])
+        if identity is not None:
+            self.applications.pop(identity, None)
+            errors = tuple(problem for problem in self.problems[index] if not problem.known)
+            self.rejected[identity] = (*self.rejected.get(identity, ()), *errors)
 
     def _link(self) -> None:
         """Dependencies mean applications of the whole catalogue. A cycle is the error of every member."""
@@ -223,45 +225,33 @@ class _Catalogue:
             if error:
                 self.problems[index].append(self.documents[index].problem(where, error))
 
-    def _reject(self, index: int, namespace: str) -> None:
-        identity = declared_id(self.documents[index], namespace)
-        if identity is not None:
-            self.applications.pop(identity, None)
-            errors = tuple(problem for problem in self.problems[index] if not problem.known)
-            self.rejected[identity] = (*self.rejected.get(identity, ()), *errors)
-
-    def _receiver(self, index: int) -> None:
-        reading = ParseContext(self.documents[index])
-        receiver = parse_receiver(reading)
-        self.problems[index] += reading.problems
-        if receiver is None:
-            return
+    def _receiver(self, kind: ManifestKind, index: int, receiver: Receiver) -> None:
         key = (receiver.namespace, receiver.name)
         if key in self.receivers:
             message = f"Receiver {'/'.join(key)} is declared twice: remove or rename one of the two."
-            self.problems[index].append(reading.document.problem(("metadata", "name"), message))
-        self.receivers[key] = None if key in self.receivers else receiver
+            self.problems[index].append(self.documents[index].problem(("metadata", "name"), message))
+        self.receivers[key] = None if key in self.receivers else (kind.dialect, receiver)
 
-    def _with_applications(self, receiver: Receiver) -> Receiver:
-        found = {app for target in receiver.targets for app in self._behind(target)}
+    def _with_applications(self, dialect: Dialect, receiver: Receiver) -> Receiver:
+        found = {app for target in receiver.targets for app in self._behind(dialect, target)}
         return replace(receiver, applications=tuple(sorted(found)))
 
-    def _behind(self, target: ReceiverTarget) -> list[AppId]:
+    def _behind(self, dialect: Dialect, target: ReceiverTarget) -> list[AppId]:
         """The applications that a request for this target concerns."""
-        wanted = dict(target.match_labels).items()
-        if target.kind == "GitRepository":
+        kind, wanted = kinds.find(dialect, target.kind), dict(target.match_labels).items()
+        if kind is None:
+            return []
+        if kind.contributes is Contribution.SOURCE:
             sources = {
-                key
-                for key, repository in self.repositories.items()
-                if key.namespace == target.namespace and target.name in ("*", key.name)
-                if isinstance(repository, Repository) and wanted <= dict(repository.labels).items()
+                f"{key.kind}/{key.namespace}/{key.name}"
+                for key, source in self.sources.items()
+                if (key.kind, key.namespace) == (kind.kind, target.namespace) and target.name in ("*", key.name)
+                if isinstance(source, DeclaredSource) and wanted <= dict(source.labels).items()
             }
-            return [app for app, source in self.sources.items() if source in sources and app in self.applications]
-        if target.kind == "Kustomization":
-            return [
-                app.id
-                for app in self.applications.values()
-                if app.dialect is Dialect.FLUX and app.namespace == target.namespace
-                if target.name in ("*", app.name) and wanted <= dict(app.labels).items()
-            ]
-        return []
+            return [app.id for app in self.applications.values() if app.declared_source in sources]
+        return [
+            app.id
+            for app in self.applications.values()
+            if app.id == kind.application_id(target.namespace, app.name)
+            if target.name in ("*", app.name) and wanted <= dict(app.labels).items()
+        ]

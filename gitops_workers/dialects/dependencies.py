@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gitops_workers.core.model import AppId, Application, Condition
@@ -16,17 +16,18 @@ ANNOTATION = "gitops-workers.dev/depends-on"
 """Our extension: ids (`application/argocd/db`, `kustomization/flux-system/infra`) or unique bare names, with commas."""
 FIELD: Path = ("spec", "dependsOn")
 _PLACE: Path = ("metadata", "annotations", ANNOTATION)
-_KINDS = ("application", "kustomization")
 MOST = 100
 """Dependencies of one application: a graph of ten thousand applications stays quick to look through."""
 
 
-def dependencies(reading: ParseContext, metadata: Metadata, own: Sequence[Dependency] = ()) -> tuple[Dependency, ...]:
-    """The dialect's own and those of the annotation, names as they are written."""
+def dependencies(
+    reading: ParseContext, metadata: Metadata, kinds: Collection[str], own: Sequence[Dependency] = ()
+) -> tuple[Dependency, ...]:
+    """The dialect's own and those of the annotation, names as they are written. `kinds`: with what an id can begin."""
     texts = [text.strip() for text in metadata.annotations.get(ANNOTATION, "").split(",")]
     found = [*own, *(Dependency(text) for text in texts if text)]
     for text in texts:
-        if text and not _is_reference(text):
+        if text and not _is_reference(text, kinds):
             allowed = "ids like application/argocd/db or kustomization/flux-system/infra, or bare names, with commas"
             reading.error(_PLACE, f"found {fields.shown(text)}, allowed are {allowed}.")
     if len(found) > MOST:
@@ -68,9 +69,9 @@ def place(document: Document) -> Path:
     return FIELD if isinstance(spec, dict) and spec.get("dependsOn") else _PLACE
 
 
-def _is_reference(text: str) -> bool:
+def _is_reference(text: str, kinds: Collection[str]) -> bool:
     kind, slash, rest = text.partition("/")
     if not slash:
         return is_name(text)
     namespace, slash, name = rest.partition("/")
-    return kind in _KINDS and bool(slash) and is_namespace(namespace) and is_name(name)
+    return kind in kinds and bool(slash) and is_namespace(namespace) and is_name(name)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_workers.core.model import AppId
-from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import ManifestModel, Name, Namespace, is_name, is_namespace
+from gitops_workers.dialects.fields import ManifestModel, Name, Namespace
 
 
 class Metadata(ManifestModel):
@@ -39,12 +37,3 @@ class Object(ManifestModel):
     kind: str
     metadata: Metadata
     status: Any = None
-
-
-def declared_id(document: Document, default_namespace: str) -> AppId | None:
-    """The application id that a document declares, even when the rest of it is wrong; None when it names nothing."""
-    name = document.text("metadata", "name")
-    namespace = document.text("metadata", "namespace") or default_namespace
-    if not is_name(name) or not is_namespace(namespace):
-        return None
-    return f"{document.kind.lower()}/{namespace}/{name}"

@@ -8,43 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gitops_workers.core.render.render_spec import OVERRIDES
-from gitops_workers.dialects.argocd.application import ANNOTATIONS_LATER
-from gitops_workers.dialects.argocd.project_shapes import ProjectShape
-from gitops_workers.dialects.argocd.shapes import ApplicationShape
-from gitops_workers.dialects.argocd.sync_policy import without_effect
 from gitops_workers.dialects.credentials import APP_KEYS, REPOSITORY_LATER
-from gitops_workers.dialects.fields import ManifestModel, later_fields
-from gitops_workers.dialects.flux.receiver import TYPES, ReceiverShape
-from gitops_workers.dialects.flux.shapes import KustomizationShape
-from gitops_workers.dialects.flux.sources import GitRepositoryShape
-from gitops_workers.dialects.kinds import PASSED_OVER
-
-_SHAPES: tuple[tuple[str, type[ManifestModel]], ...] = (
-    ("`Application`", ApplicationShape),
-    ("`AppProject`", ProjectShape),
-    ("`GitRepository`", GitRepositoryShape),
-    ("`Kustomization`", KustomizationShape),
-    ("`Receiver`", ReceiverShape),
-)
-_REFUSED = {
-    "`Application`": ["more than one of `spec.sources`", "`oci://` in `spec.source.repoURL`"],
-    "`Kustomization`": ["a `sourceRef` to anything but a `GitRepository`"],
-    "`Receiver`": [f"a `spec.type` other than {', '.join(sorted(TYPES))}"],
-}
-"""Refusals of a value, which no field as such stands for."""
+from gitops_workers.dialects.fields import later_fields
+from gitops_workers.dialects.kinds import KINDS, PASSED_OVER, contributing
+from gitops_workers.dialects.manifest_kind import Contribution
 
 
 def table() -> str:
     """The fields, files, keys and kinds as a Markdown table."""
     rows = ["| not yet | refused: nothing is synced | has no effect, and a condition says so |", "|---|---|---|"]
-    for title, shape in _SHAPES:
-        found = list(later_fields(shape))
+    sources = " or ".join(f"a `{kind.kind}`" for kind in contributing(Contribution.SOURCE))
+    for kind in KINDS:
+        found = list(later_fields(kind.model))
         refused = [f"`{path}`" for path, later in found if later.refuses]
         ignored = [f"`{path}`" for path, later in found if not later.refuses]
-        if shape is ApplicationShape:
-            ignored += [f"`{text}` in `syncOptions`" for text in without_effect()]
-            ignored += [f"`{text}`" for text in ANNOTATIONS_LATER]
-        rows.append(_row(title, [*refused, *_REFUSED.get(title, [])], ignored))
+        if Contribution.SOURCE in kind.refers_to and kind.contributes is Contribution.APPLICATION:
+            refused.append(f"a `sourceRef` to anything but {sources}")
+        rows.append(_row(f"`{kind.kind}`", [*refused, *kind.refuses], [*ignored, *kind.without_effect]))
     rows.append(
         _row("files in the path of an Argo CD application", [*(f"`{name}`" for name in OVERRIDES), "Jsonnet"], [])
     )

@@ -26,7 +26,7 @@ from gitops_workers.core.sync.hooks import HookPhase
 from gitops_workers.core.sync.options import RESOURCE_POLICY, Options, argocd_options, is_kept, kept, own_options
 from gitops_workers.core.sync.ordering import SYNC_WAVE, Task, prune_waves, wave_of
 from gitops_workers.core.sync.plan import Plan, argocd_stages
-from gitops_workers.core.telemetry.figures import APP_RECONCILE, Sample, observed
+from gitops_workers.core.telemetry.figures import APP_INFO, APP_RECONCILE, Sample, observed
 
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 CONTROLLER = "argocd-controller"
@@ -137,7 +137,7 @@ POLICY = DialectPolicy(
         asks=_asks,
         suspended_gives_up=False,  # skip-reconcile leaves the application alone in its deletion, too
     ),
-    metrics=MetricsPolicy(reconciled=_reconciled, counts_syncs=True),
+    metrics=MetricsPolicy(reconciled=_reconciled, gauge=APP_INFO, counts_syncs=True),
     governed=True,
     heals_in_turns=True,  # its self-heal backs off
     retry_delay=lambda app, failures: retry_pause(app.sync.retry, failures),

@@ -23,7 +23,7 @@ from gitops_workers.core.prune.deletion import all_at_once
 from gitops_workers.core.sync.options import Options, Pruned, flux_options
 from gitops_workers.core.sync.ordering import Task, flux_stage
 from gitops_workers.core.sync.plan import FLUX_STAGES, Plan, flux_stages
-from gitops_workers.core.telemetry.figures import FLUX_RECONCILE, Sample, observed
+from gitops_workers.core.telemetry.figures import FLUX_RECONCILE, RESOURCE_INFO, Sample, observed
 
 CONTROLLER = "kustomize-controller"
 
@@ -95,7 +95,7 @@ POLICY = DialectPolicy(
         asks=lambda _, __: False,
         suspended_gives_up=True,  # its finalizer then releases the objects without deleting any
     ),
-    metrics=MetricsPolicy(reconciled=_reconciled, counts_syncs=False),
+    metrics=MetricsPolicy(reconciled=_reconciled, gauge=RESOURCE_INFO, counts_syncs=False),
     governed=False,  # its manifests say all of it themselves
     heals_in_turns=False,  # drift is corrected at every interval
     retry_delay=lambda app, _: app.schedule.retry_interval,

@@ -105,10 +105,12 @@ class DeletionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MetricsPolicy:
-    """Under which names attempts and syncs are counted."""
+    """Under which names an application is shown, and its attempts and syncs are counted."""
 
     reconciled: Callable[[Application, str, Callable[[], str], float], Iterator[tuple[Sample, float]]]
     """The figures of an attempt: (app, its manifest's kind, its API server's address, seconds)."""
+    gauge: str
+    """The gauge that shows an application's state: `telemetry.figures.APP_INFO` or `RESOURCE_INFO`."""
     counts_syncs: bool
     """Whether finished syncs are counted beside attempts."""
 

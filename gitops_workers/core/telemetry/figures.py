@@ -37,6 +37,10 @@ class Sample(NamedTuple):
     app: AppId = ""
 
 
+APP_INFO = "argocd_app_info"
+RESOURCE_INFO = "gotk_resource_info"
+"""Gauges over the fleet, which one process computes at each scrape: they are no sums."""
+
 _APP = ("namespace", "name", "project")
 _SYNC = (*_APP, "dest_server", "phase", "dry_run")
 

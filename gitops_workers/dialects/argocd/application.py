@@ -6,16 +6,18 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from gitops_workers.core.model import Application, Destination, Dialect, Schedule
+from gitops_workers.core.policy.project import Project
 from gitops_workers.dialects.annotations import finish_first, last_object
 from gitops_workers.dialects.argocd.deleting import deleting
 from gitops_workers.dialects.argocd.ignore import ignore_rule
 from gitops_workers.dialects.argocd.shapes import ApplicationShape, Source, Spec
 from gitops_workers.dialects.argocd.shapes import Destination as DestinationShape
 from gitops_workers.dialects.argocd.source import git_source, render_spec
-from gitops_workers.dialects.argocd.sync_policy import sync_policy
+from gitops_workers.dialects.argocd.sync_policy import sync_policy, without_effect
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import ParseContext, is_plain, pairs
+from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 
 NAMESPACE = "argocd"
 INTERVAL = 120.0
@@ -27,11 +29,11 @@ ANNOTATIONS_LATER = ("notifications.argoproj.io/*", f"{_PREFIX}hydrate")
 """Annotations of an Application that this version does not do; a star stands for the rest of the name."""
 
 
-def parse_application(reading: ParseContext) -> Application | None:
-    """The application, None when the document has an error; the reading then holds all of them."""
+def parse(reading: ParseContext, references: References) -> tuple[Application, ...]:
+    """The application; none when the document has an error. One whose project cannot be read must not do anything."""
     shape = reading.shape(ApplicationShape)
     if shape is None:
-        return None
+        return ()
     metadata, spec = shape.metadata, shape.spec
     path, source = _source(reading, spec)
     destination = _destination(reading, spec.destination)
@@ -39,30 +41,35 @@ def parse_application(reading: ParseContext) -> Application | None:
     end = deleting(reading, metadata, spec.sync_policy.sync_options)
     _remarks(reading, shape)
     if source is None:
-        return None
-    depends_on = dependencies(reading, metadata)
+        return ()
+    depends_on = dependencies(reading, metadata, references.application_kinds)
     render = replace(render_spec(reading, path, source), last_object=last_object(reading, metadata.annotations))
     git = git_source(reading, path, source)
     if reading.failed:
-        return None
-    return Application(
-        id=f"application/{metadata.namespace or NAMESPACE}/{metadata.name}",
+        return ()
+    name = spec.project or "default"
+    project = references.project(name)
+    refusals = [*reading.refusals, *([project] if isinstance(project, str) else [])]
+    application = Application(
+        id=KIND.application_id(metadata.namespace, metadata.name),
         dialect=Dialect.ARGOCD,
         source=git,
         render=render,
         destination=destination,
         sync=policy,
         schedule=Schedule(INTERVAL, JITTER, INTERVAL, suspended=metadata.annotations.get(_SKIP) == "true"),
-        project=spec.project or "default",
+        project=name,
+        limits=project if isinstance(project, Project) else None,
         labels=pairs(metadata.labels),
         history_limit=spec.revision_history_limit,
         ignore=tuple(ignore_rule(shape) for shape in spec.ignore_differences),
         depends_on=depends_on,
         conditions=tuple(reading.conditions),
-        refusal=" ".join(reading.refusals),
+        refusal=" ".join(refusals),
         origin=reading.document.file,
         deleting=end,
     )
+    return (application,)
 
 
 def _source(reading: ParseContext, spec: Spec) -> tuple[Path, Source | None]:
@@ -100,3 +107,21 @@ def _remarks(reading: ParseContext, shape: ApplicationShape) -> None:
     for key in metadata.annotations:
         if any(fnmatchcase(key, pattern) for pattern in ANNOTATIONS_LATER):
             reading.remark(("metadata", "annotations", key), "the annotation is not done by this version.")
+
+
+KIND = ManifestKind(
+    dialect=Dialect.ARGOCD,
+    group="argoproj.io",
+    kind="Application",
+    versions=("v1alpha1",),
+    namespace=NAMESPACE,
+    model=ApplicationShape,
+    contributes=Contribution.APPLICATION,
+    parse=parse,
+    refers_to=frozenset({Contribution.PROJECT}),
+    refuses=("more than one of `spec.sources`", "`oci://` in `spec.source.repoURL`"),
+    without_effect=(
+        *(f"`{text}` in `syncOptions`" for text in without_effect()),
+        *(f"`{text}`" for text in ANNOTATIONS_LATER),
+    ),
+)

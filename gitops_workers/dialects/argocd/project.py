@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.model import Dialect
 from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.dialects.argocd.project_checks import check_project
 from gitops_workers.dialects.argocd.project_shapes import KindShape, ProjectShape, WindowShape
 from gitops_workers.dialects.fields import ParseContext, shown
+from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 from gitops_workers.dialects.schedules import problem
 
 NAMESPACE = "argocd"
 
 
-def parse_project(reading: ParseContext) -> Project | None:
-    """The project, None when the document has an error; the reading then holds all of them."""
+def parse(reading: ParseContext, _: References) -> tuple[Project, ...]:
+    """The project; none when the document has an error."""
     shape = reading.shape(ProjectShape)
     if shape is None:
-        return None
+        return ()
     spec = shape.spec
     check_project(reading, spec)
     windows = tuple(_window(reading, index, item) for index, item in enumerate(spec.sync_windows))
     if reading.failed:
-        return None
+        return ()
     allowed = spec.namespace_resource_whitelist
-    return Project(
+    project = Project(
         name=shape.metadata.name,
         namespace=shape.metadata.namespace or NAMESPACE,
         source_repos=tuple(spec.source_repos),
@@ -34,6 +36,7 @@ def parse_project(reading: ParseContext) -> Project | None:
         namespaced_denied=_kinds(spec.namespace_resource_blacklist),
         windows=windows,
     )
+    return (project,)
 
 
 def _kinds(shapes: list[KindShape]) -> tuple[KindRule, ...]:
@@ -56,3 +59,15 @@ def _window(reading: ParseContext, index: int, shape: WindowShape) -> SyncWindow
         manual=shape.manual_sync,
         overrun=shape.sync_overrun,
     )
+
+
+KIND = ManifestKind(
+    dialect=Dialect.ARGOCD,
+    group="argoproj.io",
+    kind="AppProject",
+    versions=("v1alpha1",),
+    namespace=NAMESPACE,
+    model=ProjectShape,
+    contributes=Contribution.PROJECT,
+    parse=parse,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from gitops_workers.core.cluster.access import IN_CLUSTER
@@ -32,52 +31,48 @@ from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import ParseContext, pairs, shown
-from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
+from gitops_workers.dialects.flux import NAMESPACE
 from gitops_workers.dialects.flux.deletion_policy import deleting
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
 from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, KustomizationShape, KustomizationSpec
-from gitops_workers.dialects.flux.sources import Repository, SourceKey
+from gitops_workers.dialects.flux.sources import DeclaredSource, SourceKey
 from gitops_workers.dialects.kustomize import components
+from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path
 
-FindRepository = Callable[[SourceKey], Repository | str]
-"""The repository a sourceRef names, or the reason as a sentence why there is none."""
 JITTER = 0.05
 """Flux's `--interval-jitter-percentage`; ours only adds."""
 SHORTEST_TIMEOUT = 30.0
 
 
-def parse_kustomization(
-    reading: ParseContext, find: FindRepository, read: ReadRef, default_interval: float = INTERVAL
-) -> tuple[Application, SourceKey] | None:
-    """The application and the source it names; None when the document has an error, and the reading holds all of them.
+def parse(reading: ParseContext, references: References) -> tuple[Application, ...]:
+    """The application; none when the document has an error.
 
-    `default_interval`: seconds where the manifest names none. A source that is not there is no error of the
-    Kustomization, as in Flux: the application exists and says so.
+    A source that is not there is no error of the Kustomization, as in Flux: the application exists and says so.
     """
     shape = reading.shape(KustomizationShape)
     if shape is None:
-        return None
+        return ()
     metadata, spec = shape.metadata, shape.spec
     namespace = metadata.namespace or NAMESPACE
     if spec.source_ref is None and not reading.wrong_at(("spec", "sourceRef")):
         reading.error(("spec", "sourceRef"), "the field is missing: name the kind and name of a GitRepository.")
     substitution = _substitution(spec, namespace)
-    path = _path(reading, spec.path, substitution or Substitution(), read)
+    path = _path(reading, spec.path, substitution or Substitution(), references.config)
     render = _render(reading, spec, substitution)
     rules = _health_rules(reading, spec)
-    interval = spec.interval or default_interval
+    interval = spec.interval or references.flux_interval
     sync = replace(_sync(spec, interval), finish_first=finish_first(reading, metadata.annotations))
-    depends_on = dependencies(reading, metadata, _depends_on(spec, namespace))
+    depends_on = dependencies(reading, metadata, references.application_kinds, _depends_on(spec, namespace))
     if reading.failed or spec.source_ref is None:
-        return None
+        return ()
     ref = spec.source_ref
     key = SourceKey(ref.kind, ref.namespace or namespace, ref.name)
-    repository = _repository(reading, key, find, interval)
+    repository = _source(reading, key, references, interval)
     if repository.suspended and not spec.suspend:
         reading.remark(("spec", "sourceRef"), f"{key} is suspended, and with it this application, drift included.")
-    return Application(
-        id=f"kustomization/{namespace}/{metadata.name}",
+    application = Application(
+        id=KIND.application_id(namespace, metadata.name),
         dialect=Dialect.FLUX,
         source=replace(repository.source, path=path),
         render=render,
@@ -93,15 +88,16 @@ def parse_kustomization(
         origin=reading.document.file,
         declared_source=f"{key.kind}/{key.namespace}/{key.name}",
         deleting=deleting(spec.deletion_policy, prune=spec.prune, timeout=sync.timeout),
-    ), key
+    )
+    return (application,)
 
 
-def _repository(reading: ParseContext, key: SourceKey, find: FindRepository, interval: float) -> Repository:
-    found = find(key)
-    if isinstance(found, Repository):
+def _source(reading: ParseContext, key: SourceKey, references: References, interval: float) -> DeclaredSource:
+    found = references.source(key)
+    if isinstance(found, DeclaredSource):
         return found
     reading.refuse(("spec", "sourceRef"), found)
-    return Repository(key, GitSource(""), interval)
+    return DeclaredSource(key, GitSource(""), interval)
 
 
 def _path(reading: ParseContext, path: str, substitution: Substitution, read: ReadRef) -> str:
@@ -186,12 +182,12 @@ def _health_rules(reading: ParseContext, spec: KustomizationSpec) -> tuple[Healt
 
 def _depends_on(spec: KustomizationSpec, namespace: str) -> list[Dependency]:
     return [
-        Dependency(f"kustomization/{item.namespace or namespace}/{item.name}", item.ready_expr)
+        Dependency(KIND.application_id(item.namespace or namespace, item.name), item.ready_expr)
         for item in spec.depends_on
     ]
 
 
-def _schedule(spec: KustomizationSpec, own: float, repository: Repository) -> Schedule:
+def _schedule(spec: KustomizationSpec, own: float, repository: DeclaredSource) -> Schedule:
     """One look serves both intervals: the source's for new commits, the Kustomization's for drift."""
     interval = min(own, repository.interval)
     return Schedule(
@@ -200,3 +196,16 @@ def _schedule(spec: KustomizationSpec, own: float, repository: Repository) -> Sc
         retry_interval=spec.retry_interval or own,
         suspended=spec.suspend or repository.suspended,
     )
+
+
+KIND = ManifestKind(
+    dialect=Dialect.FLUX,
+    group="kustomize.toolkit.fluxcd.io",
+    kind="Kustomization",
+    versions=("v1",),
+    namespace=NAMESPACE,
+    model=KustomizationShape,
+    contributes=Contribution.APPLICATION,
+    parse=parse,
+    refers_to=frozenset({Contribution.SOURCE}),
+)

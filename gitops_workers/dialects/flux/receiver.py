@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from gitops_workers.core.model import AppId
+from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval
 from gitops_workers.dialects.fields import ManifestModel, Namespace, ParseContext, Unsupported, is_name, one_of, shown
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.sources import LocalReference
+from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 from gitops_workers.dialects.metadata import Object
 
 TYPES = ("github", "gitlab", "generic", "generic-hmac")
@@ -76,11 +77,11 @@ class Receiver:
     origin: str = ""
 
 
-def parse_receiver(reading: ParseContext) -> Receiver | None:
-    """The receiver; None when the document has an error or its type is for later."""
+def parse(reading: ParseContext, _: References) -> tuple[Receiver, ...]:
+    """The receiver; none when the document has an error or its type is for later."""
     shape = reading.shape(ReceiverShape)
     if shape is None:
-        return None
+        return ()
     metadata, spec = shape.metadata, shape.spec
     namespace = metadata.namespace or NAMESPACE
     for index, item in enumerate(spec.resources):
@@ -94,8 +95,8 @@ def parse_receiver(reading: ParseContext) -> Receiver | None:
     elif spec.secret_ref is None:
         reading.error(("spec", "secretRef"), "the field is missing: name a Secret with the key token.")
     if reading.failed or reading.refusals or spec.secret_ref is None:
-        return None
-    return Receiver(
+        return ()
+    receiver = Receiver(
         namespace=namespace,
         name=metadata.name,
         type=spec.type,
@@ -108,3 +109,18 @@ def parse_receiver(reading: ParseContext) -> Receiver | None:
         suspended=spec.suspend,
         origin=reading.document.file,
     )
+    return (receiver,)
+
+
+KIND = ManifestKind(
+    dialect=Dialect.FLUX,
+    group="notification.toolkit.fluxcd.io",
+    kind="Receiver",
+    versions=("v1",),
+    namespace=NAMESPACE,
+    model=ReceiverShape,
+    contributes=Contribution.RECEIVER,
+    parse=parse,
+    refers_to=frozenset({Contribution.SOURCE, Contribution.APPLICATION}),
+    refuses=(f"a `spec.type` other than {', '.join(sorted(TYPES))}",),
+)

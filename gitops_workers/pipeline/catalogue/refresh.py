@@ -26,6 +26,7 @@ from gitops_workers.core.source.urls import normalise_url, without_credentials
 from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.dialects import Document, Parsed, parse
+from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline.announcements import announce, bind_group
 from gitops_workers.pipeline.catalogue import enrollment, external_inputs, remarks, wake_dependents
 from gitops_workers.pipeline.catalogue.enrollment import REPOSITORY
@@ -283,7 +284,7 @@ def _reject_new(context: Context, parsed: Parsed, before: Mapping[AppId, Applica
         context.state.save_status(
             Status(
                 id=app_id,
-                dialect="argocd" if app_id.startswith("application/") else "flux",
+                dialect=str(dialect_of(app_id) or ""),
                 project="default",
                 cluster="",
                 namespace="",

@@ -17,6 +17,7 @@ from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.timefmt import stamp
+from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
@@ -73,20 +74,31 @@ def _take_up(context: Context, cluster: str) -> float | None:
         if context.state.load("catalogue", "error") or context.state.load("catalogue", INCOMPLETE):
             return RETRY_AFTER_S
         declared = context.state.load_applications(context.state.applications())
+        unknown = []
         for app_id, leaving in marked.items():
-            if app_id not in declared:
-                _enroll(context, _remembered(context, app_id, cluster, leaving), cluster)
+            if app_id in declared:
+                continue
+            if (dialect := dialect_of(app_id)) is None:
+                unknown.append(app_id)
+            else:
+                _enroll(context, _remembered(context, app_id, dialect, cluster, leaving), cluster)
         context.state.discard("catalogue", REFRESH_DONE)
-        return None
+        if not unknown:
+            return None
+        # Another version began it: whose rules the objects go by is not known here, and no guess may delete them.
+        log.warning("deletion_of_unknown_kind", cluster=cluster, applications=unknown)
+        return RETRY_AFTER_S
     finally:
         context.queue.finish_poll(turn, 0.0)
 
 
-def _remembered(context: Context, app_id: AppId, cluster: str, leaving: DeletionRequest) -> Application:
+def _remembered(
+    context: Context, app_id: AppId, dialect: Dialect, cluster: str, leaving: DeletionRequest
+) -> Application:
     """All that a deletion needs of its application. It has no source: nothing is fetched or rendered any more."""
     return Application(
         id=app_id,
-        dialect=Dialect.ARGOCD if app_id.startswith("application/") else Dialect.FLUX,
+        dialect=dialect,
         source=GitSource(""),
         render=RenderSpec(),
         destination=Destination(name=cluster),

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from gitops_workers.core.model import AppId, Application, Phase
+from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.model import AppId, Application, Dialect, Phase
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status import flux_view
 from gitops_workers.core.status.rows import Status
+from gitops_workers.core.telemetry.figures import APP_INFO, RESOURCE_INFO
 from gitops_workers.ports import State
 
 _APP = ("namespace", "name", "project")
@@ -38,10 +40,15 @@ _FLUX = (
     "source_name",
     "url",
 )
-_GROUPS = {
+_GROUPS = {  # of every kind of Flux that can be shown, so that a new one is shown as Flux shows it
     "Kustomization": ("kustomize.toolkit.fluxcd.io", "v1"),
     "HelmRelease": ("helm.toolkit.fluxcd.io", "v2"),
     "GitRepository": ("source.toolkit.fluxcd.io", "v1"),
+    "OCIRepository": ("source.toolkit.fluxcd.io", "v1"),
+    "Bucket": ("source.toolkit.fluxcd.io", "v1"),
+    "HelmRepository": ("source.toolkit.fluxcd.io", "v1"),
+    "HelmChart": ("source.toolkit.fluxcd.io", "v1"),
+    "ExternalArtifact": ("source.toolkit.fluxcd.io", "v1"),
 }
 OUTAGE = "outage"
 """The document of a repository's poll: whose state is unknown because it does not answer."""
@@ -66,13 +73,13 @@ class ApplicationFamilies:
     stale: Counter[str] = field(default_factory=Counter)
     """Rows that nobody has looked at for twice their interval, by cluster."""
     _info: GaugeMetricFamily = field(
-        default_factory=lambda: GaugeMetricFamily("argocd_app_info", "An Argo CD application.", labels=_INFO)
+        default_factory=lambda: GaugeMetricFamily(APP_INFO, "An Argo CD application.", labels=_INFO)
     )
     _condition: GaugeMetricFamily = field(
         default_factory=lambda: GaugeMetricFamily("argocd_app_condition", "Conditions.", labels=(*_APP, "condition"))
     )
     _flux: GaugeMetricFamily = field(
-        default_factory=lambda: GaugeMetricFamily("gotk_resource_info", "A Flux resource.", labels=_FLUX)
+        default_factory=lambda: GaugeMetricFamily(RESOURCE_INFO, "A Flux resource.", labels=_FLUX)
     )
     _old: GaugeMetricFamily = field(
         default_factory=lambda: GaugeMetricFamily(
@@ -89,12 +96,8 @@ class ApplicationFamilies:
                 self.stale[row.cluster] += 1
                 self._old.add_metric((kind, namespace, name, row.project), 1)
             app = applications.get(row.id)
-            if kind in flux_view.KINDS:
-                self._add_flux(row, app)
-                continue
-            self._info.add_metric(self._labels(row, app), 1)
-            for condition in sorted({item.type for item in row.conditions}):
-                self._condition.add_metric((namespace, name, row.project, condition), 1)
+            gauge = policy_of(Dialect(row.dialect)).metrics.gauge
+            {APP_INFO: self._add_app, RESOURCE_INFO: self._add_flux}[gauge](row, app)
 
     def add_sources(self, state: State) -> None:
         """The sources of the rows: not ready while their repository does not answer."""
@@ -109,6 +112,12 @@ class ApplicationFamilies:
     def families(self) -> Iterable[Metric]:
         """All of them, also without samples."""
         return (self._info, self._condition, self._flux, self._old)
+
+    def _add_app(self, row: Status, app: Application | None) -> None:
+        _, namespace, name = row.id.split("/", 2)
+        self._info.add_metric(self._labels(row, app), 1)
+        for condition in sorted({item.type for item in row.conditions}):
+            self._condition.add_metric((namespace, name, row.project, condition), 1)
 
     def _add_flux(self, row: Status, app: Application | None) -> None:
         kind, (_, namespace, name) = flux_view.kind_of(row.id), row.id.split("/", 2)

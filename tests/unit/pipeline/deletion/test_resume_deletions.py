@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -120,6 +121,24 @@ def test_an_emptied_redis_in_the_middle_strands_nothing(lab: LeavingLab, dialect
     assert lab.names() == []
     assert lab.record(app) is None
     assert lab.state.application(app) is None
+
+
+def test_after_an_emptied_redis_a_kind_of_another_version_is_left_alone_and_the_others_go(lab: LeavingLab) -> None:
+    app = app_id(Dialect.FLUX)
+    lab.push(config("first", wave=0))
+    lab.begin(flux(deletionPolicy="WaitForTermination"))
+    lab.finalize("first")
+    lab.declare_all()
+    lab.settle_down(30)
+    stored = lab.record(app)
+    assert stored is not None
+    foreign = replace(stored.record, app="helmrelease/flux-system/web")
+    lab.clusters.records("east").store(foreign, None)
+    lab.empty_redis()
+    lab.settle_down(40)
+    assert lab.state.application(app) is not None
+    assert lab.state.application(foreign.app) is None
+    assert lab.record(foreign.app) is not None
 
 
 def test_after_an_emptied_redis_what_is_declared_again_is_synced(lab: LeavingLab) -> None:
