@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from gitops_workers.adapters.volatile_queue import VolatileQueue
-from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.ports import TaskMessage
+from gitops_workers.testing.volatile_queue import VolatileQueue
+from gitops_workers.testing.volatile_state import VolatileState
+from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
 from gitops_workers.web.app import create_app
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 

@@ -27,7 +27,7 @@ from gitops_workers.core.model import Application, Health, HealthExpressions, Ig
 from gitops_workers.core.objects import Manifest, digest, group_of, key_of
 from gitops_workers.core.settings.customizations import Customizations
 from gitops_workers.core.settings.governing import with_settings
-from gitops_workers.sandboxed.frames import Runner
+from gitops_workers.sandbox_protocol.frames import Runner
 
 SECONDS = 1.0
 """One evaluation: Argo CD's limit for Lua and jq."""

@@ -127,7 +127,7 @@ def _git(_found: Settings) -> Iterator[Finding]:
 
 def _tools(_found: Settings) -> Iterator[Finding]:
     from gitops_workers.adapters.rendering import PROGRAMS  # noqa: PLC0415 - `--help` does without
-    from gitops_workers.local.toolchain import ToolMissing, tool  # noqa: PLC0415
+    from gitops_workers.toolchain import ToolMissing, tool  # noqa: PLC0415
 
     for name in PROGRAMS:
         try:

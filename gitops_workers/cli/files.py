@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gitops_workers.adapters.yaml_events import load_positions
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.dialects import Document
+from gitops_workers.yaml_events import load_positions
 
 STANDARD_INPUT = "-"
 

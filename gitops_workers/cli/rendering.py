@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from gitops_workers.adapters.catalogues import parse as location
-from gitops_workers.adapters.yaml_events import dump_documents
 from gitops_workers.cli.client import Engine
 from gitops_workers.cli.files import documents, read_files
-from gitops_workers.cli.offline_world import offline_world, render, resolve
+from gitops_workers.cli.offline_ports import offline_ports, render, resolve
 from gitops_workers.cli.output import plain
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Application, Problem, Resolved
@@ -21,6 +20,7 @@ from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, load_f
 from gitops_workers.services.lookup import named, require_unique
 from gitops_workers.services.manifests import manifests, require_accepted
 from gitops_workers.settings import Settings
+from gitops_workers.yaml_events import dump_documents
 
 
 def print_files(settings: Settings, names: Sequence[str], name: str) -> None:
@@ -36,7 +36,7 @@ def print_files(settings: Settings, names: Sequence[str], name: str) -> None:
         known = ", ".join(app.id for app in applications) or "none"
         wanted = f"no application {name!r}" if name else "no Application and no Kustomization"
         raise InvalidManifest(f"{wanted} in {', '.join(names)}: there are {known}.")
-    with offline_world(settings, configs) as context:
+    with offline_ports(settings, configs) as context:
         objects: list[Manifest] = []
         for app in chosen:
             require_accepted(app)
@@ -48,7 +48,7 @@ def print_application(engine: Engine, status: Status) -> None:
     """Render a running application, at the commit it was last compared with. Values of Secrets are masked."""
 
     def rendered(app: Application, at: Resolved | None) -> Sequence[Manifest]:
-        with offline_world(engine.settings, _catalogue_configs(engine.settings)) as context:
+        with offline_ports(engine.settings, _catalogue_configs(engine.settings)) as context:
             return render(context, app, at or resolve(context, app))
 
     _print(manifests(engine.state, status, rendered))

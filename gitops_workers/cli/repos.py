@@ -45,10 +45,10 @@ def resolve(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Print the commit that a revision means now. Needs Git and nothing else."""
-    from gitops_workers.cli.offline_world import offline_world, resolve_source  # noqa: PLC0415 - Git behind it
+    from gitops_workers.cli.offline_ports import offline_ports, resolve_source  # noqa: PLC0415 - Git behind it
 
     source = GitSource(url, RevisionSpec(RevisionKind(rule.value), revision))
-    with offline_world(settings()) as context:
+    with offline_ports(settings()) as context:
         found = resolve_source(context, source)
     if output in (Output.JSON, Output.YAML):
         show_value({"commit": found.commit, "ref": found.ref}, output)

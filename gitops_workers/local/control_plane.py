@@ -29,8 +29,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from gitops_workers import toolchain
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.local import fake_nodes, kube_programs, toolchain
+from gitops_workers.local import fake_nodes, kube_programs
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.local.kube_programs import StaticToken
 from gitops_workers.local.scratch import scratch_folder

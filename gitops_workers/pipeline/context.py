@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.health import health_of
@@ -71,6 +71,30 @@ class BuiltInRules:
 def _alone() -> Presence:
     """Where a process works by itself, nobody has a heartbeat."""
     return Presence(0.0)
+
+
+class RenderPorts(Protocol):
+    """What resolving a revision and rendering it may reach: all that a command without cluster and Redis has."""
+
+    @property
+    def sources(self) -> Sources:
+        """The repositories."""
+        ...
+
+    @property
+    def closures(self) -> Closures:
+        """Which files a render reads."""
+        ...
+
+    @property
+    def renderer(self) -> Renderer:
+        """From files to objects."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """Secrets and ConfigMaps that manifests refer to."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed import value_schema
 from gitops_workers.sandboxed.fields import mappings, text

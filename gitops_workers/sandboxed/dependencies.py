@@ -12,7 +12,7 @@ import tarfile
 import zlib
 from typing import Any
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.sandboxed import scan
 from gitops_workers.sandboxed.export import read

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.render.isolation import Isolation
-from gitops_workers.sandboxed import confine, frames, objects, scan
+from gitops_workers.sandbox_protocol import frames
+from gitops_workers.sandboxed import confine, objects, scan
 from gitops_workers.sandboxed.programs import Programs
 from gitops_workers.sandboxed.render_job import Render, RenderJob
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.render import sops
 from gitops_workers.core.text.substitution import SubstitutionFailed, substitute

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.sandboxed.fields import mappings, text, texts
 

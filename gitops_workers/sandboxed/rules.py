@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.sandboxed import cel_rules, confine, jq_rules, lua_rules
 from gitops_workers.sandboxed.main import serve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_workers.adapters import yaml_events
+from gitops_workers import yaml_events
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.source import repo_paths
 from gitops_workers.sandboxed import plugins

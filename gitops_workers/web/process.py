@@ -60,7 +60,7 @@ def _secrets(settings: Settings) -> Secrets | None:
         return None
     # Imported here: without Receivers this process knows neither manifests nor YAML.
     from gitops_workers.adapters.secrets_files import SecretFiles  # noqa: PLC0415
-    from gitops_workers.adapters.yaml_events import load_positions  # noqa: PLC0415
     from gitops_workers.dialects.document import documents  # noqa: PLC0415
+    from gitops_workers.yaml_events import load_positions  # noqa: PLC0415
 
     return SecretFiles(Path(settings.secrets), lambda data, name: documents(name, load_positions(data)))

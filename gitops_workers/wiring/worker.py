@@ -35,14 +35,14 @@ from gitops_workers.dialects.argocd.application import NAMESPACE as ARGOCD
 from gitops_workers.dialects.argocd.cluster_secret import ClusterRules, cluster_secrets
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.configs import ConfigObject, is_config, parse_config
-from gitops_workers.local.toolchain import ToolMissing, tool
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.own_settings import OwnSettings
 from gitops_workers.ports import Catalogue
 from gitops_workers.redis_client import connect
 from gitops_workers.runtime.meters import METER
-from gitops_workers.sandboxed.frames import Runner
+from gitops_workers.sandbox_protocol.frames import Runner
 from gitops_workers.settings import Settings
+from gitops_workers.toolchain import ToolMissing, tool
 from gitops_workers.wiring.git import credential, git_settings
 from gitops_workers.wiring.sandbox import render_limits, rules_limits
 from gitops_workers.wiring.stores import cache_key, mirrors_directory, open_queue, open_state, open_telemetry

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from gitops_workers.adapters.redis_queue import RedisQueue
-from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.ports import Queue
 from gitops_workers.redis_client import RedisClient
+from gitops_workers.testing.volatile_queue import VolatileQueue
 
 START = 1_800_000_000.0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.adapters.cluster.http_cluster import HttpCluster
-from gitops_workers.adapters.volatile_cluster import VolatileCluster
 from gitops_workers.core.diff.field_manager_migration import after_replace, migration
 from gitops_workers.core.errors import ApplyRefused, Superseded
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import GroupKind, ObjectKey, key_of
+from gitops_workers.testing.volatile_cluster import VolatileCluster
 from tests.contract.cluster_grounds import (
     PART_OF,
     Ground,

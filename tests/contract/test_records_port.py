@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 from gitops_workers.adapters.cluster.records import ConfigMapRecords
-from gitops_workers.adapters.volatile_cluster import VolatileRecords
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record
 from gitops_workers.ports import Records
+from gitops_workers.testing.volatile_cluster import VolatileRecords
 from tests.contract.cluster_grounds import transport_of
 
 

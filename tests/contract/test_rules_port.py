@@ -14,7 +14,7 @@ from gitops_workers.core.model import Dialect, Health, HealthExpressions, Health
 from gitops_workers.core.settings.customizations import Customizations, HealthScript
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.pipeline.context import BuiltInRules
-from gitops_workers.sandboxed.frames import Runner
+from gitops_workers.sandbox_protocol.frames import Runner
 from tests.servers.rules import InProcess
 from tests.unit.core.making import application, manifest
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.model import GitSource, Resolved, RevisionKind, RevisionSpec
 from gitops_workers.core.source.revisions import (
@@ -21,6 +20,7 @@ from gitops_workers.core.source.revisions import (
     resolve,
 )
 from gitops_workers.ports import Sources, TreeEntry
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
 

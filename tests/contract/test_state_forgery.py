@@ -6,10 +6,10 @@ import pytest
 import zstandard
 
 from gitops_workers.adapters.redis_state import RedisState
-from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.cipher import Cipher
 from gitops_workers.core.render.render_spec import HelmOptions
 from gitops_workers.core.telemetry.presence import Presence
+from gitops_workers.testing.volatile_queue import VolatileQueue
 from tests.contract.test_state_port import FULL, PLAIN
 from tests.security.leaks import found
 

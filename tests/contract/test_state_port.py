@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state import RedisState
-from gitops_workers.adapters.volatile_queue import VolatileQueue
-from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core import model as m
 from gitops_workers.core.render import render_spec as r
 from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView, Status
 from gitops_workers.core.telemetry.presence import WORKER, Process
 from gitops_workers.ports import StatusQuery, Urgency
+from gitops_workers.testing.volatile_queue import VolatileQueue
+from gitops_workers.testing.volatile_state import VolatileState
+from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
 
 PLAIN = m.Application(
     id="application/argocd/shop",

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from gitops_workers.adapters.redis_telemetry import RedisTelemetry
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.telemetry.figures import APP_RECONCILE, APP_SYNCS, WEBHOOKS, Sample, counted, observed
 from gitops_workers.core.telemetry.presence import BEAT, WORKER, Process
+from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
 
 EAST = Process(WORKER, "one@host", ("control", "fleet.east"))
 BOTH = Process(WORKER, "two@host", ("control", "fleet.east", "fleet.west"))

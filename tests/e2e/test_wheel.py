@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from gitops_workers import toolchain
 from gitops_workers.core.errors import Refused
-from gitops_workers.local import toolchain
 from tests.conftest import missing
 
 ROOT = Path(__file__).parents[2]

@@ -11,12 +11,12 @@ import pytest
 
 from gitops_workers.adapters.rendering import CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.render.render_spec import RenderSpec
-from gitops_workers.local.toolchain import tool
 from gitops_workers.ports import Closure, RenderContext, Rendered
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
+from gitops_workers.toolchain import tool
 from tests.servers.sources import MemoryStore
 
 URL = "https://git.example.com/team/config.git"

@@ -20,7 +20,7 @@ from gitops_workers.core.render.render_spec import OVERRIDES, KustomizeMerge, Re
 from gitops_workers.core.source import repo_paths
 from gitops_workers.core.text.gitignore import Ignore
 from gitops_workers.ports import Closure, Sources, TreeEntry
-from gitops_workers.sandboxed.frames import Runner
+from gitops_workers.sandbox_protocol.frames import Runner
 
 _IGNORE_FILE = ".sourceignore"
 _IGNORES = 64

@@ -19,7 +19,7 @@ from gitops_workers.core.model import GitSource, Resolved
 from gitops_workers.core.objects import canonical, digest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
-from gitops_workers.sandboxed.frames import InputMissing, Runner
+from gitops_workers.sandbox_protocol.frames import InputMissing, Runner
 
 POINTER = b"version https://git-lfs.github.com/spec/"
 """How a file begins that Git LFS has put somewhere else (its specification, "The Pointer")."""

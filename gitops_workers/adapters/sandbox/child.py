@@ -19,7 +19,7 @@ import yaml
 
 from gitops_workers.adapters.sandbox.limits import SandboxLimits
 from gitops_workers.core.render.isolation import Isolation
-from gitops_workers.sandboxed import frames
+from gitops_workers.sandbox_protocol import frames
 
 _BOOT = (
     "import sys, importlib; sys.path[1:1] = sys.argv.pop(1).split('\\n'); "

@@ -22,7 +22,7 @@ from gitops_workers.adapters.sandbox.refusals import refusal
 from gitops_workers.adapters.sandbox.scratch import Scratch
 from gitops_workers.core.errors import Retry, UnsafeContent
 from gitops_workers.core.render.isolation import Isolation
-from gitops_workers.sandboxed import frames
+from gitops_workers.sandbox_protocol import frames
 
 SLOW = 1.0
 """Seconds after which a job is slow: a kustomization takes 20 ms, a chart 60."""

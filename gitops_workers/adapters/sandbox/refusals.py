@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_workers.core.errors import GitOpsError, RenderFailed, Retry, UnsafeContent
-from gitops_workers.sandboxed import frames
+from gitops_workers.sandbox_protocol import frames
 
 
 class Refusal(RenderFailed):

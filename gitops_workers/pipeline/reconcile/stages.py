@@ -24,7 +24,7 @@ from gitops_workers.core.source.revisions import TAGS, History, NeedsBranch, Nee
 from gitops_workers.core.status.rows import LEFT_GIT
 from gitops_workers.core.sync.hooks import Hook, hook, split
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.context import Context
+from gitops_workers.pipeline.context import Context, RenderPorts
 from gitops_workers.pipeline.reconcile.object_state import Inspector, ObjectState
 from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered
 
@@ -35,7 +35,7 @@ PARALLEL = 8
 """Requests of one application in flight: hides the latency of a far cluster, and is fair on a near one."""
 
 
-def resolve_revision(context: Context, app: Application, refs: Refs) -> Resolved:
+def resolve_revision(context: RenderPorts, app: Application, refs: Refs) -> Resolved:
     """The commit of the wanted revision; reads tag dates, history or ancestry only where the rule asks for them."""
     source, history = app.source, History()
     answer = resolve(source.revision, refs.refs, refs.head, history)
@@ -46,7 +46,7 @@ def resolve_revision(context: Context, app: Application, refs: Refs) -> Resolved
 
 
 def _looked_up(
-    context: Context, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
+    context: RenderPorts, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
 ) -> History:
     match needs:
         case NeedsCommit(prefix):
@@ -62,7 +62,7 @@ def _looked_up(
 
 
 def render_objects(
-    context: Context, app: Application, resolved: Resolved, found: Discovery
+    context: RenderPorts, app: Application, resolved: Resolved, found: Discovery
 ) -> tuple[Closure, Rendered]:
     """The inputs and the rendered objects."""
     context.sources.fetch(app.source, resolved.commit)
@@ -81,7 +81,7 @@ def render_objects(
     return closure, context.renderer.render(app.source, app.render, closure, reads)
 
 
-def variables_of(context: Context, app: Application) -> tuple[tuple[str, str], ...]:
+def variables_of(context: RenderPorts, app: Application) -> tuple[tuple[str, str], ...]:
     """Flux postBuild variables: later sources over earlier ones, inline values over all (flux.md, substitution)."""
     substitution = app.render.substitution
     if substitution is None:
@@ -93,7 +93,7 @@ def variables_of(context: Context, app: Application) -> tuple[tuple[str, str], .
     return tuple(sorted(values.items()))
 
 
-def _variables(context: Context, source: SecretRef) -> Mapping[str, str]:
+def _variables(context: RenderPorts, source: SecretRef) -> Mapping[str, str]:
     data = context.secrets.read(source)
     if data is not None:
         return {name: value.decode("utf-8", "replace") for name, value in data.items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gitops_workers import toolchain
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import (
     Application,
@@ -26,7 +27,6 @@ from gitops_workers.core.model import (
 )
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef, Substitution
 from gitops_workers.core.status.rows import Status
-from gitops_workers.local import toolchain
 from gitops_workers.local.demo.repositories import git
 from gitops_workers.local.git_server import git_server
 from gitops_workers.settings import Settings

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gitops_workers.local import toolchain
+from gitops_workers import toolchain
 from gitops_workers.local.child import ChildExited
 from gitops_workers.local.control_plane import control_planes, write_kubeconfig
 from gitops_workers.local.kube_programs import StaticToken

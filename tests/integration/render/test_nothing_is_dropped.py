@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_workers.adapters.sandbox import Sandbox
-from gitops_workers.adapters.volatile_sources import File, VolatileRepository
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.render.render_spec import DirectoryOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.testing.volatile_sources import File, VolatileRepository
 from tests.servers.rendering import RenderWorld, config_map
 
 SHARED = "https://git.example.com/team/shared.git"

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.adapters.volatile_sources import VolatileRepository
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, SubmoduleUnavailable, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render.render_spec import DirectoryOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
+from gitops_workers.testing.volatile_sources import VolatileRepository
 from tests.servers.rendering import URL, RenderWorld, config_map
 
 SHARED = "https://git.example.com/team/shared.git"

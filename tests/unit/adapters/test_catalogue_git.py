@@ -6,9 +6,9 @@ import pytest
 
 from gitops_workers.adapters.catalogues import Readers, parse
 from gitops_workers.adapters.catalogues.git import Repository
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import GitOpsError, InvalidManifest, SourceUnavailable
 from gitops_workers.core.model import RevisionKind, RevisionSpec
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 from tests.unit.dialects.manifests import load
 
 URL = "https://git.example.com/team/fleet.git"

@@ -9,11 +9,11 @@ import pytest
 
 from gitops_workers.adapters.rendering.closure.submodules import Submodules
 from gitops_workers.adapters.rendering.closure.tree import Trees
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import GitSource
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.ports import TreeEntry
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 
 OWNER = GitSource("https://git.example.com/x.git", credential=SecretRef("Secret", "owner", "token"))
 OTHERS = (replace(OWNER, credential=None), replace(OWNER, credential=SecretRef("Secret", "other", "token")))

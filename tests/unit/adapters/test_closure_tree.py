@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_workers.adapters.rendering.closure.tree import Tree, Trees
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.core.model import GitSource
 from gitops_workers.ports import TreeEntry
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 
 SOURCE = GitSource("https://git.example.com/x.git")
 SLOW = GitSource("https://slow.example.com/x.git")

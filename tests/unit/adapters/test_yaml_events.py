@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops_workers.adapters.yaml_events import BadYaml, Limits, YamlBomb, dump, load_documents, load_positions
+from gitops_workers.yaml_events import BadYaml, Limits, YamlBomb, dump, load_documents, load_positions
 
 
 def load(text: str):

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_workers.adapters.yaml_events import load_positions
 from gitops_workers.core.model import Application, Problem
 from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.dialects.document import documents
+from gitops_workers.yaml_events import load_positions
 
 APPLICATION: dict[str, Any] = {
     "apiVersion": "argoproj.io/v1alpha1",

@@ -7,8 +7,10 @@ import threading
 
 import pytest
 
-from gitops_workers.local import toolchain
-from gitops_workers.local.toolchain import BuildFailed, ToolMissing, ensure, main, pinned, read_version, tool
+from gitops_workers import toolchain
+from gitops_workers.local.toolchain import BuildFailed, ensure, main
+from gitops_workers.toolchain import ToolMissing, pins, tool
+from gitops_workers.toolchain.pins import pinned, read_version
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def module(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "go.mod").write_text("module m\n\ngo 1.26.0\n\nrequire sigs.k8s.io/kustomize/kustomize/v5 v5.8.2\n")
     (folder / "go.sum").write_text("")
-    monkeypatch.setattr(toolchain, "MODULE", folder)
+    monkeypatch.setattr(pins, "MODULE", folder)
     return folder
 
 

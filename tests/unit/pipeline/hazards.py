@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from gitops_workers.adapters.volatile_sources import VolatileSources
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Incomplete, Retry, SourceUnavailable
 from gitops_workers.core.objects import ObjectKey, key_of
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
@@ -22,6 +21,7 @@ from gitops_workers.core.sync.hooks import RUN, phases_of
 from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import TaskMessage
 from gitops_workers.redis_client import StoreUnavailable
+from gitops_workers.testing.volatile_sources import VolatileSources
 from tests.unit.pipeline.lab import Lab
 
 

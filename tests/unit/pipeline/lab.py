@@ -6,12 +6,6 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from gitops_workers.adapters.volatile_cluster import VolatileCluster, VolatileClusters
-from gitops_workers.adapters.volatile_queue import VolatileQueue
-from gitops_workers.adapters.volatile_rendering import VolatileClosures, VolatileRenderer
-from gitops_workers.adapters.volatile_sources import VolatileRepository, VolatileSources
-from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.cipher import Cipher
 from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
@@ -26,6 +20,12 @@ from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.polling.poll import poll
 from gitops_workers.pipeline.reconcile.attempt import reconcile
 from gitops_workers.ports import Catalogue, TaskMessage, Urgency
+from gitops_workers.testing.volatile_cluster import VolatileCluster, VolatileClusters
+from gitops_workers.testing.volatile_queue import VolatileQueue
+from gitops_workers.testing.volatile_rendering import VolatileClosures, VolatileRenderer
+from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
+from gitops_workers.testing.volatile_state import VolatileState
+from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
 from tests.unit.core.making import application, manifest
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.deletion import DELETE_REQUEST, to_document
@@ -14,6 +12,8 @@ from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.status.rows import Event
 from gitops_workers.ports import Urgency
+from gitops_workers.testing.volatile_state import VolatileState
+from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
 from tests.unit.pipeline.catalogue.test_refresh import TextCatalogue
 from tests.unit.pipeline.hazards import HazardLab
 

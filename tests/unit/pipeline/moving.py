@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitops_workers.adapters.volatile_cluster import VolatileClusters
+from gitops_workers.testing.volatile_cluster import VolatileClusters
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.leaving import LeavingLab, argo
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitops_workers.adapters.volatile_sources import VolatileRepository
+from gitops_workers.testing.volatile_sources import VolatileRepository
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 

@@ -3,9 +3,9 @@
 import subprocess
 import sys
 
-from gitops_workers.adapters.volatile_queue import VolatileQueue
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.ports import TaskMessage, Urgency
+from gitops_workers.testing.volatile_queue import VolatileQueue
 from scheduler.due import due_doorbells
 from scheduler.refresh import keep_catalogue
 

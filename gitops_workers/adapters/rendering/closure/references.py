@@ -10,7 +10,7 @@ from typing import Any
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.model import GitSource
 from gitops_workers.ports import Sources, TreeEntry
-from gitops_workers.sandboxed.frames import Runner
+from gitops_workers.sandbox_protocol.frames import Runner
 
 REMEMBERED = 20_000
 """Blobs: about 10 MB, and more kustomizations than the largest repository measured has."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.adapters.volatile_sources import VolatileRepository
 from gitops_workers.core.errors import ClusterUnavailable, Deferred, ServerFailed
 from gitops_workers.core.model import AppId, Dialect, GitSource, SyncStatus
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
 from gitops_workers.ports import Urgency
+from gitops_workers.testing.volatile_sources import VolatileRepository
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config, values
 

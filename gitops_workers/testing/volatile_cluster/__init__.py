@@ -6,7 +6,7 @@ appear with their CRD. Unlike one: no defaults, no admission, no controllers, li
 hands: they edit, remove, set status and inject faults.
 """
 
-from gitops_workers.adapters.volatile_cluster.cluster import VolatileCluster
-from gitops_workers.adapters.volatile_cluster.clusters import VolatileClusters, VolatileRecords
+from gitops_workers.testing.volatile_cluster.cluster import VolatileCluster
+from gitops_workers.testing.volatile_cluster.clusters import VolatileClusters, VolatileRecords
 
 __all__ = ["VolatileCluster", "VolatileClusters", "VolatileRecords"]

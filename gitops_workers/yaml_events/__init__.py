@@ -5,7 +5,7 @@ and exhaust memory on a 400-byte alias bomb. Here libyaml only yields events; an
 and stops at the first bound. Values that an alias repeats are shared: treat what is returned as frozen.
 """
 
-from gitops_workers.adapters.yaml_events.constructor import (
+from gitops_workers.yaml_events.constructor import (
     BadYaml,
     Document,
     Limits,
@@ -14,7 +14,7 @@ from gitops_workers.adapters.yaml_events.constructor import (
     load_documents,
     load_positions,
 )
-from gitops_workers.adapters.yaml_events.dump import dump, dump_documents
+from gitops_workers.yaml_events.dump import dump, dump_documents
 
 __all__ = [
     "BadYaml",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from gitops_workers.adapters.volatile_cluster.cluster import VolatileCluster
-from gitops_workers.adapters.volatile_cluster.life import Life
 from gitops_workers.core.cluster.access import ClusterAccess, ClusterIdentity
 from gitops_workers.core.cluster.destinations import Destinations
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.model import AppId
 from gitops_workers.core.record.record import NAMESPACE, Record, StoredRecord
+from gitops_workers.testing.volatile_cluster.cluster import VolatileCluster
+from gitops_workers.testing.volatile_cluster.life import Life
 
 
 class VolatileRecords:

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gitops_workers.adapters.volatile_queue.breaker import Breaker
 from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling.lanes import HOST
 from gitops_workers.ports import Attempt, ClusterLoad, QueueState, TaskMessage, Urgency
+from gitops_workers.testing.volatile_queue.breaker import Breaker
 
 LONGEST_RING = 600.0
 SWEEP_SECONDS = 30.0

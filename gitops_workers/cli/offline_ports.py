@@ -7,17 +7,13 @@ import secrets as randomness
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
-from gitops_workers.adapters.volatile_cluster import VolatileClusters
-from gitops_workers.adapters.volatile_queue import VolatileQueue
-from gitops_workers.adapters.volatile_state import VolatileState
-from gitops_workers.adapters.volatile_telemetry import VolatileTelemetry
-from gitops_workers.cipher import Cipher
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
 from gitops_workers.core.dialect import policy_of
@@ -30,11 +26,11 @@ from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.settings import NAME
 from gitops_workers.dialects.configs import ConfigObject
-from gitops_workers.local.toolchain import ToolMissing, tool
-from gitops_workers.pipeline.context import Context
+from gitops_workers.pipeline.context import RenderPorts
 from gitops_workers.pipeline.reconcile import stages
-from gitops_workers.ports import Discovery, Refs
+from gitops_workers.ports import Closures, Discovery, Refs, Renderer, Secrets, Sources
 from gitops_workers.settings import Settings
+from gitops_workers.toolchain import ToolMissing, tool
 from gitops_workers.wiring.git import credential, git_settings
 from gitops_workers.wiring.sandbox import render_limits
 from gitops_workers.wiring.stores import mirrors_directory
@@ -53,9 +49,19 @@ class _NothingShared:
         """Forget it."""
 
 
+@dataclass(frozen=True, slots=True)
+class OfflinePorts:
+    """The ports of a command that only resolves, fetches and renders."""
+
+    sources: Sources
+    closures: Closures
+    renderer: Renderer
+    secrets: Secrets
+
+
 @contextlib.contextmanager
-def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> Iterator[Context]:
-    """A world that can resolve, fetch and render. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
+def offline_ports(settings: Settings, configs: Iterable[ConfigObject] = ()) -> Iterator[RenderPorts]:
+    """Open what a render needs. `configs` are ConfigMaps known beside GITOPS_SECRETS."""
     known = tuple(configs)
     tools = _tools()
     sandbox = Sandbox(tools, children=1, limits=render_limits(settings), renderers=CHILDREN)
@@ -69,10 +75,8 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
         clock=time.time,
     )
     closures = GitClosures(sources, sandbox)
-    queue = VolatileQueue(time.time)
-    key = randomness.token_bytes(32)
     try:
-        yield Context(
+        yield OfflinePorts(
             sources=sources,
             closures=closures,
             renderer=CachedRenderer(
@@ -81,21 +85,17 @@ def offline_world(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
                 sandbox,
                 shared,
                 tools=tools,
-                key=key,
+                key=randomness.token_bytes(32),
                 strict=settings.strict_keys,
             ),
             secrets=secrets,
-            clusters=VolatileClusters("nowhere"),
-            state=VolatileState(queue.loads, VolatileTelemetry(queue.now).presence),
-            queue=queue,
-            sealer=Cipher(key),
         )
     finally:
         sources.close()
         sandbox.close()
 
 
-def resolve(context: Context, app: Application) -> Resolved:
+def resolve(context: RenderPorts, app: Application) -> Resolved:
     """The commit that the application's revision means now."""
     refs = Refs({})
     if needs_listing(app.source.revision):
@@ -103,7 +103,7 @@ def resolve(context: Context, app: Application) -> Resolved:
     return stages.resolve_revision(context, app, refs)
 
 
-def resolve_source(context: Context, source: GitSource) -> Resolved:
+def resolve_source(context: RenderPorts, source: GitSource) -> Resolved:
     """The same for a source that belongs to no application."""
     nothing = Application(
         "application/-/-", Dialect.ARGOCD, source, RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
@@ -112,7 +112,7 @@ def resolve_source(context: Context, source: GitSource) -> Resolved:
 
 
 def render(
-    context: Context, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER
+    context: RenderPorts, app: Application, resolved: Resolved, found: Discovery = NO_CLUSTER
 ) -> tuple[Manifest, ...]:
     """The application's objects as its source means them, before marks and defaults are put on.
 
@@ -124,7 +124,7 @@ def render(
     return rendered.objects
 
 
-def _governed(context: Context, app: Application) -> Application:
+def _governed(context: RenderPorts, app: Application) -> Application:
     """The application under the `argocd-cm` that is known here. Raises InvalidManifest for what of it is not done."""
     data = context.secrets.read(SecretRef("ConfigMap", NAMESPACE, NAME)) if policy_of(app.dialect).governed else None
     if data is None:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_workers.adapters.volatile_cluster import fields
-from gitops_workers.adapters.volatile_cluster.built_in import built_in
-from gitops_workers.adapters.volatile_cluster.fields import owners
-from gitops_workers.adapters.volatile_cluster.life import Fault, Life
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Retry, ServerFailed, Superseded
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.record.record import PART_OF
 from gitops_workers.ports import Applied, Discovery, MetadataList, ObjectMeta, Resource
+from gitops_workers.testing.volatile_cluster import fields
+from gitops_workers.testing.volatile_cluster.built_in import built_in
+from gitops_workers.testing.volatile_cluster.fields import owners
+from gitops_workers.testing.volatile_cluster.life import Fault, Life
 
 NAMESPACE_KIND = GroupKind("", "Namespace")
 CRD_KIND = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")

@@ -15,10 +15,10 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from gitops_workers.adapters.yaml_events import json_text
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
 from gitops_workers.core.text import yaml_scalars
 from gitops_workers.core.text.yaml_scalars import resolve
+from gitops_workers.yaml_events import json_text
 
 Place = tuple[str | int, ...]
 _Parser: Any = yaml._yaml.CParser  # noqa: SLF001 - the events alone, without PyYAML's constructor
