@@ -22,9 +22,12 @@ POLL_SECONDS = 0.25
 
 
 def submit(engine: Engine, planned: Sequence[Change], done: str = "") -> list[Accepted]:
-    """Submit what was planned, and say so of each. Nothing is submitted before all of it could be planned."""
+    """Submit what was planned, and say so of each. Nothing is submitted before all of it could be planned.
+
+    An application that was named twice is asked once: a second request would take the place of the first.
+    """
     found = []
-    for change in planned:
+    for change in {change.app: change for change in planned}.values():
         found.append(changes.submit(engine.backend, change))
         print(f"{flat(change.app)}: {done or f'{change.audit.verb} asked'}")
     return found

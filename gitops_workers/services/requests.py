@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gitops_workers.core.errors import InvalidManifest, NoSuchEntry, Refused
@@ -50,8 +50,7 @@ class LastRequest:
 
 def sync(backend: Backend, caller: Caller, name: str, options: SyncOptions) -> Change:
     """Compare with Git now and apply what differs, also where the application does not sync by itself."""
-    chosen = {field: getattr(options, field) for field in ("prune", "revision", "dry_run", "force")}
-    return _planned(backend, caller, name, "sync", {**chosen, "resources": options.resources})
+    return _planned(backend, caller, name, "sync", asdict(options))
 
 
 def rollback(

@@ -87,6 +87,13 @@ def test_a_sync_that_is_waited_for_ends_well_when_it_went_well(
     assert answer.code == 0
 
 
+def test_an_application_that_is_named_twice_is_asked_once(installation: Installation, row: Status, cli: Cli) -> None:
+    before = installation.queue.wanted(row.id)
+    answer = cli("app", "sync", row.id, row.id.rpartition("/")[2])
+    assert (answer.code, answer.out) == (0, f"{row.id}: sync asked\n")
+    assert installation.queue.wanted(row.id) == before + 1
+
+
 def test_a_sync_that_failed_exits_with_1_and_says_why(installation: Installation, row: Status, cli: Cli) -> None:
     def broken(status: Status) -> Status:
         return replace(status, sync=SyncStatus.OUT_OF_SYNC, operation=operation(Phase.FAILED, "quota exceeded"))
