@@ -7,6 +7,8 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from gitops_workers.core.documents.kinds import HISTORY
+from gitops_workers.core.documents.polls import HistoryRow
 from gitops_workers.core.model import (
     Application,
     Condition,
@@ -165,21 +167,19 @@ def _detail(state: State, row: Status, now: datetime) -> None:
         )
     )
     state.save(
-        "history",
+        HISTORY,
         row.id,
-        [
-            {
-                "id": number,
-                "revision": hashlib.sha1(bytes([number]), usedforsecurity=False).hexdigest(),
-                "ref": "main",
-                "source": "{}",
-                "digest": "",
-                "initiated_by": "automated sync" if number % 3 else "write-1",
-                "deployed_at": _stamp(now - timedelta(hours=9 * (8 - number))),
-                "outcome": "Failed" if number == 5 else "Succeeded",
-            }
+        tuple(
+            HistoryRow(
+                number,
+                hashlib.sha1(bytes([number]), usedforsecurity=False).hexdigest(),
+                "main",
+                initiated_by="automated sync" if number % 3 else "write-1",
+                deployed_at=_stamp(now - timedelta(hours=9 * (8 - number))),
+                outcome="Failed" if number == 5 else "Succeeded",
+            )
             for number in range(1, 8)
-        ],
+        ),
     )
     words = (("OperationStarted", "sync of main started"), ("ApplyRefused", "admission webhook denied the request"))
     for number in range(6):

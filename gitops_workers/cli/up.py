@@ -12,6 +12,8 @@ import typer
 
 from gitops_workers.cli.client import settings
 from gitops_workers.cli.output import flat
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import REFRESH_DONE
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.ports import StatusQuery
 from gitops_workers.services.listing import rows
@@ -104,7 +106,7 @@ class _Teller:
         from gitops_workers.local.progress import news, progress, troubles  # noqa: PLC0415 - keeps the import list short
 
         if not self.over:
-            found = progress(rows(self.state, StatusQuery()), read=self.state.load("catalogue", "seen") is not None)
+            found = progress(rows(self.state, StatusQuery()), read=self.state.load(REFRESH_DONE, WHOLE) is not None)
             if found.line != self.line:
                 _say(f"{time.monotonic() - self.began:4.0f} s  {found.line}")
             self.over, self.line = found.over, found.line

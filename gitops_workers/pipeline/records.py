@@ -7,59 +7,47 @@ mishaps at once, and then the next write, which names its resourceVersion, is re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from gitops_workers.core.documents.kinds import MARKED, RECORD_COPY, RECORDS_COPIED
 from gitops_workers.core.model import AppId
 from gitops_workers.core.prune.deletion_request import DeletionRequest
-from gitops_workers.core.record import record_document
-from gitops_workers.core.record.record import StoredRecord
+from gitops_workers.core.record.record import Record, StoredRecord
+from gitops_workers.core.record.record_copy import RecordCopy, copy_of
 from gitops_workers.pipeline.catalogue import relocation
 from gitops_workers.pipeline.context import Context
 
-KIND = "record"
-MARKED = "marked"
-"""Documents `marked/<cluster>`: the applications whose records, when all were copied, said that they are deleted."""
-RECORDS_CACHED = "records"
-"""Documents `records/<cluster>`: all records of this cluster have been copied since Redis was last empty."""
 
-
-UNREAD: Mapping[str, Any] = {"cluster": "", "resourceVersion": "", "record": None}
-"""A copy of nothing: the record is read from the cluster."""
-LOST = "lost"
-"""In a copy: the cluster did not have this record any more. It is read from there, and rebuilt from this if missing."""
-
-
-def load(context: Context, cluster: str, app: AppId, copy: Mapping[str, Any] | None) -> StoredRecord | None:
+def load(context: Context, cluster: str, app: AppId, copy: RecordCopy | None) -> StoredRecord | None:
     """The application's record by its copy, else from the cluster; None when the cluster has none."""
-    if copy is None and context.state.load(RECORDS_CACHED, cluster):
+    if copy is None and context.state.load(RECORDS_COPIED, cluster):
         return None
-    if copy is not None and copy["cluster"] == cluster and copy["record"] is not None and not copy.get(LOST):
-        return StoredRecord(record_document.from_json(app, copy["record"]), copy["resourceVersion"])
+    if copy is not None and copy.record is not None and copy.holds(app, cluster) and not copy.lost:
+        return StoredRecord(copy.record, copy.resource_version)
     return context.clusters.records(cluster).load(app)
 
 
-def note_missing(context: Context, cluster: str, app: AppId, document: Mapping[str, Any] | None) -> None:
+def note_missing(context: Context, cluster: str, app: AppId, record: Record | None) -> None:
     """The cluster does not have the record that was known: keep what it said, and read it from there next."""
-    context.state.save(KIND, app, {**UNREAD, "cluster": cluster, "record": document, LOST: True})
+    context.state.save(RECORD_COPY, app, RecordCopy(cluster, record=record, lost=True))
 
 
 def invalidate(context: Context, cluster: str, app: AppId) -> None:
     """The record is about to change: from now on only the cluster knows it."""
-    context.state.save(KIND, app, {**UNREAD, "cluster": cluster})
+    context.state.save(RECORD_COPY, app, RecordCopy(cluster))
 
 
 def cache_records(context: Context, cluster: str) -> None:
     """Copy all records of a cluster with one listing, unless that was done."""
-    if context.state.load(RECORDS_CACHED, cluster):
+    if context.state.load(RECORDS_COPIED, cluster):
         return
     found = {stored.record.app: stored for stored in context.clusters.records(cluster).load_all()}
-    known = context.state.load_many(KIND, list(found))
-    context.state.save_many(KIND, {app: to_copy(cluster, stored) for app, stored in found.items() if app not in known})
+    known = context.state.load_many(RECORD_COPY, list(found))
+    context.state.save_many(
+        RECORD_COPY, {app: copy_of(cluster, stored) for app, stored in found.items() if app not in known}
+    )
     unfinished = [app for app, stored in found.items() if stored.record.deletion is not None]
-    context.state.save(MARKED, cluster, unfinished)
+    context.state.save(MARKED, cluster, tuple(unfinished))
     relocation.note_foreign_records(context, cluster, found)
-    context.state.save(RECORDS_CACHED, cluster, True)
+    context.state.save(RECORDS_COPIED, cluster, True)
 
 
 def marked(context: Context, cluster: str) -> dict[AppId, DeletionRequest]:
@@ -78,10 +66,4 @@ def marked(context: Context, cluster: str) -> dict[AppId, DeletionRequest]:
 
 def delete_marks(context: Context, cluster: str) -> None:
     """A copy is about to be dropped: what has none may again have a record (an application that comes back)."""
-    context.state.discard(RECORDS_CACHED, cluster)
-
-
-def to_copy(cluster: str, stored: StoredRecord) -> dict[str, Any]:
-    """The copy as a document."""
-    document = record_document.to_json(stored.record)
-    return {"cluster": cluster, "resourceVersion": stored.resource_version, "record": document}
+    context.state.discard(RECORDS_COPIED, cluster)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from gitops_workers.core.documents.kind import Documents, Kind
 from gitops_workers.core.model import (
     AppId,
     Application,
 )
 from gitops_workers.core.status.listing import FAILING, RESTING
 from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +65,10 @@ class StatusPage:
 class State(Protocol):
     """Applications, statuses, operations, agreements, views: everything rebuildable.
 
-    Documents are small JSON values under (kind, key): `operation/<app>`, `agreement/<app>`, `record/<app>`,
-    `poll/<group>`, `catalogue/<name>`. None of them ever holds a secret value. An application may: users write
-    passwords into Helm parameters, so nobody who reads the store can read applications.
+    Documents are small JSON values under (kind, key); `core.documents.kinds` declares them. One that is there and
+    cannot be read is logged, and reads as its kind says (`Kind.unreadable`); where the catalogue's refresh is its
+    writer, the next refresh writes all of them anew. None of them ever holds a secret value. An application may: users
+    write passwords into Helm parameters, so nobody who reads the store can read applications.
     """
 
     def applications(self) -> Sequence[AppId]:
@@ -82,34 +86,33 @@ class State(Protocol):
     def delete_application(self, app: AppId) -> None:
         """Remove the application with its status, views and documents."""
 
-    def load(self, kind: str, key: str) -> Any | None:
+    def load(self, kind: Kind[T], key: str) -> T | None:
         """A document, None when there is none."""
 
-    def load_many(self, kind: str, keys: Sequence[str]) -> Mapping[str, Any]:
+    def load_many(self, kind: Kind[T], keys: Sequence[str]) -> Mapping[str, T]:
         """The documents that exist, in one round trip."""
 
-    def save(self, kind: str, key: str, value: Any) -> None:
+    def save(self, kind: Kind[T], key: str, value: T) -> None:
         """Replace the document."""
 
-    def save_many(self, kind: str, values: Mapping[str, Any]) -> None:
+    def save_many(self, kind: Kind[T], values: Mapping[str, T]) -> None:
         """Replace several, in one round trip."""
 
-    def discard(self, kind: str, key: str) -> None:
+    def discard(self, kind: Kind[Any], key: str) -> None:
         """Remove the document."""
 
-    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
-        """One application's documents by kind, those that exist, in one round trip.
+    def load_of(self, app: AppId, kinds: Sequence[Kind[Any]], shared: Sequence[Kind[Any]] = ()) -> Documents:
+        """One application's documents, with them those of the installation of the kinds in `shared`; one round trip."""
 
-        With them those of the installation, which have the empty key, of the kinds in `shared`.
-        """
-
-    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+    def save_of(self, app: AppId, documents: Mapping[Kind[Any], Any | None]) -> None:
         """Replace one application's documents by kind, None removes; in one round trip."""
 
     def status(self, app: AppId) -> Status | None:
         """An application's row."""
 
-    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
+    def save_status(
+        self, status: Status, token: int = 0, documents: Mapping[Kind[Any], Any | None] | None = None
+    ) -> bool:
         """Replace the row and its index entries; False when a writer with a larger token was there before.
 
         With it and only with it the application's `documents` by kind (None removes one): a late writer must not leave

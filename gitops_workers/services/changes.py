@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitops_workers.core.documents.kind import Kind
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.status.rows import Event, Status
@@ -44,7 +45,7 @@ class Change:
     """What is to be stored for one application; None removes a document."""
 
     app: AppId
-    documents: Mapping[str, Any | None]
+    documents: Mapping[Kind[Any], Any | None]
     audit: AuditedRequest
     request: Request | None = None
     """The one that the documents hold: it will be answered by its id."""

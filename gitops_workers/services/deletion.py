@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.documents.kinds import DELETION_ORDER, OVERRIDE
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.prune import deletion
 from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.services.changes import Backend, Caller, Change, planning
-from gitops_workers.services.suspension import OVERRIDE
 
 
 def delete(backend: Backend, caller: Caller, name: str, cascade: Cascade | None = None) -> Change:
@@ -19,6 +19,4 @@ def delete(backend: Backend, caller: Caller, name: str, cascade: Cascade | None 
     with planning(backend, caller, name, "delete", details) as (_, app, audit):
         if reason := deletion.reject_reason(app):
             raise Refused(reason)
-    return Change(
-        app.id, {deletion.DELETE_REQUEST: deletion.to_document(app, cascade, caller.name), OVERRIDE: None}, audit
-    )
+    return Change(app.id, {DELETION_ORDER: deletion.to_document(app, cascade, caller.name), OVERRIDE: None}, audit)

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gitops_workers.core.explain import attempt_facts
-from gitops_workers.core.explain.explanation import KIND, Due, Explanation, Known
+from gitops_workers.core.documents import kinds
+from gitops_workers.core.documents.stored_state import stored_state
+from gitops_workers.core.explain.explanation import Due, Explanation, Known
 from gitops_workers.core.explain.reasons import explain
 from gitops_workers.core.model import Application
-from gitops_workers.core.prune.deletion import DELETE_REQUEST, confirmed
+from gitops_workers.core.prune.deletion import confirmed
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
 from gitops_workers.core.status.rows import Status
-from gitops_workers.pipeline.operation.step import operation_from
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import Queue, State
-from gitops_workers.services.suspension import OVERRIDE
 
-DOCUMENTS = (OVERRIDE, "operation", "listed", WAITS, KIND, DELETE_REQUEST)
+DOCUMENTS = (kinds.OVERRIDE, kinds.OPERATION, kinds.LISTED_AT, kinds.WAITS, kinds.FACTS, kinds.DELETION_ORDER)
 
 
 def explanation_of(state: State, queue: Queue, status: Status) -> Explanation:
     """What is stored about the application of this row, in words."""
-    app, documents = state.application(status.id), state.load_of(status.id, DOCUMENTS)
+    app, stored = state.application(status.id), stored_state(state.load_of(status.id, DOCUMENTS))
     if app is not None and app.leaving is not None:
-        app = replace(app, leaving=confirmed(app.leaving, documents.get(DELETE_REQUEST)))
+        app = replace(app, leaving=confirmed(app.leaving, stored.deletion_order))
     return explain(
         Known(
             status=status,
             now=queue.now(),
             app=app,
-            facts=attempt_facts.from_json(documents.get(KIND)),
-            operation=operation_from(documents.get("operation")),
-            suspended_by=str((documents.get(OVERRIDE) or {}).get("by") or ""),
-            waits=frozenset(documents.get(WAITS) or ()),
-            listed_at=float(documents.get("listed") or 0.0),
+            facts=stored.facts,
+            operation=stored.operation,
+            suspended_by=stored.override.by if stored.override else "",
+            waits=frozenset(stored.waits.seen if stored.waits else ()),
+            listed_at=stored.listed_at,
             rows=state.resources(status.id),
             cluster=next((view for view in state.clusters() if view.name == status.cluster), None),
             dues=_dues(queue, status, app),

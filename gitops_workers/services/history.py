@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from gitops_workers.core.documents.kinds import HISTORY
 from gitops_workers.core.model import AppId
 from gitops_workers.ports import State
 
@@ -44,7 +45,9 @@ class Deployment:
 
 def history(state: State, app: AppId) -> tuple[Deployment, ...]:
     """The deployments that have ended, newest first."""
-    known = [field.name for field in fields(Deployment)]
-    entries = state.load("history", app) or ()
-    found = [Deployment(**{name: entry[name] for name in known if name in entry}) for entry in entries]
+    rows = state.load(HISTORY, app)
+    found = [
+        Deployment(row.id, row.revision, row.ref, row.deployed_at, row.initiated_by, row.outcome, row.exact)
+        for row in rows or ()
+    ]
     return tuple(sorted(found, key=lambda entry: entry.id, reverse=True))

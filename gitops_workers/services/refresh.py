@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitops_workers.core.documents.kinds import REFRESH, REFRESHED
+from gitops_workers.core.documents.wills import RefreshRequest
 from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.ports import State
@@ -28,14 +30,14 @@ def refresh(backend: Backend, caller: Caller, name: str) -> Change:
     """Compare every object of the application with the cluster now."""
     with planning(backend, caller, name, "refresh") as (status, _, audit):
         require_awake(status)
-    return Change(status.id, {refreshes.ASKED: refreshes.request(backend.queue.now(), caller.name)}, audit)
+    return Change(status.id, {REFRESH: RefreshRequest(backend.queue.now(), caller.name)}, audit)
 
 
 def last_refresh(state: State, app: AppId) -> LastRefresh | None:
     """The last refresh and what became of it; None where nobody has asked for one."""
-    found = state.load_of(app, (refreshes.ASKED, refreshes.ANSWER))
-    if refreshes.ASKED not in found:
+    found = state.load_of(app, (REFRESH, REFRESHED))
+    asked, answered = found.get(REFRESH), found.get(REFRESHED)
+    if asked is None:
         return None
-    asked = found[refreshes.ASKED]
-    reason = refreshes.reason_of(found.get(refreshes.ANSWER), asked["at"])
-    return LastRefresh(asked["at"], asked["by"], not refreshes.is_pending(found), reason)
+    reason = asked.problem or refreshes.reason_of(answered, asked.at)
+    return LastRefresh(asked.at, asked.by, not refreshes.is_pending(asked, answered), reason)

@@ -7,22 +7,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from gitops_workers.core.documents.kinds import ANSWER, PREVIEW, REQUEST
 from gitops_workers.core.errors import InvalidManifest, NoSuchEntry, Refused
 from gitops_workers.core.model import AppId, Application, Phase
 from gitops_workers.core.status.rows import ResourceView, Status
 from gitops_workers.core.sync.pause import CONDITION
-from gitops_workers.core.sync.request import (
-    ANSWER,
-    PREVIEW,
-    REQUEST,
-    Answer,
-    Request,
-    parse,
-    reject_reason,
-    selector,
-    to_json,
-)
-from gitops_workers.core.text import codec
+from gitops_workers.core.sync.request import Answer, Request, checked, reject_reason, selector
 from gitops_workers.ports import State
 from gitops_workers.services.changes import Backend, Caller, Change, audited, planning, with_request
 from gitops_workers.services.history import history
@@ -68,27 +58,27 @@ def terminate(backend: Backend, caller: Caller, name: str) -> Change:
 def last_request(state: State, app: AppId) -> LastRequest | None:
     """What was asked last and how it ended; None where nothing was asked."""
     found = state.load_of(app, (REQUEST, ANSWER, PREVIEW))
-    if REQUEST not in found:
+    request, preview = found.get(REQUEST), found.get(PREVIEW)
+    if request is None:
         return None
-    request = parse(found[REQUEST])
     answer = _answer(found.get(ANSWER), request.id)
-    preview = found.get(PREVIEW, {})
-    if answer is None or preview.get("id") != request.id:
+    if answer is None or preview is None or preview.id != request.id:
         return LastRequest(request, answer)
-    return LastRequest(request, answer, tuple(codec.load(ResourceView, row) for row in preview["resources"]))
+    return LastRequest(request, answer, preview.resources)
 
 
 def answer_of(state: State, app: AppId, request: str) -> tuple[Answer | None, bool]:
     """The answer to the request with this id, and whether there will be one: another may have taken its place."""
     found = state.load_of(app, (REQUEST, ANSWER))
-    answer = _answer(found.get(ANSWER), request)
-    return answer, answer is not None or found.get(REQUEST, {}).get("id") == request
+    answer, asked = _answer(found.get(ANSWER), request), found.get(REQUEST)
+    return answer, answer is not None or (asked is not None and asked.id == request)
 
 
 def is_pending(state: State, app: AppId) -> bool:
     """Whether the last request has no answer yet."""
     found = state.load_of(app, (REQUEST, ANSWER))
-    return REQUEST in found and found[REQUEST].get("id") != found.get(ANSWER, {}).get("id")
+    asked = found.get(REQUEST)
+    return asked is not None and _answer(found.get(ANSWER), asked.id) is None
 
 
 def _planned(backend: Backend, caller: Caller, name: str, verb: str, options: Mapping[str, Any]) -> Change:
@@ -98,13 +88,13 @@ def _planned(backend: Backend, caller: Caller, name: str, verb: str, options: Ma
     audit = with_request(audit, request)
     with audited(backend, audit):
         _allow(backend.state, status, app, request)
-    return Change(status.id, {REQUEST: to_json(request)}, audit, request)
+    return Change(status.id, {REQUEST: request}, audit, request)
 
 
 def _checked(caller: Caller, options: Mapping[str, Any]) -> Request:
     """The request, read as the engine will read it. Raises InvalidManifest."""
     chosen = {**options, "resources": tuple(selector(text) for text in options.get("resources", ()))}
-    request = parse(to_json(Request(secrets.token_hex(8), caller.name, **chosen)))
+    request = checked(Request(secrets.token_hex(8), caller.name, **chosen))
     if request.refusal:
         raise InvalidManifest(request.refusal)
     return request
@@ -132,7 +122,5 @@ def require_awake(status: Status) -> None:
         raise Refused(f"{status.id} is suspended: resume it first (`gitops-workers app resume {status.id}`).")
 
 
-def _answer(document: Mapping[str, Any] | None, request: str) -> Answer | None:
-    if document is None or document.get("id") != request:
-        return None
-    return Answer(request, Phase(document["phase"]), document["message"])
+def _answer(answer: Answer | None, request: str) -> Answer | None:
+    return answer if answer is not None and answer.id == request else None

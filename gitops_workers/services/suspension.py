@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.documents.kind import Kind
+from gitops_workers.core.documents.kinds import OVERRIDE, REFRESH
+from gitops_workers.core.documents.wills import Override, RefreshRequest
 from gitops_workers.services.changes import Backend, Caller, Change, planning
-
-OVERRIDE = "override"
-"""Documents `override/<app>`: `{suspended, by, resumedAt}`, what was decided by hand; `resumedAt` is in epoch s."""
 
 
 def suspend(backend: Backend, caller: Caller, name: str) -> Change:
     """Fetch, compare and apply nothing for the application until it is resumed."""
-    return _planned(backend, caller, name, "suspend", {OVERRIDE: {"suspended": True, "by": caller.name}})
+    return _planned(backend, caller, name, "suspend", {OVERRIDE: Override(suspended=True, by=caller.name)})
 
 
 def resume(backend: Backend, caller: Caller, name: str) -> Change:
@@ -23,11 +22,11 @@ def resume(backend: Backend, caller: Caller, name: str) -> Change:
     The application is compared anew, too: its row may be as old as the suspension.
     """
     now = backend.queue.now()
-    mark = {"suspended": False, "by": caller.name, "resumedAt": now}
-    documents = {refreshes.ASKED: refreshes.request(now, caller.name), OVERRIDE: mark}
+    mark = Override(suspended=False, by=caller.name, resumed_at=now)
+    documents: dict[Kind[Any], Any] = {REFRESH: RefreshRequest(now, caller.name), OVERRIDE: mark}
     return _planned(backend, caller, name, "resume", documents)
 
 
-def _planned(backend: Backend, caller: Caller, name: str, verb: str, documents: Mapping[str, Any]) -> Change:
+def _planned(backend: Backend, caller: Caller, name: str, verb: str, documents: Mapping[Kind[Any], Any]) -> Change:
     with planning(backend, caller, name, verb) as (status, _, audit):
         return Change(status.id, documents, audit)

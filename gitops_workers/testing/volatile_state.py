@@ -7,16 +7,20 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
+from gitops_workers.core.documents.kind import WHOLE, Documents, Kind
+from gitops_workers.core.documents.kinds import REFRESH_DONE
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.status.listing import ORDERS, RESTING, index_fields, sort_keys
 from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
 from gitops_workers.core.status.staleness import marked
 from gitops_workers.core.telemetry.presence import Presence
 from gitops_workers.ports import ClusterLoad, StatusPage, StatusQuery
+from gitops_workers.stored_documents import DocumentReader
 
 EVENTS_KEPT = 10_000
+T = TypeVar("T")
 
 
 class VolatileState:
@@ -37,6 +41,7 @@ class VolatileState:
         self._told = 0
         self._clusters: dict[str, ClusterView] = {}
         self._lock = threading.RLock()
+        self._reader = DocumentReader(lambda: self.discard(REFRESH_DONE, WHOLE))
 
     def clear(self) -> None:
         """Forget every application and document, as Redis does by FLUSHALL."""
@@ -70,36 +75,37 @@ class VolatileState:
             for place in [place for place in self._documents if place[1] == app]:
                 del self._documents[place]
 
-    def load(self, kind: str, key: str) -> Any | None:
+    def load(self, kind: Kind[T], key: str) -> T | None:
         """See port."""
         return self.load_many(kind, [key]).get(key)
 
-    def load_many(self, kind: str, keys: Sequence[str]) -> Mapping[str, Any]:
+    def load_many(self, kind: Kind[T], keys: Sequence[str]) -> Mapping[str, T]:
         """See port."""
-        with self._lock:
-            return {key: json.loads(self._documents[kind, key]) for key in keys if (kind, key) in self._documents}
+        found = {key: self._read(kind, key) for key in keys}
+        return {key: value for key, value in found.items() if value is not None}
 
-    def save(self, kind: str, key: str, value: Any) -> None:
+    def save(self, kind: Kind[T], key: str, value: T) -> None:
         """See port."""
         self.save_many(kind, {key: value})
 
-    def save_many(self, kind: str, values: Mapping[str, Any]) -> None:
+    def save_many(self, kind: Kind[T], values: Mapping[str, T]) -> None:
         """See port."""
         with self._lock:
-            self._documents.update({(kind, key): json.dumps(value) for key, value in values.items()})
+            self._documents.update(
+                {(kind.name, kind.place(key)): json.dumps(kind.dumps(value)) for key, value in values.items()}
+            )
 
-    def discard(self, kind: str, key: str) -> None:
+    def discard(self, kind: Kind[Any], key: str) -> None:
         """See port."""
         with self._lock:
-            self._documents.pop((kind, key), None)
+            self._documents.pop((kind.name, kind.place(key)), None)
 
-    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
+    def load_of(self, app: AppId, kinds: Sequence[Kind[Any]], shared: Sequence[Kind[Any]] = ()) -> Documents:
         """See port."""
-        places = [*((kind, app) for kind in kinds), *((kind, "") for kind in shared)]
         with self._lock:
-            return {place[0]: json.loads(self._documents[place]) for place in places if place in self._documents}
+            return Documents({kind: self._read(kind, app) for kind in (*kinds, *shared)})
 
-    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+    def save_of(self, app: AppId, documents: Mapping[Kind[Any], Any | None]) -> None:
         """See port."""
         with self._lock:
             for kind, value in documents.items():
@@ -108,12 +114,20 @@ class VolatileState:
                 else:
                     self.save(kind, app, value)
 
+    def _read(self, kind: Kind[T], key: str) -> T | None:
+        place = kind.place(key)
+        with self._lock:
+            stored = self._documents.get((kind.name, place))
+        return None if stored is None else self._reader.read(kind, place, json.loads(stored))
+
     def status(self, app: AppId) -> Status | None:
         """See port."""
         with self._lock:
             return self._merged(self._rows[app][1]) if app in self._rows else None
 
-    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
+    def save_status(
+        self, status: Status, token: int = 0, documents: Mapping[Kind[Any], Any | None] | None = None
+    ) -> bool:
         """See port."""
         with self._lock:
             stored = self._rows[status.id][0] if status.id in self._rows else 0

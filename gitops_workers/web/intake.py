@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
+from gitops_workers.core.documents.kinds import GROUPS_OF_REPOSITORY
 from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.ports import Queue, Urgency
@@ -73,7 +74,7 @@ class Intake:
     def _send(self, batch: _Batch) -> Mapping[str, Sequence[str]]:
         """Look the repositories up in the refresh's documents `repository/<normalised url>`, and ring."""
         names = sorted(batch.repositories)
-        found = self._services.state.load_many("repository", names) if names else {}
+        found = self._services.state.load_many(GROUPS_OF_REPOSITORY, names) if names else {}
         groups = batch.groups.union(*found.values())
         for group in sorted(groups):
             self._services.queue.request_poll(group, Urgency.WEBHOOK)

@@ -9,52 +9,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.documents.kinds import RECEIVER
+from gitops_workers.core.documents.polls import StoredReceiver
 from gitops_workers.core.source.receiver_address import hook_hash
 from gitops_workers.ports import Secrets, State
 from gitops_workers.web.webhooks.event import Body, Headers, Rejected
 from gitops_workers.web.webhooks.signature import check_hmac, check_token
-
-
-@dataclass(frozen=True, slots=True)
-class StoredReceiver:
-    """A Receiver as the refresh saved it; `groups` are the poll groups of its resources."""
-
-    namespace: str
-    name: str
-    type: str
-    token: SecretRef
-    events: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    suspended: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """The document `receiver/<hash>`."""
-        return {
-            "namespace": self.namespace,
-            "name": self.name,
-            "type": self.type,
-            "token": [self.token.kind, self.token.namespace, self.token.name],
-            "events": list(self.events),
-            "groups": list(self.groups),
-            "suspended": self.suspended,
-        }
-
-
-def from_json(document: Mapping[str, Any]) -> StoredReceiver:
-    """Read what `to_json` wrote."""
-    kind, namespace, name = document["token"]
-    return StoredReceiver(
-        document["namespace"],
-        document["name"],
-        document["type"],
-        SecretRef(kind, namespace, name),
-        tuple(document["events"]),
-        tuple(document["groups"]),
-        document["suspended"],
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +66,10 @@ TYPES: Mapping[str, _Type] = {
 def find(state: State, secrets: Secrets | None, path_hash: str) -> tuple[StoredReceiver, bytes]:
     """The Receiver of a path and its token as it is now; Rejected (404) alike for every way of not being there."""
     unknown = Rejected("there is no Receiver at this path; compare it with status.webhookPath", 404)
-    document = state.load("receiver", path_hash) if secrets is not None else None
-    if document is None or secrets is None:
+    receiver = state.load(RECEIVER, path_hash) if secrets is not None else None
+    if receiver is None or secrets is None:
         raise unknown
-    receiver = from_json(document)
-    token = (secrets.read(receiver.token) or {}).get("token", b"")
+    token = (secrets.read(receiver.secret) or {}).get("token", b"")
     # The token may have been changed since the refresh: the old path is dead at once.
     if not token or not hmac.compare_digest(hook_hash(token, receiver.name, receiver.namespace), path_hash):
         raise unknown

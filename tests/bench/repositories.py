@@ -17,6 +17,7 @@ import yaml
 from tests.bench import fleet
 from tests.bench.accounts import PeakMemory
 from tests.bench.scenario import Bench, has_value, until
+from tests.documents import raw
 from tests.servers.silent_host import silent_host
 
 PUSHED = 200
@@ -98,7 +99,7 @@ def storm(bench: Bench, repositories: list[Path]) -> tuple[float, float]:
 
 def _polled_since(bench: Bench, moment: float) -> int:
     """Repositories whose poll has answered a webhook of after this moment."""
-    answered = bench.state.load_many("answered", bench.state.load("catalogue", "groups"))
+    answered = bench.state.load_many(raw("answered"), bench.state.load(raw("catalogue"), "groups"))
     return sum(asked >= moment for asked in answered.values())
 
 

@@ -21,6 +21,7 @@ from gitops_workers.settings import Settings
 from gitops_workers.wiring.stores import open_state
 from tests.bench import fleet
 from tests.bench.scenario import until
+from tests.documents import raw
 from tests.servers.engine import free_port, running_engine
 
 DEPLOYMENT = """\
@@ -60,7 +61,7 @@ def seconds(folder: Path, size: int, healthy_after: float) -> tuple[float, float
         )
         with running_engine(settings, folder / "logs", workers=2) as engine:
             state = open_state(settings)
-            until(lambda: state.load("catalogue", "seen") is not None, 60, "the first reading")
+            until(lambda: state.load(raw("catalogue"), "seen") is not None, 60, "the first reading")
             start = time.monotonic()
             _declare(folder / "catalogue" / "fleet.yaml", repository.as_uri(), size)
             until(functools.partial(_done, state, size), 900, "every application healthy")

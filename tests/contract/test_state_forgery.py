@@ -7,6 +7,8 @@ import zstandard
 
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.cipher import Cipher
+from gitops_workers.core.documents.kinds import FAILURES, OVERRIDE
+from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.render.render_spec import HelmOptions
 from gitops_workers.core.telemetry.presence import Presence
 from gitops_workers.testing.volatile_queue import VolatileQueue
@@ -47,11 +49,20 @@ def test_nobody_reads_an_application_in_redis(real, store):
 
 
 def test_a_document_with_a_flipped_bit_is_as_good_as_absent(real, store):
-    real.save("operation", PLAIN.id, {"phase": "Running"})
-    stored = bytearray(store.hget("gitops:doc:operation", PLAIN.id))
+    real.save(FAILURES, PLAIN.id, 3)
+    stored = bytearray(store.hget("gitops:doc:failures", PLAIN.id))
     stored[-3] ^= 1
-    store.hset("gitops:doc:operation", PLAIN.id, bytes(stored))
-    assert real.load("operation", PLAIN.id) is None
+    store.hset("gitops:doc:failures", PLAIN.id, bytes(stored))
+    assert real.load(FAILURES, PLAIN.id) is None
+
+
+def test_a_suspension_that_was_edited_holds_still(real, store):
+    real.save(OVERRIDE, PLAIN.id, Override(suspended=True, by="ann"))
+    forger = RedisState(store, VolatileQueue(lambda: 1000.0).loads, nobody, key=b"another")
+    forger.save(OVERRIDE, PLAIN.id, Override(suspended=False, by="mallory", resumed_at=1000.0))
+    override = real.load(OVERRIDE, PLAIN.id)
+    assert (override.suspended, override.resumed_at) == (True, 0.0)
+    assert "another key" in override.problem
 
 
 def test_an_application_of_another_version_is_as_good_as_absent(real, store):

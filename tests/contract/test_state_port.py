@@ -5,18 +5,26 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state import RedisState
 from gitops_workers.core import model as m
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import CATALOGUE_ERROR, GROUP_MEMBERS, OVERRIDE, REFRESH_DONE, SETTINGS
+from gitops_workers.core.documents.kinds import OPERATION as REAL_OPERATION
+from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.render import render_spec as r
+from gitops_workers.core.settings.settings_version import SettingsVersion
 from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView, Status
 from gitops_workers.core.telemetry.presence import WORKER, Process
 from gitops_workers.ports import StatusQuery, Urgency
 from gitops_workers.testing.volatile_queue import VolatileQueue
 from gitops_workers.testing.volatile_state import VolatileState
 from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
+from tests.documents import raw
 
+AGREEMENT, OPERATION = raw("agreement"), raw("operation")
 PLAIN = m.Application(
     id="application/argocd/shop",
     dialect=m.Dialect.ARGOCD,
@@ -118,38 +126,72 @@ class TestApplications:
     def test_a_discarded_application_leaves_nothing(self, state):
         state.save_applications([PLAIN])
         state.save_status(row("shop"))
-        state.save("operation", PLAIN.id, {"a": 1})
-        state.save("anything-new", PLAIN.id, [1])
-        state.save("operation", FULL.id, {"b": 2})
+        state.save(raw("operation"), PLAIN.id, {"a": 1})
+        state.save(raw("anything-new"), PLAIN.id, [1])
+        state.save(raw("operation"), FULL.id, {"b": 2})
         state.save_resources(PLAIN.id, [ResourceView("", "v1", "Pod", "a", "b", m.SyncStatus.SYNCED, None)])
         state.delete_application(PLAIN.id)
         assert state.status(PLAIN.id) is None
         assert state.query(StatusQuery(text="shop")).total == 0
         assert state.counts() == {"sync": {}, "health": {}, "outcome": {}, "failing": {}}
         assert state.resources(PLAIN.id) == ()
-        assert state.load("operation", PLAIN.id) is None
-        assert state.load("anything-new", PLAIN.id) is None
-        assert state.load("operation", FULL.id) == {"b": 2}
+        assert state.load(raw("operation"), PLAIN.id) is None
+        assert state.load(raw("anything-new"), PLAIN.id) is None
+        assert state.load(raw("operation"), FULL.id) == {"b": 2}
 
 
 class TestDocuments:
     def test_come_back_as_json(self, state):
         value = {"list": [1, 2.5, None, True], "text": "ü" * 5000, "map": {"a/b": {}}}
-        state.save("agreement", "application/a/b", value)
-        assert state.load("agreement", "application/a/b") == value
+        state.save(raw("agreement"), "application/a/b", value)
+        assert state.load(raw("agreement"), "application/a/b") == value
 
     def test_several_at_once(self, state):
-        state.save_many("poll", {"g1": 1, "g2": [2], "g3": False})
-        state.save_many("poll", {})
-        state.discard("poll", "g2")
-        assert state.load_many("poll", ["g1", "g2", "g3", "g4"]) == {"g1": 1, "g3": False}
-        assert state.load_many("poll", []) == {}
-        assert state.load("record", "g1") is None
+        state.save_many(raw("poll"), {"g1": 1, "g2": [2], "g3": False})
+        state.save_many(raw("poll"), {})
+        state.discard(raw("poll"), "g2")
+        assert state.load_many(raw("poll"), ["g1", "g2", "g3", "g4"]) == {"g1": 1, "g3": False}
+        assert state.load_many(raw("poll"), []) == {}
+        assert state.load(raw("record"), "g1") is None
+
+    def test_of_a_kind_come_back_as_their_class(self, state):
+        override = Override(suspended=True, by="ann")
+        state.save(OVERRIDE, PLAIN.id, override)
+        assert state.load(OVERRIDE, PLAIN.id) == override
+        assert state.load_many(OVERRIDE, [PLAIN.id, FULL.id]) == {PLAIN.id: override}
+        assert state.load(raw("override"), PLAIN.id) == {"suspended": True, "by": "ann"}
+
+    def test_an_installation_has_one_of_a_kind_with_a_place_of_its_own(self, state):
+        state.save(CATALOGUE_ERROR, WHOLE, "it is away")
+        assert state.load(CATALOGUE_ERROR, WHOLE) == "it is away"
+        assert state.load(raw("catalogue"), "error") == "it is away"
+        state.discard(CATALOGUE_ERROR, WHOLE)
+        assert state.load(CATALOGUE_ERROR, WHOLE) is None
+
+    def test_that_cannot_be_read_are_absent_or_never_less_and_are_logged(self, state):
+        state.save(raw("operation"), PLAIN.id, {"phase": "Celebrating"})
+        state.save(raw("override"), PLAIN.id, ["suspended"])
+        with capture_logs() as lines:
+            assert state.load(REAL_OPERATION, PLAIN.id) is None
+            assert state.load_many(OVERRIDE, [PLAIN.id, FULL.id])[PLAIN.id].suspended
+            found = state.load_of(PLAIN.id, [REAL_OPERATION, OVERRIDE])
+            assert (found.get(REAL_OPERATION), found.get(OVERRIDE).suspended) == (None, True)
+        said = [(line["document"], line["key"]) for line in lines if line["event"] == "document_unreadable"]
+        assert said == [("operation", PLAIN.id), ("override", PLAIN.id)] * 2
+
+    def test_of_the_catalogue_that_cannot_be_read_have_it_read_again(self, state):
+        state.save(REFRESH_DONE, WHOLE, ("files", "around"))
+        state.save(raw("operation"), PLAIN.id, 7)
+        assert state.load(REAL_OPERATION, PLAIN.id) is None
+        assert state.load(REFRESH_DONE, WHOLE) == ("files", "around")
+        state.save(raw("group"), "cluster/east", {"apps": "all"})
+        assert state.load(GROUP_MEMBERS, "cluster/east") is None
+        assert state.load(REFRESH_DONE, WHOLE) is None
 
     def test_what_was_loaded_is_nobody_elses(self, state):
-        state.save("poll", "g1", {"a": [1]})
-        state.load("poll", "g1")["a"].append(2)
-        assert state.load("poll", "g1") == {"a": [1]}
+        state.save(raw("poll"), "g1", {"a": [1]})
+        state.load(raw("poll"), "g1")["a"].append(2)
+        assert state.load(raw("poll"), "g1") == {"a": [1]}
 
 
 class TestStatus:
@@ -176,24 +218,26 @@ class TestStatus:
 
     def test_documents_come_with_the_row_or_not_at_all(self, state):
         app = row("shop").id
-        assert state.save_status(row("shop"), 7, {"agreement": {"commit": "new"}, "operation": [1]})
-        assert not state.save_status(row("shop"), 6, {"agreement": {"commit": "old"}})
-        assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}, "operation": [1]}
-        assert state.save_status(row("shop"), 8, {"operation": None})
-        assert state.load_of(app, ["agreement", "operation"]) == {"agreement": {"commit": "new"}}
+        assert state.save_status(row("shop"), 7, {AGREEMENT: {"commit": "new"}, OPERATION: [1]})
+        assert not state.save_status(row("shop"), 6, {AGREEMENT: {"commit": "old"}})
+        found = state.load_of(app, [AGREEMENT, OPERATION])
+        assert (found.get(AGREEMENT), found.get(OPERATION)) == ({"commit": "new"}, [1])
+        assert state.save_status(row("shop"), 8, {OPERATION: None})
+        found = state.load_of(app, [AGREEMENT, OPERATION])
+        assert (found.get(AGREEMENT), found.get(OPERATION)) == ({"commit": "new"}, None)
         state.delete_application(app)
-        assert state.load_of(app, ["agreement"]) == {}
+        assert state.load_of(app, [AGREEMENT]).get(AGREEMENT) is None
 
     def test_documents_of_the_installation_come_with_those_of_an_application(self, state):
         app = row("shop").id
-        state.save_of(app, {"agreement": {"commit": "new"}})
-        state.save("settings", "", {"digest": "a"})
-        assert state.load_of(app, ["agreement", "settings"], ["settings"]) == {
-            "agreement": {"commit": "new"},
-            "settings": {"digest": "a"},
-        }
+        version = SettingsVersion("a", 1.0)
+        state.save_of(app, {AGREEMENT: {"commit": "new"}})
+        state.save(SETTINGS, WHOLE, version)
+        found = state.load_of(app, [AGREEMENT], [SETTINGS])
+        assert (found.get(AGREEMENT), found.get(SETTINGS)) == ({"commit": "new"}, version)
         state.delete_application(app)
-        assert state.load_of(app, ["agreement"], ["settings"]) == {"settings": {"digest": "a"}}
+        found = state.load_of(app, [AGREEMENT], [SETTINGS])
+        assert (found.get(AGREEMENT), found.get(SETTINGS)) == (None, version)
 
     def test_a_writer_without_a_lease_is_let_in_and_lifts_no_fence(self, state):
         state.save_status(row("shop"), token=7)

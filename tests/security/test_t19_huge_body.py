@@ -12,6 +12,7 @@ import threading
 import httpx
 import pytest
 
+from tests.documents import raw
 from tests.servers.web import run_web
 from tests.web_world import WRITE, bearer
 from tests.webhook_requests import SECRETS, github
@@ -99,7 +100,7 @@ def test_what_the_headers_show_to_be_forged_is_refused_unread(port, proof):
 def test_the_largest_push_that_github_sends_is_read(world, port):
     """25 MB of commits as they are: no real event is too large, and none costs ten times itself."""
     world.queue.enroll_poll("repository/one", "", 500.0)
-    world.state.save("repository", "github.com/org/app", ["repository/one"])
+    world.state.save(raw("repository"), "github.com/org/app", ["repository/one"])
     person = {"name": "Ann Example", "email": "ann@example.com", "username": "ann", "date": "2026-11-23T10:00:00Z"}
     commit = {
         "id": "1" * 40,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.documents.polls import StoredReceiver
 from gitops_workers.core.source.receiver_address import hook_hash
-from gitops_workers.web.receivers import TYPES, StoredReceiver, verify
+from gitops_workers.web.receivers import TYPES, verify
 from gitops_workers.web.webhooks.event import Rejected
 from gitops_workers.web.webhooks.registry import receive
 from tests.web_world import WRITE, bearer
@@ -94,7 +94,7 @@ def test_hostile_header_values_are_4xx(world, name, value):
 @pytest.mark.parametrize("kind", [*TYPES, "acr", ""])
 @pytest.mark.parametrize("body", [HOSTILE["deep objects"], HOSTILE["no UTF-8"], b""])
 def test_receivers_take_anything(kind, body):
-    receiver = StoredReceiver("ns", "n", kind, SecretRef("Secret", "ns", "t"), ("push",))
+    receiver = StoredReceiver("ns", "n", kind, ("Secret", "ns", "t"), ("push",))
     for value in ("", "é", "sha256=é", "sha512=", "x" * 10_000):
         headers = dict.fromkeys(
             ("x-signature", "x-hub-signature", "x-hub-signature-256", "x-gitlab-token", "x-github-event"), value

@@ -7,6 +7,7 @@ import hmac
 
 import pytest
 
+from tests.documents import raw
 from tests.webhook_requests import BUILDERS, REPOSITORIES, SECRETS, github, signature
 
 PATH = "/api/webhook"
@@ -15,7 +16,7 @@ PATH = "/api/webhook"
 @pytest.fixture
 def armed(world):
     for repository in set(REPOSITORIES.values()):
-        world.state.save("repository", repository, ["repository/one"])
+        world.state.save(raw("repository"), repository, ["repository/one"])
     world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     return world
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from gitops_workers import redis_keys as keys
 from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.cipher import Cipher
+from gitops_workers.core.documents.kind import WHOLE, Documents, Kind
+from gitops_workers.core.documents.kinds import REFRESH_DONE
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.redis_client import RedisClient
+from gitops_workers.stored_documents import DocumentReader
 
+T = TypeVar("T")
 _CODEC = TypeAdapter(Application)
 
 
@@ -65,72 +69,65 @@ class Applications:
             return None
 
 
-class Documents:
+class StoredDocuments:
     """The part of the port about documents."""
 
     def __init__(self, client: RedisClient, seal: Seal) -> None:
         """Both are shared with the other parts."""
         self._client = client
         self._seal = seal
+        self._reader = DocumentReader(lambda: self.discard(REFRESH_DONE, WHOLE))
 
-    def load(self, kind: str, wanted: Sequence[str]) -> Mapping[str, Any]:
+    def load(self, kind: Kind[T], wanted: Sequence[str]) -> Mapping[str, T]:
         """Those that exist."""
         if not wanted:
             return {}
-        stored = self._client.hmget(keys.documents(kind), wanted)
-        opened = {
-            key: self._seal.open_json(f"{kind}/{key}", item) for key, item in zip(wanted, stored, strict=True) if item
-        }
-        return {key: value for key, value in opened.items() if value is not None}
+        stored = self._client.hmget(keys.documents(kind.name), [kind.place(key) for key in wanted])
+        found = {key: self._read(kind, key, item) for key, item in zip(wanted, stored, strict=True) if item}
+        return {key: value for key, value in found.items() if value is not None}
 
-    def save(self, kind: str, values: Mapping[str, Any]) -> None:
+    def save(self, kind: Kind[T], values: Mapping[str, T]) -> None:
         """Replace them."""
         if not values:
             return
         sealed: dict[str | bytes, bytes | float | str] = {
-            key: self._seal.close_json(f"{kind}/{key}", value) for key, value in values.items()
+            kind.place(key): self._sealed(kind, key, value) for key, value in values.items()
         }
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.sadd(keys.DOCUMENT_KINDS, kind)
-            pipe.hset(keys.documents(kind), mapping=sealed)
+            pipe.sadd(keys.DOCUMENT_KINDS, kind.name)
+            pipe.hset(keys.documents(kind.name), mapping=sealed)
             pipe.execute()
 
-    def discard(self, kind: str, key: str) -> None:
+    def discard(self, kind: Kind[Any], key: str) -> None:
         """Remove one."""
-        self._client.hdel(keys.documents(kind), key)
+        self._client.hdel(keys.documents(kind.name), kind.place(key))
 
-    def load_of(self, key: str, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
+    def load_of(self, key: str, kinds: Sequence[Kind[Any]], shared: Sequence[Kind[Any]] = ()) -> Documents:
         """The key's documents of these kinds, and the installation's of the shared ones."""
-        places = [*((kind, key) for kind in kinds), *((kind, "") for kind in shared)]
+        wanted = (*kinds, *shared)
         with self._client.pipeline(transaction=False) as pipe:
-            for kind, name in places:
-                pipe.hget(keys.documents(kind), name)
+            for kind in wanted:
+                pipe.hget(keys.documents(kind.name), kind.place(key))
             stored = pipe.execute()
-        opened = {
-            kind: self._seal.open_json(f"{kind}/{name}", item)
-            for (kind, name), item in zip(places, stored, strict=True)
-            if item
-        }
-        return {kind: value for kind, value in opened.items() if value is not None}
+        return Documents({kind: self._read(kind, key, item) for kind, item in zip(wanted, stored, strict=True) if item})
 
-    def save_of(self, key: str, documents: Mapping[str, Any | None]) -> None:
+    def save_of(self, key: str, documents: Mapping[Kind[Any], Any | None]) -> None:
         """Replace the key's documents of these kinds; None removes one."""
         if not documents:
             return
         with self._client.pipeline(transaction=False) as pipe:
-            pipe.sadd(keys.DOCUMENT_KINDS, *documents)
+            pipe.sadd(keys.DOCUMENT_KINDS, *(kind.name for kind in documents))
             for kind, value in documents.items():
                 if value is None:
-                    pipe.hdel(keys.documents(kind), key)
+                    pipe.hdel(keys.documents(kind.name), kind.place(key))
                 else:
-                    pipe.hset(keys.documents(kind), key, self._seal.close_json(f"{kind}/{key}", value))
+                    pipe.hset(keys.documents(kind.name), kind.place(key), self._sealed(kind, key, value))
             pipe.execute()
 
-    def sealed(self, key: str, documents: Mapping[str, Any | None]) -> Mapping[str, bytes]:
+    def sealed(self, key: str, documents: Mapping[Kind[Any], Any | None]) -> Mapping[str, bytes]:
         """The key's documents by kind as they are stored; empty bytes remove one."""
         return {
-            kind: b"" if value is None else self._seal.close_json(f"{kind}/{key}", value)
-            for kind, value in documents.items()
+            kind.name: b"" if value is None else self._sealed(kind, key, value) for kind, value in documents.items()
         }
 
     def discard_all(self, key: str) -> None:
@@ -140,6 +137,13 @@ class Documents:
             for kind in kinds:
                 pipe.hdel(keys.documents(kind.decode()), key)
             pipe.execute()
+
+    def _read(self, kind: Kind[T], key: str, item: bytes) -> T | None:
+        place = kind.place(key)
+        return self._reader.read(kind, place, self._seal.open_json(f"{kind.name}/{place}", item))
+
+    def _sealed(self, kind: Kind[T], key: str, value: T) -> bytes:
+        return self._seal.close_json(f"{kind.name}/{kind.place(key)}", kind.dumps(value))
 
 
 def _place(app: AppId) -> str:

@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 import zstandard
 
+from gitops_workers.core.documents.kind import DAMAGED
+
 COMPRESS_BYTES = 1024
 """Below it, compressing costs more than it saves."""
 
@@ -48,10 +50,13 @@ class Seal:
         """A JSON value, sealed."""
         return self.close(place, orjson.dumps(value))
 
-    def open_json(self, place: str, stored: bytes | None) -> Any | None:
-        """The JSON value, None as in `open`."""
+    def open_json(self, place: str, stored: bytes) -> Any:
+        """The JSON value; DAMAGED where it is not what we stored there."""
         content = self.open(place, stored)
-        return None if content is None else orjson.loads(content)
+        try:
+            return DAMAGED if content is None else orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return DAMAGED
 
     def _digest(self, place: str, body: bytes) -> bytes:
         state = hashlib.blake2b(key=self._key, digest_size=_MAC_BYTES)

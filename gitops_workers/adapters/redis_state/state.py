@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from gitops_workers.adapters.redis_state.applications import Applications, Documents
+from gitops_workers.adapters.redis_state.applications import Applications, StoredDocuments
 from gitops_workers.adapters.redis_state.sealed import Seal
 from gitops_workers.adapters.redis_state.status import StatusRows
 from gitops_workers.adapters.redis_state.views import Attendance, Loads, Views
 from gitops_workers.cipher import Cipher
+from gitops_workers.core.documents.kind import Documents, Kind
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.status.rows import ClusterView, Event, ResourceView, Status
 from gitops_workers.ports import StatusPage, StatusQuery
 from gitops_workers.redis_client import RedisClient
+
+T = TypeVar("T")
 
 
 class RedisState:
@@ -23,7 +26,7 @@ class RedisState:
         """`loads`, `presence`: queue's and telemetry's method of that name. `key`: the installation's secret."""
         seal = Seal(key)
         self._applications = Applications(client, Cipher(key))
-        self._documents = Documents(client, seal)
+        self._documents = StoredDocuments(client, seal)
         self._statuses = StatusRows(client)
         self._views = Views(client, loads, presence)
 
@@ -50,31 +53,31 @@ class RedisState:
         self._statuses.discard(app)
         self._applications.discard(app)
 
-    def load(self, kind: str, key: str) -> Any | None:
+    def load(self, kind: Kind[T], key: str) -> T | None:
         """See port."""
         return self._documents.load(kind, [key]).get(key)
 
-    def load_many(self, kind: str, keys: Sequence[str]) -> Mapping[str, Any]:
+    def load_many(self, kind: Kind[T], keys: Sequence[str]) -> Mapping[str, T]:
         """See port."""
         return self._documents.load(kind, keys)
 
-    def save(self, kind: str, key: str, value: Any) -> None:
+    def save(self, kind: Kind[T], key: str, value: T) -> None:
         """See port."""
         self._documents.save(kind, {key: value})
 
-    def save_many(self, kind: str, values: Mapping[str, Any]) -> None:
+    def save_many(self, kind: Kind[T], values: Mapping[str, T]) -> None:
         """See port."""
         self._documents.save(kind, values)
 
-    def discard(self, kind: str, key: str) -> None:
+    def discard(self, kind: Kind[Any], key: str) -> None:
         """See port."""
         self._documents.discard(kind, key)
 
-    def load_of(self, app: AppId, kinds: Sequence[str], shared: Sequence[str] = ()) -> Mapping[str, Any]:
+    def load_of(self, app: AppId, kinds: Sequence[Kind[Any]], shared: Sequence[Kind[Any]] = ()) -> Documents:
         """See port."""
         return self._documents.load_of(app, kinds, shared)
 
-    def save_of(self, app: AppId, documents: Mapping[str, Any | None]) -> None:
+    def save_of(self, app: AppId, documents: Mapping[Kind[Any], Any | None]) -> None:
         """See port."""
         self._documents.save_of(app, documents)
 
@@ -82,7 +85,9 @@ class RedisState:
         """See port."""
         return self._statuses.get(app)
 
-    def save_status(self, status: Status, token: int = 0, documents: Mapping[str, Any | None] | None = None) -> bool:
+    def save_status(
+        self, status: Status, token: int = 0, documents: Mapping[Kind[Any], Any | None] | None = None
+    ) -> bool:
         """See port."""
         return self._statuses.save(status, token, self._documents.sealed(status.id, documents or {}))
 

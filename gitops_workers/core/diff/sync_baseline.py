@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from gitops_workers.core.diff.compare import meaningful
 from gitops_workers.core.diff.desired import Desired
-from gitops_workers.core.model import Health, HealthStatus
+from gitops_workers.core.documents.codec import Row
+from gitops_workers.core.model import Health
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, digest, digest_of
 
 CONTROLLER_ANNOTATIONS = frozenset({"deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"})
@@ -21,7 +21,7 @@ CONTROLLER_ANNOTATIONS = frozenset({"deployment.kubernetes.io/revision", "deprec
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectBaseline:
+class ObjectBaseline(Row):
     """One object as last found in sync. `content` is the digest of the live object without status."""
 
     digest: str
@@ -80,41 +80,4 @@ def is_baseline(desired: Desired, live: Manifest, health: Health | None) -> Obje
     metadata = live.get("metadata") or {}
     return ObjectBaseline(
         desired.digest, metadata.get("uid", ""), metadata.get("resourceVersion", ""), content_of(live), health
-    )
-
-
-def to_json(baseline: SyncBaseline) -> dict[str, Any]:
-    """Small JSON: objects as lists, identity joined by `|` (no part of it can hold one)."""
-    return {
-        "commit": baseline.commit,
-        "closure": baseline.closure,
-        "rendered": baseline.rendered,
-        "synced": baseline.synced,
-        "objects": {"|".join(key): _row(item) for key, item in baseline.objects.items()},
-        "token": baseline.token,
-        "rules": baseline.rules,
-    }
-
-
-def _row(item: ObjectBaseline) -> list[str]:
-    row = [item.digest, item.uid, item.resource_version, item.content]
-    return [*row, item.health.status.value, item.health.message] if item.health else row
-
-
-def from_json(value: Mapping[str, Any] | None) -> SyncBaseline:
-    """The reverse; nothing stored is an empty agreement."""
-    if value is None:
-        return SyncBaseline()
-    objects = {}
-    for text, row in value["objects"].items():
-        health = Health(HealthStatus(row[4]), row[5]) if len(row) > 4 else None
-        objects[ObjectKey(*text.split("|"))] = ObjectBaseline(row[0], row[1], row[2], row[3], health)
-    return SyncBaseline(
-        value["commit"],
-        value["closure"],
-        value["rendered"],
-        value["synced"],
-        objects,
-        value.get("token", 0),
-        value.get("rules", ""),
     )

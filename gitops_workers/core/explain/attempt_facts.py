@@ -6,9 +6,8 @@ whatever the status, the operation or the object rows say is read from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from gitops_workers.core.prune.candidates import Pruning
 from gitops_workers.core.sync.plan import Plan
@@ -59,26 +58,6 @@ class AttemptFacts:
     stages_in_all: int = 0
     failed: str = ""
     """The stage that failed, "" when none did or the error does not say."""
-
-
-def to_json(facts: AttemptFacts) -> dict[str, Any]:
-    """The facts without what is as it always is."""
-    usual = AttemptFacts()
-    found = asdict(facts)
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in found.items()
-        if value != getattr(usual, name)
-    }
-
-
-def from_json(value: Mapping[str, Any] | None) -> AttemptFacts | None:
-    """The reverse. Names of another release are left out."""
-    if value is None:
-        return None
-    known = {item.name for item in fields(AttemptFacts)}
-    found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in value.items() if name in known}
-    return AttemptFacts(**found)
 
 
 def changed_inputs(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> list[str]:

@@ -22,8 +22,6 @@ from gitops_workers.core.sync.windows import windows_for, with_window_condition
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import since, utc
 
-KIND = "explanation"
-"""The kind of the document that holds the facts."""
 ORDER = ("Revision", "Inputs", "Render", "Policy", "Comparison", "Prune", "Stages")
 NAMED = 10
 """Objects named of many."""

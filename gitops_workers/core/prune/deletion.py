@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.documents.wills import DeletionOrder
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.prune.candidates import Deletion, DeletionPlan, Remaining
 from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest, HoldReason
@@ -26,8 +26,6 @@ SETTLING = 3
 APPROVAL_LASTS = 24 * 3600.0
 """Seconds that an approval in the manifest counts before the manifest goes. Argo CD wants it after the deletion began,
 when a manifest that comes from Git is not there any more; an older one was for something else."""
-DELETE_REQUEST = "delete"
-"""Documents `delete/<app>`: a human's order, as `wish` makes it."""
 DELETION_HELD = "DeletionHeld"
 """The condition of an application that waits for a human; Argo CD knows none that fits."""
 
@@ -153,19 +151,19 @@ def marked(leaving: DeletionRequest) -> DeletionRequest:
     return replace(leaving, policy=policy, held=HoldReason.NOT, consent=approved(leaving), resumed=False)
 
 
-def to_document(app: Application, cascade: Cascade | None, by: str) -> dict[str, Any]:
-    """A human's order to delete this application, as a document; it is good for this very leaving only."""
+def to_document(app: Application, cascade: Cascade | None, by: str) -> DeletionOrder:
+    """A human's order to delete this application; it is good for this very leaving only."""
     since = app.leaving.since if app.leaving else 0.0
-    return {"since": since, "cascade": cascade.value if cascade else "", "by": by}
+    return DeletionOrder(since, cascade.value if cascade else "", by)
 
 
-def confirmed(leaving: DeletionRequest, order: Mapping[str, Any] | None) -> DeletionRequest:
+def confirmed(leaving: DeletionRequest, order: DeletionOrder | None) -> DeletionRequest:
     """The leaving after a human's order; as it was without one, or with one about an earlier leaving."""
-    if order is None or order["since"] != leaving.since:
+    if order is None or order.problem or order.since != leaving.since:
         return leaving
-    cascade = Cascade(order["cascade"]) if order["cascade"] else leaving.policy.cascade
+    cascade = Cascade(order.cascade) if order.cascade else leaving.policy.cascade
     policy = replace(leaving.policy, cascade=cascade)
-    return replace(leaving, policy=policy, held=HoldReason.NOT, by=str(order["by"]), consent=True)
+    return replace(leaving, policy=policy, held=HoldReason.NOT, by=order.by, consent=True)
 
 
 def reject_reason(app: Application) -> str:

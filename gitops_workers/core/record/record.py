@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gitops_workers.core.documents.codec import Row
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.deletion_request import DeletionRequest
@@ -25,7 +26,7 @@ MOST_HOOKS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class InventoryItem:
+class InventoryItem(Row):
     """An object we wrote or were about to write. `version` is how to ask for it, no part of its identity."""
 
     key: ObjectKey
@@ -33,7 +34,7 @@ class InventoryItem:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Row):
     """One finished deployment. `id` grows by one; times are RFC 3339 UTC."""
 
     id: int

@@ -1,14 +1,18 @@
-"""The record as one JSON value: what stands in the ConfigMap and in the state store.
+"""The record as one JSON value: what stands in the ConfigMap and, as a copy, in the state store.
 
-Inventory items are lists, not objects: an application of 5,000 objects must fit into a ConfigMap.
+Inventory items are lists, not objects: an application of 5,000 objects must fit into a ConfigMap. A record is never
+"less": what does not fit is an error, and the whole record is unreadable then. Fields and columns of a later release
+are ignored, unless it has raised the version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from gitops_workers.core.documents import codec
+from gitops_workers.core.documents.codec import Row, stored_as
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest
@@ -18,136 +22,124 @@ from gitops_workers.core.sync.pause import Pause
 VERSION = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Key(Row):
+    key: ObjectKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Deletion:
+    """What is needed to go on with nothing but the record."""
+
+    since: float
+    cascade: Cascade
+    waits: bool
+    timeout: float
+    option: str
+    by: str
+    consent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The fields that have a default were added since the first release."""
+
+    version: int
+    app: str
+    generation: int
+    inventory: tuple[InventoryItem, ...]
+    history: tuple[HistoryEntry, ...]
+    writer: int = 0
+    open: bool = False
+    listed_at: float = field(default=0.0, metadata=stored_as("listedAt"))
+    hooks: tuple[InventoryItem, ...] = ()
+    delete_hooks: bool = field(default=False, metadata=stored_as("parting"))
+    deletion: _Deletion | None = None
+    paused: Pause | None = None
+    synced: str | None = None
+    """A record without it says it by its history."""
+    rebuilt: float = 0.0
+    doubtful: tuple[_Key, ...] = ()
+
+
 def to_json(record: Record) -> dict[str, Any]:
     """The record as JSON data."""
-    document = {
-        "version": VERSION,
-        "app": record.app,
-        "generation": record.generation,
-        "inventory": [[*item.key, item.version] for item in record.inventory],
-        "history": [list(astuple(entry)) for entry in record.history],
-        "writer": record.writer,
-        "open": record.open,
-        "listedAt": record.listed_at,
-        "hooks": [[*item.key, item.version] for item in record.hooks],
-        "parting": record.delete_hooks,
-        "paused": [record.paused.at, record.paused.why] if record.paused else None,
-        "synced": record.synced,
-    }
+    deletion = None
     if record.deletion is not None:
-        document["deletion"] = _mark(record.deletion)
-    if record.rebuilt:
-        document |= {"rebuilt": record.rebuilt, "doubtful": [list(key) for key in record.doubtful]}
-    return document
-
-
-def _mark(leaving: DeletionRequest) -> dict[str, Any]:
-    """What is needed to go on with nothing but the record."""
-    return {
-        "since": leaving.since,
-        "cascade": leaving.policy.cascade.value,
-        "waits": leaving.policy.waits,
-        "timeout": leaving.policy.timeout,
-        "option": leaving.policy.option,
-        "by": leaving.by,
-        "consent": leaving.consent,
-    }
+        policy = record.deletion.policy
+        deletion = _Deletion(
+            record.deletion.since,
+            policy.cascade,
+            policy.waits,
+            policy.timeout,
+            policy.option,
+            record.deletion.by,
+            record.deletion.consent,
+        )
+    document = _Document(
+        VERSION,
+        record.app,
+        record.generation,
+        record.inventory,
+        record.history,
+        record.writer,
+        record.open,
+        record.listed_at,
+        record.hooks,
+        record.delete_hooks,
+        deletion,
+        record.paused,
+        record.synced,
+        record.rebuilt,
+        tuple(_Key(key) for key in record.doubtful),
+    )
+    found: dict[str, Any] = codec.dump(document, whole=True)
+    return found
 
 
 def from_json(app: AppId, value: Any) -> Record:
-    """The record in a JSON value. Raises ValueError, which says what is wrong, for what `to_json` never wrote."""
-    if not isinstance(value, Mapping):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - callers catch one type for "not a record"
-    if value.get("version") != VERSION:
+    """The record in a JSON value. Raises ValueError, which says what is wrong, for what no release ever wrote."""
+    record = parse(value)
+    if record.app != app:
+        raise ValueError(f"it is the record of {record.app!r}")
+    return record
+
+
+def parse(value: Any) -> Record:
+    """The record of whatever application it says. Raises ValueError."""
+    if isinstance(value, Mapping) and value.get("version") != VERSION:
         raise ValueError(f"its version is {value.get('version')!r} and not {VERSION}")
-    if value.get("app") != app:
-        raise ValueError(f"it is the record of {value.get('app')!r}")
-    generation = value.get("generation")
-    if type(generation) is not int or generation < 0:
-        raise ValueError(f"its generation is {generation!r} and no number")
-    history = tuple(_entry(row) for row in _rows(value, "history"))
+    document: _Document = codec.load(_Document, value, strict=False)
+    deletion, history = document.deletion, document.history
+    numbers = {"generation": document.generation, "writer": document.writer, "listedAt": document.listed_at}
+    numbers |= {"rebuilt": document.rebuilt}
+    if deletion is not None:
+        numbers |= {"deletion.since": deletion.since, "deletion.timeout": deletion.timeout}
+        if deletion.cascade is Cascade.ORPHAN:
+            raise ValueError("deletion.cascade is orphan, which no release writes")  # who did by hand must hear of it
+    if wrong := next((name for name, number in numbers.items() if not number >= 0), ""):
+        raise ValueError(f"{wrong} is {numbers[wrong]!r} and no number of that kind")
+    synced = document.synced
+    if synced is None:
+        synced = history[-1].digest if history else ""
     return Record(
-        app,
-        generation,
-        _items(value, "inventory"),
+        document.app,
+        document.generation,
+        document.inventory,
         history,
-        writer=_number(value, "writer"),
-        open=value.get("open") is True,
-        listed_at=_number(value, "listedAt"),
-        hooks=_items({"hooks": [], **value}, "hooks"),  # records of the first releases have none
-        delete_hooks=value.get("parting") is True,
-        deletion=_deletion(value.get("deletion")),
-        paused=_pause(value.get("paused")),
-        synced=_synced(value, history),
-        rebuilt=_number(value, "rebuilt"),
-        doubtful=tuple(ObjectKey(*_texts(row, 4, "doubtful")) for row in _rows({"doubtful": [], **value}, "doubtful")),
+        writer=document.writer,
+        open=document.open,
+        listed_at=document.listed_at,
+        hooks=document.hooks,
+        delete_hooks=document.delete_hooks,
+        deletion=_leaving(deletion) if deletion else None,
+        paused=document.paused,
+        synced=synced,
+        rebuilt=document.rebuilt,
+        doubtful=tuple(row.key for row in document.doubtful),
     )
 
 
-def _items(value: Mapping[str, Any], name: str) -> tuple[InventoryItem, ...]:
-    rows = [_texts(row, 5, name) for row in _rows(value, name)]
-    return tuple(InventoryItem(ObjectKey(*row[:4]), row[4]) for row in rows)
-
-
-def _deletion(value: Any) -> DeletionRequest | None:
-    if value is None:
-        return None
-    try:
-        cascade = Cascade(value["cascade"])
-        if cascade is Cascade.ORPHAN:
-            raise ValueError  # noqa: TRY301 - nobody writes that; whoever did by hand must hear of it
-        texts = [value[name] for name in ("option", "by")]
-        truths = [value[name] for name in ("waits", "consent")]
-        if not all(isinstance(text, str) for text in texts) or not all(isinstance(truth, bool) for truth in truths):
-            raise ValueError  # noqa: TRY301
-        since, timeout = float(_number(value, "since")), float(_number(value, "timeout"))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise ValueError(f"its deletion is {str(value)[:80]!r}") from None
-    policy = Deleting(cascade, truths[0], timeout, texts[0])
-    return DeletionRequest(since, policy, by=texts[1], consent=truths[1])
-
-
-def _number(value: Mapping[str, Any], name: str) -> Any:
-    """A number that records of the first releases do not have."""
-    number = value.get(name, 0)
-    if type(number) not in (int, float) or number < 0:
-        raise ValueError(f"its {name} is {number!r} and no number")
-    return number
-
-
-def _pause(value: Any) -> Pause | None:
-    """Records of the first releases have none."""
-    if value is None:
-        return None
-    match value:
-        case [int() | float() as at, str(why)]:
-            return Pause(float(at), why)
-    raise ValueError(f"its paused is {str(value)[:80]!r}")
-
-
-def _synced(value: Mapping[str, Any], history: Sequence[HistoryEntry]) -> str:
-    """Records of the first releases have none, and say it by their history."""
-    text = value.get("synced", history[-1].digest if history else "")
-    if not isinstance(text, str):
-        raise ValueError(f"its synced is {str(text)[:80]!r}")  # noqa: TRY004 - as above
-    return text
-
-
-def _rows(value: Mapping[str, Any], name: str) -> list[Any]:
-    rows = value.get(name)
-    if not isinstance(rows, list):
-        raise ValueError(f"its {name} is no list")  # noqa: TRY004 - as above
-    return rows
-
-
-def _texts(row: Any, length: int, name: str) -> list[str]:
-    if not isinstance(row, list) or len(row) != length or not all(isinstance(part, str) for part in row):
-        raise ValueError(f"its {name} holds {str(row)[:80]!r}")
-    return row
-
-
-def _entry(row: Any) -> HistoryEntry:
-    if not isinstance(row, list) or not row or type(row[0]) is not int:
-        raise ValueError(f"its history holds {str(row)[:80]!r}")
-    texts = _texts(row[1:], 7, "history")
-    return HistoryEntry(row[0], *texts)
+def _leaving(mark: _Deletion) -> DeletionRequest:
+    policy = Deleting(mark.cascade, mark.waits, mark.timeout, mark.option)
+    return DeletionRequest(mark.since, policy, by=mark.by, consent=mark.consent)

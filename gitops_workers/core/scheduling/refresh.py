@@ -10,33 +10,18 @@ seconds of the queue's clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-ASKED = "refresh"
-ANSWER = "refreshed"
+from gitops_workers.core.documents.wills import RefreshAnswer, RefreshRequest
 
 
-def request(now: float, by: str) -> dict[str, Any]:
-    """The document of a request. It is stored before the application is asked for."""
-    return {"at": now, "by": by}
-
-
-def answer(began: float, reason: str = "") -> dict[str, Any]:
-    """The document of an attempt that began then. `reason`: why nothing could be compared, "" when all was."""
-    return {"at": began, "reason": reason}
-
-
-def is_pending(documents: Mapping[str, Any]) -> bool:
+def is_pending(asked: RefreshRequest | None, answered: RefreshAnswer | None) -> bool:
     """Whether a request has not been served by a comparison yet; one that failed is still to be served."""
-    asked, answered = documents.get(ASKED), documents.get(ANSWER)
     if asked is None:
         return False
-    return answered is None or bool(answered["reason"]) or float(answered["at"]) < float(asked["at"])
+    return answered is None or bool(answered.reason) or bool(asked.problem) or answered.at < asked.at
 
 
-def reason_of(answered: Mapping[str, Any] | None, asked_at: float) -> str | None:
+def reason_of(answered: RefreshAnswer | None, asked_at: float) -> str | None:
     """Why an attempt that began after `asked_at` compared nothing, "" when it compared; None when none has ended."""
-    if answered is None or float(answered["at"]) < asked_at:
+    if answered is None or answered.at < asked_at:
         return None
-    return str(answered["reason"])
+    return answered.reason

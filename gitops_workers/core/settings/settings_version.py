@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from gitops_workers.core.settings.readings import Heard
 from gitops_workers.core.telemetry.presence import ABSENT_SECONDS
@@ -69,17 +68,3 @@ def freshness(
         return Freshness.NEWER
     certain = heard.complete and own in heard.digests and now - stored.since > ABSENT_SECONDS
     return Freshness.NEWER if certain and stored.digest not in heard.digests else Freshness.OLDER
-
-
-def to_document(version: SettingsVersion) -> dict[str, Any]:
-    """As it is stored."""
-    return {"digest": version.digest, "since": version.since, "replaced": [list(item) for item in version.replaced]}
-
-
-def from_document(value: Any) -> SettingsVersion | None:
-    """As it was stored; None where that cannot be read, and the next worker stores its own."""
-    try:
-        replaced = tuple((str(digest), float(at)) for digest, at in value["replaced"])
-        return SettingsVersion(str(value["digest"]), float(value["since"]), replaced)
-    except (KeyError, TypeError, ValueError):
-        return None

@@ -12,12 +12,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gitops_workers.core.documents import codec
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import Application, GitSource, RevisionSpec
 from gitops_workers.core.record.record import HistoryEntry
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.source.urls import normalise_url, without_credentials
-from gitops_workers.core.text import codec
 
 LARGEST = 64 * 1024
 """Bytes of one snapshot's JSON: fifty times what an application with inline values has."""

@@ -75,6 +75,14 @@ class ResourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What the dry run of the request with this id would change."""
+
+    id: str
+    resources: tuple[ResourceView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """An application's row: small, written by one writer, indexed by the state store."""
 

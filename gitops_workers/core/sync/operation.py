@@ -12,9 +12,12 @@ derived from the commit again, so a worker may die between any two steps and the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from gitops_workers.core.documents import codec
 from gitops_workers.core.model import Application, Phase, Resolved
 from gitops_workers.core.objects import digest
+from gitops_workers.core.sync import request as requests
 from gitops_workers.core.sync.request import Request
 from gitops_workers.core.text.plural import amount
 
@@ -96,6 +99,14 @@ class Operation:
     def watched_wait(self) -> float:
         """Seconds until the next look at a gate that the cluster's poll watches."""
         return float(min(LONGEST_WATCHED_WAIT, WATCHED_WAIT * 2.0 ** min(10, max(0, self.looks - 1))))
+
+
+def decode(value: Any) -> Operation:
+    """The operation in JSON data. Raises ValueError; also for a request in it that may not be begun."""
+    operation: Operation = codec.load(Operation, value, strict=False)
+    if operation.request is not None:
+        requests.check(operation.request)
+    return operation
 
 
 def begin(

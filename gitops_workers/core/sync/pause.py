@@ -7,28 +7,27 @@ the moment in the document `override/<app>`; the later of the two counts, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
+from gitops_workers.core.documents.codec import Row
+from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.model import Application, Condition
 
 CONDITION = "AutomationPaused"
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Row):
     """Since when (epoch seconds), and what for: `ann rolled back to #3`."""
 
     at: float
     why: str
 
 
-def in_force(pause: Pause | None, override: Mapping[str, Any] | None) -> Pause | None:
-    """The pause, unless somebody has resumed the application since (`resumedAt`, epoch seconds)."""
-    if pause is None or (override or {}).get("resumedAt", 0.0) >= pause.at:
-        return None
-    return pause
+def in_force(pause: Pause | None, override: Override | None) -> Pause | None:
+    """The pause, unless somebody has resumed the application since."""
+    ended = pause is not None and override is not None and override.resumed_at >= pause.at
+    return None if ended else pause
 
 
 def with_pause_condition(app: Application, pause: Pause | None) -> Application:

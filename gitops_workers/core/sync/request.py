@@ -9,24 +9,18 @@ served is not served again. Once it has begun, the operation carries it: that is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from gitops_workers.core.documents import codec
+from gitops_workers.core.documents.codec import Exact
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Application, Phase
 from gitops_workers.core.objects import ObjectKey, digest
 from gitops_workers.core.source.revisions import HEAD
-from gitops_workers.core.text import codec
 
-REQUEST = "request"
-"""Documents `request/<app>`: what was asked last; only askers write them."""
-ANSWER = "answer"
-"""Documents `answer/<app>`: how the request with this id ended, `{id, phase, message}`; only the engine writes them."""
-PREVIEW = "preview"
-"""Documents `preview/<app>`: what the last dry run would change, `{id, resources}`."""
 MOST_SELECTORS = 1000
 """Selectors of one request. Each is tried on each object; who means more means the whole application."""
 LONGEST_TEXT = 1024
@@ -34,7 +28,7 @@ LONGEST_TEXT = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(Exact):
     """Objects by group, kind, namespace and name; `*` is anything, an empty namespace any (Argo CD 3.5, app sync)."""
 
     group: str
@@ -59,7 +53,7 @@ class Selector:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Exact):
     """One wish of one person. `id` is the asker's own word for it, by which the answer is known."""
 
     id: str
@@ -140,29 +134,69 @@ def selector(text: str) -> Selector:
     return Selector(group, kind, name, namespace, exclude=text.startswith("!"))
 
 
-def to_json(request: Request) -> dict[str, Any]:
-    """The request as a document."""
-    return dict(codec.dump(request))
-
-
-def parse(value: Any) -> Request:
-    """The request in a document. One that cannot be read is a request that is refused, never an error."""
-    try:
-        request = codec.load(Request, value)
-        _check(request)
-    except (ValueError, InvalidManifest) as error:
-        named = value.get("id") if isinstance(value, Mapping) else None
-        mark = named if named and isinstance(named, str) else digest(json.dumps(value, sort_keys=True))
-        return Request(mark[:LONGEST_TEXT], "", refusal=f"The stored request cannot be read: {error}. Ask again.")
+def decode(value: Any) -> Request:
+    """The request in JSON data. Raises ValueError for one that nobody may begin, whoever made it."""
+    request: Request = codec.load(Request, value)
+    check(request)
     return request
 
 
-def pending(value: Any, answered: str, running: Request | None) -> Request | None:
-    """What this attempt is asked for: the stored request that has no answer yet, else that of the running operation."""
-    if value is None or (answered and isinstance(value, Mapping) and value.get("id") == answered):
+def check(request: Request) -> None:
+    """Raise ValueError for what no command asks for."""
+    texts = [request.id, request.by, request.revision]
+    if len(request.resources) > MOST_SELECTORS or any(len(text) > LONGEST_TEXT for text in texts):
+        raise ValueError(f"it is larger than {MOST_SELECTORS} resources or {LONGEST_TEXT} characters")
+    if not request.id:
+        raise ValueError("field id is empty")
+    if request.revision.startswith("-") or any(ord(sign) < 32 or ord(sign) == 127 for sign in request.revision):
+        raise ValueError("revision is no name that Git allows")
+    if request.rollback is not None and (request.rollback < 0 or request.revision):
+        raise ValueError("rollback goes with a history id that is not negative, and without revision")
+    if request.terminate and (
+        request.has_target_revision or request.resources or request.dry_run or request.prune or request.force
+    ):
+        raise ValueError("terminate goes with nothing else")
+    if request.pause and request.rollback is None:
+        raise ValueError("pause goes with rollback only")
+
+
+def checked(request: Request) -> Request:
+    """The request, with why it cannot be served where it is one that no command asks for."""
+    try:
+        check(request)
+    except ValueError as error:
+        return replace(request, refusal=f"This request cannot be made: {error}.")
+    return request
+
+
+def unread(value: Any, reason: str) -> Request:
+    """What a document that cannot be read asks for: a refusal, which is its answer."""
+    named = value.get("id") if isinstance(value, Mapping) else None
+    mark = named if named and isinstance(named, str) else digest(repr(value))
+    return Request(mark[:LONGEST_TEXT], "", refusal=f"The stored request cannot be read: {reason}. Ask again.")
+
+
+def pending(
+    request: Request | None, answer: Answer | None, running: Request | None, begun: Request | None = None
+) -> Request | None:
+    """What this attempt is asked for: the stored request that has no answer yet, else that of the running operation.
+
+    `begun`: the request that the last operation began with, whether it runs still or not.
+    """
+    if request is None or (answer is not None and request.id == answer.id):
         return running
-    request = parse(value)
-    return running if request.id == answered else request
+    if answer is not None and not answer.id and begun is not None and begun.id == request.id:
+        return running  # its operation says how it went
+    if answer is not None and not answer.id:
+        reason = f"Whether this was done already is not known: {answer.message} Look at the application, and ask again."
+        return Request(request.id, request.by, refusal=reason)
+    return request
+
+
+def answer_unread(value: Any, reason: str) -> Answer:
+    """The answer to the request with the id that can still be read; with none it may be that to any request."""
+    named = value.get("id") if isinstance(value, Mapping) else ""
+    return Answer(named if isinstance(named, str) else "", Phase.ERROR, f"The stored answer cannot be read: {reason}.")
 
 
 def reject_reason(request: Request, app: Application, *, paused: bool = False) -> str:
@@ -199,21 +233,3 @@ def select_keys(request: Request | None, keys: Iterable[ObjectKey]) -> frozenset
         words = ", ".join(str(item) for item in request.resources[:5])
         raise InvalidManifest(f"No object of the application fits {words}: see `gitops-workers app get`.")
     return found
-
-
-def _check(request: Request) -> None:
-    texts = [request.id, request.by, request.revision]
-    if len(request.resources) > MOST_SELECTORS or any(len(text) > LONGEST_TEXT for text in texts):
-        raise ValueError(f"it is larger than {MOST_SELECTORS} resources or {LONGEST_TEXT} characters")
-    if not request.id:
-        raise ValueError("field id is empty")
-    if request.revision.startswith("-") or any(ord(sign) < 32 or ord(sign) == 127 for sign in request.revision):
-        raise ValueError("revision is no name that Git allows")
-    if request.rollback is not None and (request.rollback < 0 or request.revision):
-        raise ValueError("rollback goes with a history id that is not negative, and without revision")
-    if request.terminate and (
-        request.has_target_revision or request.resources or request.dry_run or request.prune or request.force
-    ):
-        raise ValueError("terminate goes with nothing else")
-    if request.pause and request.rollback is None:
-        raise ValueError("pause goes with rollback only")

@@ -6,6 +6,22 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import (
+    ANSWERED_AT,
+    BASELINE,
+    DRIFT,
+    FAILURES,
+    FINGERPRINT,
+    GROUP_MEMBERS,
+    GROUPS,
+    GROUPS_OF_REPOSITORY,
+    LEFT_BEHIND,
+    OPERATION,
+    OUTAGE,
+    RECORD_COPY,
+)
+from gitops_workers.core.documents.polls import PollGroup
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.prune.deletion import is_deleted
@@ -20,9 +36,6 @@ from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.reconcile.report import new_status
 
-REPOSITORY = "repository"
-"""Documents `repository/<normalised URL>`: the poll groups that a push there is news for."""
-
 
 def enroll(context: Context, app: Application, cluster: str) -> None:
     """Have an application looked after in this cluster, with its status; one that was elsewhere moves."""
@@ -34,11 +47,11 @@ def enroll(context: Context, app: Application, cluster: str) -> None:
             context, app.id, status.cluster, cluster, _objects(context, app.id, status.cluster)
         )
         app = with_relocation_condition(app, moved)
-        for kind in ("agreement", "glance", "drift", "operation"):
+        for kind in (BASELINE, FINGERPRINT, DRIFT, OPERATION):
             context.state.discard(kind, app.id)  # all of them speak of the cluster it has left
         records.invalidate(context, cluster, app.id)  # it may have been there before
     elif status is not None:
-        app = with_relocation_condition(app, context.state.load(relocation.KIND, app.id))
+        app = with_relocation_condition(app, context.state.load(LEFT_BEHIND, app.id))
     if status is not None:
         fresh = replace(
             status,
@@ -67,32 +80,34 @@ def enroll_groups(context: Context, apps: Mapping[AppId, Application], clusters:
             members[repository].append(app)
             lanes[repository] = host_lane(app.source.url)
             by_url[normalise_url(app.source.url)].add(repository)
-    known = set(context.state.load("catalogue", "groups") or ())
+    before = context.state.load(GROUPS, WHOLE)
+    known = frozenset(before or ())
     for group, group_apps in members.items():
         shortest = min(group_apps, key=lambda app: app.schedule.interval).schedule
-        ids = sorted(app.id for app in group_apps if not is_deleted(app))  # nobody polls for what is being deleted
+        ids = tuple(
+            sorted(app.id for app in group_apps if not is_deleted(app))
+        )  # nobody polls for what is being deleted
         declared = {app.declared_source for app in group_apps if group == repository_group(app)} - {""}
-        pace = {"interval": shortest.interval, "jitter": shortest.jitter}
-        context.state.save("group", group, {"apps": ids, "sources": sorted(declared), **pace})
+        found = PollGroup(ids, shortest.interval, shortest.jitter, tuple(sorted(declared)))
+        context.state.save(GROUP_MEMBERS, group, found)
         context.queue.enroll_poll(
             group, lanes[group], first_offset(group, shortest.interval) if group in known else 0.0
         )
     for group in known - set(members):
         context.queue.delete_poll(group)
-        context.state.discard("group", group)
-        for kind in ("answered", "failures", "outage"):
+        context.state.discard(GROUP_MEMBERS, group)
+        for kind in (ANSWERED_AT, FAILURES, OUTAGE):
             context.state.discard(kind, group)
-    context.state.save("catalogue", "groups", sorted(members))
-    context.state.save_many(REPOSITORY, {url: sorted(groups) for url, groups in by_url.items()})
+    context.state.save(GROUPS, WHOLE, tuple(sorted(members)))
+    found_by_url = {url: tuple(sorted(groups)) for url, groups in by_url.items()}
+    context.state.save_many(GROUPS_OF_REPOSITORY, found_by_url)
     cluster_health.configured(context, Counter(clusters[app] for app in apps))
 
 
 def _objects(context: Context, app: AppId, cluster: str) -> int:
     """How many objects an application has in a cluster, as far as the state store knows."""
-    copy = context.state.load(records.KIND, app)
-    stored = (
-        records.load(context, cluster, app, copy) if copy and copy["cluster"] == cluster and copy["record"] else None
-    )
+    copy = context.state.load(RECORD_COPY, app)
+    stored = records.load(context, cluster, app, copy) if copy and copy.holds(app, cluster) else None
     return len(stored.record.inventory) if stored else len(context.state.resources(app))
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import EXTERNAL_INPUTS
+from gitops_workers.core.documents.polls import ExternalInputs
 from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.receiver_address import PREFIX, hook_hash
 from gitops_workers.dialects.flux.receiver import Receiver
 from gitops_workers.pipeline.context import Context
-
-KEY = "outside"
-REFRESH_DONE = "seen"
-REFRESH_STARTED = "begun"
-"""Documents `catalogue/begun` and `catalogue/seen`: what a refresh began with and ended with. Both must speak of what
-is there now; a Redis that was emptied in between has only the second, and half of the applications."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +40,18 @@ def address(context: Context, secret: SecretRef, name: str, namespace: str) -> s
 
 def remember(context: Context, reads: Reads, receivers: Iterable[Receiver]) -> None:
     """Which things `fingerprint` looks at."""
-    maps = sorted([ref.namespace, ref.name] for ref in reads.refs if ref.kind == "ConfigMap")
-    hooks = [[item.secret.namespace, item.secret.name, item.name, item.namespace] for item in receivers]
-    context.state.save("catalogue", KEY, {"maps": maps, "hooks": hooks})
+    maps = sorted((ref.namespace, ref.name) for ref in reads.refs if ref.kind == "ConfigMap")
+    hooks = ((item.secret.namespace, item.secret.name, item.name, item.namespace) for item in receivers)
+    context.state.save(EXTERNAL_INPUTS, WHOLE, ExternalInputs(tuple(maps), tuple(hooks)))
 
 
 def fingerprint(context: Context) -> str:
     """Changes when one of them does. Of a token only the address that it makes counts, which is known anyway."""
-    known = context.state.load("catalogue", KEY) or {"maps": [], "hooks": []}
+    known = context.state.load(EXTERNAL_INPUTS, WHOLE) or ExternalInputs()
     parts = []
-    for namespace, name in known["maps"]:
+    for namespace, name in known.maps:
         data = context.secrets.read(SecretRef("ConfigMap", namespace, name)) or {}
         parts += [f"{key}={value.hex()}" for key, value in sorted(data.items())]
-    for namespace, secret, name, place in known["hooks"]:
+    for namespace, secret, name, place in known.hooks:
         parts.append(address(context, SecretRef("Secret", namespace, secret), name, place))
     return digest(*parts)

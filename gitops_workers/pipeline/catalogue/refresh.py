@@ -16,6 +16,20 @@ from dataclasses import dataclass, replace
 import structlog
 
 from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import (
+    CATALOGUE_ERROR,
+    GROUPS_OF_REPOSITORY,
+    OVERRIDE,
+    PARTIAL_REFRESH,
+    RECEIVER,
+    RECEIVERS,
+    REFRESH_BEGUN,
+    REFRESH_DONE,
+    REJECTED,
+)
+from gitops_workers.core.documents.polls import StoredReceiver
+from gitops_workers.core.documents.sets import Applications
 from gitops_workers.core.errors import GitOpsError, Superseded
 from gitops_workers.core.model import AppId, Application, Condition, Problem
 from gitops_workers.core.objects import digest
@@ -29,8 +43,6 @@ from gitops_workers.dialects import Document, Parsed, parse
 from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline.announcements import announce, bind_group
 from gitops_workers.pipeline.catalogue import enrollment, external_inputs, remarks, wake_dependents
-from gitops_workers.pipeline.catalogue.enrollment import REPOSITORY
-from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE, REFRESH_STARTED
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import forget_application, removed_applications, resume_deletions
 from gitops_workers.pipeline.lease import Lease
@@ -38,10 +50,6 @@ from gitops_workers.pipeline.reconcile import settings_in_force
 from gitops_workers.ports import Catalogue, Urgency
 
 log = structlog.get_logger()
-
-PARTIAL_REFRESH = "half"
-"""Document `catalogue/half`: applications that a refresh has stored and not enrolled, if it died in between. Nobody
-would see them change again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def refresh(context: Context, catalogues: Sequence[Catalogue]) -> Change:
     except Superseded as error:
         # What we wrote last may have come after what the new holder wrote: the next refresh writes all of it again.
         log.warning("catalogue_superseded", reason=str(error))
-        context.state.discard("catalogue", REFRESH_DONE)
+        context.state.discard(REFRESH_DONE, WHOLE)
         return Change()
     finally:
         context.queue.finish_poll(attempt, context.catalogue_interval)
@@ -81,11 +89,9 @@ def _refresh(context: Context, catalogues: Sequence[Catalogue], lease: Lease) ->
     try:
         pace = f"{context.interval} {context.jitter} {context.sync_timeout} {context.flux_interval}"
         token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
-        now = [token, external_inputs.fingerprint(context)]
-        if context.state.load_many("catalogue", (REFRESH_STARTED, REFRESH_DONE)) == {
-            REFRESH_STARTED: now,
-            REFRESH_DONE: now,
-        }:
+        now = (token, external_inputs.fingerprint(context))
+        last = context.state.load_of(WHOLE, (REFRESH_BEGUN, REFRESH_DONE))
+        if last.get(REFRESH_BEGUN) == last.get(REFRESH_DONE) == now:
             return Change()
         documents, broken = _documents(catalogues)
         reads = external_inputs.Reads(context)
@@ -94,17 +100,17 @@ def _refresh(context: Context, catalogues: Sequence[Catalogue], lease: Lease) ->
         external_inputs.remember(context, reads, parsed.receivers)
         around = external_inputs.fingerprint(context)
     except GitOpsError as error:
-        if context.state.load("catalogue", "error") != str(error):
+        if context.state.load(CATALOGUE_ERROR, WHOLE) != str(error):
             log.warning("catalogue_unreadable", reason=str(error))
-            context.state.save("catalogue", "error", str(error))
+            context.state.save(CATALOGUE_ERROR, WHOLE, str(error))
         return Change()
-    context.state.save("catalogue", REFRESH_STARTED, [token, around])
+    context.state.save(REFRESH_BEGUN, WHOLE, (token, around))
     settings_in_force.publish(context)  # `argocd-cm` may stand in the catalogue, and these applications rely on it
     change = _apply(context, parsed, broken, lease)
     remarks.save(context, change.problems)
     _announce(context, catalogues)
-    context.state.save("catalogue", REFRESH_DONE, [token, around])
-    context.state.discard("catalogue", "error")
+    context.state.save(REFRESH_DONE, WHOLE, (token, around))
+    context.state.discard(CATALOGUE_ERROR, WHOLE)
     log.info(
         "catalogue_read",
         applications=len(context.state.applications()),
@@ -158,7 +164,7 @@ def _apply(context: Context, parsed: Parsed, broken: Sequence[Problem], lease: L
     )
     flagged = [app for app in (*wanted.values(), *kept.values()) if _flag_changed(before.get(app.id), app)]
     added = [app for app in wanted.values() if app.id not in before]
-    half = frozenset(context.state.load("catalogue", PARTIAL_REFRESH) or ())
+    half = context.state.load(PARTIAL_REFRESH, WHOLE) or Applications()
     changed = [
         app
         for app in (*wanted.values(), *kept.values())
@@ -175,9 +181,9 @@ def _apply(context: Context, parsed: Parsed, broken: Sequence[Problem], lease: L
         lease.prove()  # what an old catalogue misses may be what a newer one has brought
     for app in changed:
         if before[app.id].schedule.suspended != app.schedule.suspended:
-            context.state.discard("override", app.id)  # the manifest has the last word when it is the one that changed
+            context.state.discard(OVERRIDE, app.id)  # the manifest has the last word when it is the one that changed
     if added or changed:
-        context.state.save("catalogue", PARTIAL_REFRESH, [app.id for app in (*added, *changed)])
+        context.state.save(PARTIAL_REFRESH, WHOLE, Applications(frozenset(app.id for app in (*added, *changed))))
     # In one go: a part of them alone might be too few for the question whether so many are meant to be deleted.
     delete_hooks = [app for app in leaving.values() if app != before[app.id]]
     context.state.save_applications([*added, *changed, *flagged, *delete_hooks])
@@ -208,7 +214,7 @@ def _apply(context: Context, parsed: Parsed, broken: Sequence[Problem], lease: L
     for app in (*changed, *(app for app in added if app not in fetched)):
         context.queue.request(app.id, "its manifest changed", Urgency.POLL)
     if added or changed:
-        context.state.discard("catalogue", PARTIAL_REFRESH)
+        context.state.discard(PARTIAL_REFRESH, WHOLE)
     return Change(
         tuple(app.id for app in added),
         tuple(app.id for app in changed),
@@ -276,7 +282,8 @@ def _reject_new(context: Context, parsed: Parsed, before: Mapping[AppId, Applica
     """Applications that were never readable are shown with what is wrong, so that nobody looks for them in vain."""
     now = stamp(context.queue.now())
     unreadable = {app_id: problems for app_id, problems in parsed.rejected.items() if app_id not in before}
-    for app_id in set(context.state.load("catalogue", "rejected") or ()) - set(unreadable) - set(before):
+    rejected = context.state.load(REJECTED, WHOLE)
+    for app_id in set(rejected or ()) - set(unreadable) - set(before):
         if app_id not in {app.id for app in parsed.applications}:
             context.state.delete_application(app_id)
     for app_id, problems in unreadable.items():
@@ -296,7 +303,7 @@ def _reject_new(context: Context, parsed: Parsed, before: Mapping[AppId, Applica
             )
         )
         announce(context.state, [Event(now, app_id, "Warning", "InvalidSpecError", text)])
-    context.state.save("catalogue", "rejected", sorted(unreadable))
+    context.state.save(REJECTED, WHOLE, tuple(sorted(unreadable)))
     for problem in parsed.problems:
         log.warning(
             "manifest_problem", file=problem.file, line=problem.line, field=problem.path, reason=problem.message
@@ -306,8 +313,9 @@ def _reject_new(context: Context, parsed: Parsed, before: Mapping[AppId, Applica
 def _announce(context: Context, catalogues: Iterable[Catalogue]) -> None:
     """A push to a repository that declares applications is news for the catalogue, too."""
     urls = sorted({normalise_url(item.repository) for item in catalogues if item.repository})
-    known = context.state.load_many(REPOSITORY, urls)
-    context.state.save_many(REPOSITORY, {url: sorted({*known.get(url, ()), CATALOGUE}) for url in urls})
+    known = context.state.load_many(GROUPS_OF_REPOSITORY, urls)
+    groups = {url: tuple(sorted({*known.get(url, ()), CATALOGUE})) for url in urls}
+    context.state.save_many(GROUPS_OF_REPOSITORY, groups)
 
 
 def _save_receivers(context: Context, parsed: Parsed, apps: Mapping[AppId, Application]) -> None:
@@ -319,16 +327,17 @@ def _save_receivers(context: Context, parsed: Parsed, apps: Mapping[AppId, Appli
             log.warning("receiver_without_token", namespace=receiver.namespace, name=receiver.name)
             continue
         groups = {repository_group(apps[app]) for app in receiver.applications if app in apps}
-        found[path.rpartition("/")[2]] = {
-            "namespace": receiver.namespace,
-            "name": receiver.name,
-            "type": receiver.type,
-            "token": [receiver.secret.kind, receiver.secret.namespace, receiver.secret.name],
-            "events": list(receiver.events),
-            "groups": sorted(groups),
-            "suspended": receiver.suspended,
-        }
-    for path in set(context.state.load("catalogue", "receivers") or ()) - set(found):
-        context.state.discard("receiver", path)
-    context.state.save_many("receiver", found)
-    context.state.save("catalogue", "receivers", sorted(found))
+        found[path.rpartition("/")[2]] = StoredReceiver(
+            receiver.namespace,
+            receiver.name,
+            receiver.type,
+            (receiver.secret.kind, receiver.secret.namespace, receiver.secret.name),
+            tuple(receiver.events),
+            tuple(sorted(groups)),
+            receiver.suspended,
+        )
+    receivers = context.state.load(RECEIVERS, WHOLE)
+    for path in set(receivers or ()) - set(found):
+        context.state.discard(RECEIVER, path)
+    context.state.save_many(RECEIVER, found)
+    context.state.save(RECEIVERS, WHOLE, tuple(sorted(found)))

@@ -8,8 +8,8 @@ the cluster is no longer configured.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from gitops_workers.core.documents.kinds import LEFT_BEHIND
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.prune.relocation import CONDITION, describe, with_relocation_condition
@@ -20,15 +20,14 @@ from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Urgency
 
-KIND = "moved"
-"""Documents `moved/<app>`: `{cluster: objects}` that the application has left behind there."""
 RECHECK_AFTER_S = 600.0
 """Seconds until the old clusters are asked again: one of them may be away for good, and cost a timeout every time."""
 
 
 def note_relocation(context: Context, app: AppId, old: str, new: str, objects: int) -> Mapping[str, int]:
     """Note that the application has gone from one cluster to another; what it has left behind everywhere."""
-    known: dict[str, int] = dict(context.state.load(KIND, app) or {})
+    noted = context.state.load(LEFT_BEHIND, app)
+    known = dict(noted) if noted else {}
     if old not in known and objects and old in context.clusters.names() and not _same(context, old, new):
         message = describe(app, {old: objects})
         announce(context.state, [Event(stamp(context.queue.now()), app, "Warning", CONDITION, message)])
@@ -51,9 +50,8 @@ def note_foreign_records(context: Context, cluster: str, records: Mapping[AppId,
             context.queue.request(app_id, f"it was deployed in {cluster} before", Urgency.POLL, not_before=0.0)
 
 
-def with_leftovers(context: Context, app: Application, cluster: str, known: Mapping[str, Any]) -> Application:
-    """The application with what is still true of its note."""
-    noted: Mapping[str, int] = known.get(KIND) or {}
+def with_leftovers(context: Context, app: Application, cluster: str, noted: Mapping[str, int]) -> Application:
+    """The application with what is still true of the note about objects by cluster."""
     if not noted or not context.queue.every(f"moved {app.id}", RECHECK_AFTER_S):
         return app
     after = {old: count for old in noted if old != cluster and (count := _count(context, app.id, old, noted[old]))}
@@ -81,6 +79,6 @@ def _same(context: Context, old: str, new: str) -> bool:
 
 def _save(context: Context, app: AppId, known: Mapping[str, int]) -> None:
     if known:
-        context.state.save(KIND, app, dict(known))
+        context.state.save(LEFT_BEHIND, app, known)
     else:
-        context.state.discard(KIND, app)
+        context.state.discard(LEFT_BEHIND, app)

@@ -7,39 +7,24 @@ is where nobody looks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import REMARKS
+from gitops_workers.core.documents.polls import CatalogueRemarks
 from gitops_workers.core.model import Problem
-from gitops_workers.core.text.plural import amount
 from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import State
 
-KIND, KEY = "catalogue", "remarks"
-"""Document `catalogue/remarks`: `{lines, total}` of the last reading of the catalogue."""
 KEPT = 50
 """Lines kept: a catalogue with more of them has one mistake many times; `validate` shows all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remarks:
-    """The remarks of the last reading; `total` counts those beyond the kept lines, too."""
-
-    lines: tuple[str, ...] = ()
-    total: int = 0
-
-    @property
-    def summary(self) -> str:
-        """One sentence; "" where there is nothing to say."""
-        return f"The catalogue has {amount(self.total, 'remark')}." if self.total else ""
 
 
 def save(context: Context, problems: Sequence[Problem]) -> None:
     """Replace the remarks by those of this reading."""
     lines = list(dict.fromkeys(str(problem) for problem in problems))
-    context.state.save(KIND, KEY, {"lines": lines[:KEPT], "total": len(lines)})
+    context.state.save(REMARKS, WHOLE, CatalogueRemarks(tuple(lines[:KEPT]), len(lines)))
 
 
-def remarks_of(state: State) -> Remarks:
+def remarks_of(state: State) -> CatalogueRemarks:
     """The remarks of the last reading, from one document."""
-    found = state.load(KIND, KEY) or {}
-    return Remarks(tuple(found.get("lines", ())), int(found.get("total", 0)))
+    return state.load(REMARKS, WHOLE) or CatalogueRemarks()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from gitops_workers.core.documents.kinds import DEPENDANTS, WAITS
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import digest_of
 from gitops_workers.core.status.flux_view import flux_view
@@ -16,10 +17,7 @@ from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.dependencies import dependants
 from gitops_workers.core.sync.readiness import unready
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import Urgency
-
-DEPENDENTS = "dependants"
 
 
 def with_dependents_flag(
@@ -40,10 +38,10 @@ def dependents_by_application(apps: Mapping[AppId, Application]) -> Mapping[AppI
 
 def save(context: Context, needed: Mapping[AppId, Sequence[AppId]], before: Mapping[AppId, Application]) -> None:
     """Store who depends on whom. `before`: the applications of the last refresh."""
-    context.state.save_many(DEPENDENTS, needed)
+    context.state.save_many(DEPENDANTS, {identity: tuple(who) for identity, who in needed.items()})
     for identity, app in before.items():
         if app.needed and identity not in needed:
-            context.state.discard(DEPENDENTS, identity)
+            context.state.discard(DEPENDANTS, identity)
 
 
 def wake(context: Context, app: Application, status: Status) -> None:
@@ -52,8 +50,9 @@ def wake(context: Context, app: Application, status: Status) -> None:
     Who waits is read from the notes, and not from a change of the status: a worker that was killed after storing the
     status is followed by one that sees no change any more.
     """
-    notes = context.state.load_many(WAITS, context.state.load(DEPENDENTS, app.id) or ())
-    waiting = {who: seen[app.id] for who, seen in notes.items() if app.id in seen}
+    dependants_of_it = context.state.load(DEPENDANTS, app.id)
+    notes = context.state.load_many(WAITS, dependants_of_it or ())
+    waiting = {who: note.seen.get(app.id, "") for who, note in notes.items() if note.every or app.id in note.seen}
     if not waiting:
         return
     ready = not unready(app, status)

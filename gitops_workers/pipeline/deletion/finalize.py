@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import structlog
 
 from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.documents.stored_state import StoredState
+from gitops_workers.core.documents.wills import DeletionOrder
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, Retry, Superseded
 from gitops_workers.core.model import (
     Application,
@@ -31,6 +32,7 @@ from gitops_workers.core.prune.candidates import Deletion, DeletionPlan, Evidenc
 from gitops_workers.core.prune.deletion import DeletionStage
 from gitops_workers.core.prune.deletion_request import Cascade, DeletionRequest
 from gitops_workers.core.record.record import NAMESPACE, InventoryItem, Record, StoredRecord, record_name
+from gitops_workers.core.record.record_copy import copy_of
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.hooks import held
@@ -38,7 +40,7 @@ from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.plan import Stage
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline import announcements, records
+from gitops_workers.pipeline import announcements
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import delete_hooks
 from gitops_workers.pipeline.deletion.forget_application import delete_application
@@ -59,11 +61,11 @@ CATALOGUE_BUSY_RETRY_S = 1.0
 """Seconds until it is tried again to end the bookkeeping, while a refresh of the catalogue is at work."""
 
 
-def deletion_request(context: Context, app: Application) -> DeletionRequest | None:
-    """How the application is to be deleted now; None when it is not. Costs nothing where no manifest is gone."""
+def deletion_request(app: Application, order: DeletionOrder | None) -> DeletionRequest | None:
+    """How the application is to be deleted now; None when it is not."""
     if app.leaving is None:
         return None
-    leaving = deletions.confirmed(app.leaving, context.state.load(deletions.DELETE_REQUEST, app.id))
+    leaving = deletions.confirmed(app.leaving, order)
     return None if leaving.held else leaving
 
 
@@ -82,20 +84,22 @@ def returned(
 
 
 def run_deletion(
-    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: Mapping[str, Any]
+    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: StoredState
 ) -> Outcome | None:
     """One attempt of a deletion; None when nothing is left to report on. Raises core.errors."""
+    if known.deletion_order is not None and known.deletion_order.problem:
+        return _unread(app, known.deletion_order.problem)
     if leaving.policy.cascade is Cascade.ORPHAN:
         return _release(context, app)
-    if (known.get("override") or {}).get("suspended"):
+    if known.override is not None and known.override.suspended:
         return _paused(app)
     cluster_name = context.clusters.resolve(app.destination.name, app.destination.server)
     cluster = context.clusters.open(cluster_name)
     stored = context.clusters.records(cluster_name).load(app.id)
     if stored is None:
-        copy = known.get(records.KIND)
+        copy = known.record
         seen = any(row.status is SyncStatus.SYNCED for row in context.state.resources(app.id))
-        if lost_records.is_known(cluster_name, copy) or seen:
+        if (copy is not None and copy.known_in(cluster_name)) or seen:
             lost_records.rebuild(context, app, attempt, cluster_name, copy)
         return _ended(context, app, "Nothing of it was in the cluster any more.")
     if leaving.resumed and stored.record.deletion is None:
@@ -105,14 +109,14 @@ def run_deletion(
 
 
 def failed(
-    context: Context, app: Application, leaving: DeletionRequest, known: Mapping[str, Any], error: GitOpsError
+    context: Context, app: Application, leaving: DeletionRequest, known: StoredState, error: GitOpsError
 ) -> Outcome | None:
     """The cluster cannot be asked, or refuses: nothing is lost, it goes on by itself, and a human may end it."""
     if context.state.application(app.id) is None:
         return None  # the last answer was lost: it is forgotten already, and a report would bring its row back
     cluster_health.failed(context, app, error, stamp(context.queue.now()))
     log.warning("deletion_failed", error=type(error).__name__, reason=str(error))
-    previous = step.operation_from(known.get("operation"))
+    previous = known.operation
     failures = previous.failures + 1 if previous else 1
     delay = cluster_health.again_in(error, step.retry_delay(app, failures))
     release = f"`gitops-workers app delete {app.id} --cascade orphan`"
@@ -306,7 +310,7 @@ class _Deletion:
             health=Health(status, "Pending deletion"),
             operation=operation,
             resources=_rows(found, status),
-            record=records.to_copy(self.cluster_name, writer.stored) if writer.stored else None,
+            record=copy_of(self.cluster_name, writer.stored) if writer.stored else None,
             conditions=app.conditions,
             served=False,
             due_in=operation.wait if due_in is None else due_in,
@@ -354,11 +358,24 @@ def _paused(app: Application) -> Outcome:
     )
 
 
+def _unread(app: Application, problem: str) -> Outcome:
+    """Somebody said how it is to be deleted, perhaps that its objects stay."""
+    run = f"`gitops-workers app delete {app.id}`"
+    text = f"the order that somebody gave cannot be read ({problem}). Nothing is deleted until {run} gives it anew."
+    return Outcome(
+        message=f"Being deleted, but {text}",
+        sync=SyncStatus.UNKNOWN,
+        conditions=(*app.conditions, Condition("DeletionError", text[:1].upper() + text[1:])),
+        served=False,
+        due_in=AWAITING_USER_RECHECK_S,
+    )
+
+
 def _operation(
-    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: Mapping[str, Any]
+    context: Context, app: Application, leaving: DeletionRequest, attempt: Attempt, known: StoredState
 ) -> Operation:
     """The running deletion, or a new one; it keeps the commit of the last sync, which is what is being deleted."""
-    previous = step.operation_from(known.get("operation"))
+    previous = known.operation
     name = f"deletion {leaving.since}"
     if previous is not None and previous.running and previous.rendered == name:
         announcements.bind_operation(previous)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import LEFT_BEHIND, REFRESH_DONE
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.prune.relocation import describe
@@ -12,8 +14,6 @@ from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.announcements import announce
-from gitops_workers.pipeline.catalogue import relocation
-from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
 from gitops_workers.pipeline.context import Context
 
 REFRESH_AFTER_S = 1.0
@@ -23,7 +23,7 @@ OBJECTS_RETAINED = "No longer declared; its objects stay in the cluster."
 
 def delete_bookkeeping(context: Context, app_id: AppId, message: str, kind: str = "Normal") -> None:
     """Remove every trace outside the clusters, and leave an event that says what became of the objects."""
-    left = context.state.load(relocation.KIND, app_id)
+    left = context.state.load(LEFT_BEHIND, app_id)
     context.queue.delete(app_id)
     if status := context.state.status(app_id):
         records.delete_marks(context, status.cluster)
@@ -56,7 +56,7 @@ def delete_application(
         if current.leaving.since != app.leaving.since:
             raise Superseded(f"{app.id} was declared again and has left anew.")
         # A kill from here on leaves half of it behind; the next refresh makes new groups anyway and sees that.
-        context.state.discard("catalogue", REFRESH_DONE)
+        context.state.discard(REFRESH_DONE, WHOLE)
         if last is not None:
             last()
         delete_bookkeeping(context, app.id, message, kind)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import BASELINE, DRIFT, FINGERPRINT, INCOMPLETE, OVERRIDE, REQUEST
 from gitops_workers.core.model import AppId, Application, Problem
 from gitops_workers.core.prune.deletion import DELETION_HELD, departures, is_deleted
 from gitops_workers.core.status.rows import Event
@@ -12,9 +14,6 @@ from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import Urgency
-
-INCOMPLETE = "incomplete"
-"""Document `catalogue/incomplete`: the first error of the last catalogue that was read, absent when it had none."""
 
 
 def request_deletions(
@@ -28,21 +27,21 @@ def request_deletions(
     """Those of the gone that are deleted with their objects, as they are stored from now on."""
     problem = next((str(item) for item in problems if not item.known), "")
     if problem:
-        context.state.save("catalogue", INCOMPLETE, problem)
+        context.state.save(INCOMPLETE, WHOLE, problem)
     else:
-        context.state.discard("catalogue", INCOMPLETE)
+        context.state.discard(INCOMPLETE, WHOLE)
     if not gone:
         return {}
-    overrides = context.state.load_many("override", gone)
+    overrides = context.state.load_many(OVERRIDE, gone)
     resting = {
         app_id
         for app_id in gone
-        if (overrides[app_id]["suspended"] if app_id in overrides else before[app_id].schedule.suspended)
+        if (overrides[app_id].suspended if app_id in overrides else before[app_id].schedule.suspended)
     }
     found = departures(before, gone, resting, problem, context.queue.now(), remaining=remaining)
     for app_id, app in found.items():
         if is_deleted(app) and not is_deleted(before[app_id]):
-            for kind in ("agreement", "glance", "drift", "request"):
+            for kind in (BASELINE, FINGERPRINT, DRIFT, REQUEST):
                 context.state.discard(
                     kind, app_id
                 )  # nothing compares it any more; if it comes back, everything is asked

@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import structlog
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import CATALOGUE_ERROR, INCOMPLETE, REFRESH_DONE, SEARCHED
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import AppId, Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
 from gitops_workers.core.prune.deletion_request import DeletionRequest
@@ -20,16 +22,12 @@ from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.announcements import announce
-from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.deletion.removed_applications import INCOMPLETE
 from gitops_workers.pipeline.reconcile.report import new_status
 from gitops_workers.ports import Attempt, Urgency
 
 log = structlog.get_logger()
 
-SEARCHED = "searched"
-"""Documents `searched/<cluster>`: its records have been looked through since Redis was last empty."""
 RETRY_AFTER_S = 30.0
 """Seconds until a cluster that did not answer, or a catalogue with errors, is tried again."""
 CATALOGUE_BUSY_RETRY_S = 1.0
@@ -71,7 +69,7 @@ def _take_up(context: Context, cluster: str) -> float | None:
     if turn is None:
         return CATALOGUE_BUSY_RETRY_S
     try:
-        if context.state.load("catalogue", "error") or context.state.load("catalogue", INCOMPLETE):
+        if context.state.load(CATALOGUE_ERROR, WHOLE) or context.state.load(INCOMPLETE, WHOLE):
             return RETRY_AFTER_S
         declared = context.state.load_applications(context.state.applications())
         unknown = []
@@ -82,7 +80,7 @@ def _take_up(context: Context, cluster: str) -> float | None:
                 unknown.append(app_id)
             else:
                 _enroll(context, _remembered(context, app_id, dialect, cluster, leaving), cluster)
-        context.state.discard("catalogue", REFRESH_DONE)
+        context.state.discard(REFRESH_DONE, WHOLE)
         if not unknown:
             return None
         # Another version began it: whose rules the objects go by is not known here, and no guess may delete them.

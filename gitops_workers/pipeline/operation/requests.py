@@ -6,31 +6,23 @@ its outcome leaves what is known of that alone, and the application is compared 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
+from gitops_workers.core.documents.kind import Kind
+from gitops_workers.core.documents.kinds import ANSWER, PREVIEW
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.model import Application, Condition, Phase, Resolved, RevisionSpec, SyncStatus
 from gitops_workers.core.prune.candidates import Pruning
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, StoredRecord
 from gitops_workers.core.source.snapshot import is_exact, restored
-from gitops_workers.core.status.rows import ResourceView, Status
+from gitops_workers.core.status.rows import Preview, ResourceView, Status
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.plan import Plan
-from gitops_workers.core.sync.request import (
-    ANSWER,
-    PREVIEW,
-    REQUEST,
-    Answer,
-    Request,
-    pending,
-    reject_reason,
-    select_keys,
-)
-from gitops_workers.core.text import codec
+from gitops_workers.core.sync.request import Answer, Request, reject_reason, select_keys
 from gitops_workers.core.text.plural import amount
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import step
@@ -44,12 +36,6 @@ RECHECK_AFTER_REQUEST_S = 1.0
 MOST_ROWS = 500
 MOST_DIFF = 512 * 1024
 """Objects and characters of diffs that a preview shows; a first sync of something huge is read in Git."""
-
-
-def pending_request(known: Mapping[str, Any], previous: Operation | None) -> Request | None:
-    """What the attempt is asked for."""
-    going = previous.request if previous is not None and previous.running else None
-    return pending(known.get(REQUEST), (known.get(ANSWER) or {}).get("id", ""), going)
 
 
 def resolve_request(
@@ -157,17 +143,16 @@ def limited_to_request(context: Context, observation: Observation, outcome: Outc
     return replace(outcome, sync=before.sync, health=None, resolved=None, resources=None, baseline=baseline)
 
 
-def documents(known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+def documents(stored: StoredState, outcome: Outcome) -> dict[Kind[Any], Any]:
     """The answer, if the attempt had one to give, and what a dry run showed."""
-    previous = step.operation_from(known.get("operation"))
-    asked = pending_request(known, previous)
+    asked = stored.asked
+    if (ended := stored.unanswered) is not None and ended.request is not None:
+        return {ANSWER: Answer(ended.request.id, ended.phase, ended.message)}
     if asked is None or not outcome.served:
         return {}
-    answer = outcome.answer or _answer(asked, outcome)
-    found: dict[str, Any] = {ANSWER: {**asdict(answer), "phase": answer.phase.value}}
+    found: dict[Kind[Any], Any] = {ANSWER: outcome.answer or _answer(asked, outcome)}
     if outcome.preview is not None:
-        rows = [codec.dump(row) for row in outcome.preview]
-        found[PREVIEW] = {"id": asked.id, "resources": rows}
+        found[PREVIEW] = Preview(asked.id, outcome.preview)
     return found
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError, Refused
@@ -14,13 +13,12 @@ from gitops_workers.core.model import Application, Health, HealthStatus, Phase, 
 from gitops_workers.core.objects import ObjectKey, group_of
 from gitops_workers.core.prune.candidates import Pruning, end_of, still_there
 from gitops_workers.core.record.record import HistoryEntry
+from gitops_workers.core.record.record_copy import copy_of
 from gitops_workers.core.source.snapshot import snapshot
 from gitops_workers.core.sync import operation as operations
-from gitops_workers.core.sync import request as requests
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.core.sync.plan import Gate, Plan, Stage
-from gitops_workers.pipeline import records
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import namespaces
 from gitops_workers.pipeline.operation.hook_runs import HookRuns, instances
@@ -278,7 +276,7 @@ def _report(
         ),
         resources=projection.resources(observation, states, pruning.retained),
         history=history,
-        record=records.to_copy(observation.cluster_name, writer.stored) if writer.stored else None,
+        record=copy_of(observation.cluster_name, writer.stored) if writer.stored else None,
         conditions=lost_records.still_true(observation.app.conditions, writer.stored),
         served=operation.phase is not Phase.RUNNING,
         due_in=1.0
@@ -369,24 +367,3 @@ def _history_entry(
         .replace("+00:00", "Z"),
         outcome=operation.phase.value,
     )
-
-
-_LISTS = ("waiting_for", "waves", "begun")
-
-
-def operation_from(value: Mapping[str, Any] | None) -> Operation | None:
-    """The stored operation."""
-    if value is None:
-        return None
-    lists = {name: tuple(value.get(name, ())) for name in _LISTS}
-    request = requests.parse(value["request"]) if value.get("request") else None
-    if request is not None and request.refusal:
-        return None  # what it was to do is not known
-    return Operation(**{**value, "phase": Phase(value["phase"]), **lists, "request": request})
-
-
-def operation_to(operation: Operation) -> dict[str, Any]:
-    """The operation as a document."""
-    lists = {name: list(getattr(operation, name)) for name in _LISTS}
-    request = requests.to_json(operation.request) if operation.request else None
-    return {**asdict(operation), "phase": operation.phase.value, **lists, "request": request}

@@ -7,10 +7,9 @@ leaves the request and the operation as they were, and the next one finds by its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.errors import Refused, Retry, Throttled
 from gitops_workers.core.model import Application, Phase
 from gitops_workers.core.sync import operation as operations
@@ -27,16 +26,14 @@ from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt
 
 
-def terminated(
-    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], asked: Request
-) -> Outcome:
+def terminated(context: Context, app: Application, attempt: Attempt, stored: StoredState, asked: Request) -> Outcome:
     """The running operation ends here, as soon as its hooks can be deleted. Raises Refused when none is running."""
-    previous = step.operation_from(known.get("operation"))
+    previous = stored.operation
     if previous is None or not previous.running:
         raise Refused("No operation is running: there is nothing to terminate.")
     announcements.bind_operation(previous)
     try:
-        message = f"terminated by {asked.by}{_stopped(context, app, attempt, known, previous)}"
+        message = f"terminated by {asked.by}{_stopped(context, app, attempt, stored, previous)}"
         ended = operations.finish(previous, Phase.FAILED, message, context.queue.now())
         before = requests.as_before(context, app, message)
     except Retry as error:
@@ -45,19 +42,17 @@ def terminated(
     return replace(before, operation=ended, answer=answer, due_in=step.retry_delay(app, ended.failures))
 
 
-def _stopped(
-    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], operation: Operation
-) -> str:
+def _stopped(context: Context, app: Application, attempt: Attempt, stored: StoredState, operation: Operation) -> str:
     """Delete the hooks that still run; what is to be said about it."""
     if not operation.hooks:
         return ""
     name = context.clusters.resolve(app.destination.name, app.destination.server)
-    stored = records.load(context, name, app.id, known.get(records.KIND))
-    if stored is None or not stored.record.hooks:
+    found = records.load(context, name, app.id, stored.record)
+    if found is None or not found.record.hooks:
         return ""
     cluster = context.clusters.open(name)
-    writer = Writer(context, app, attempt, name, cluster, stored, (), listed_at=0.0)
-    stopped, refused = HookRuns(context, app, cluster, writer, stored.record.hooks).stop(operation)
+    writer = Writer(context, app, attempt, name, cluster, found, (), listed_at=0.0)
+    stopped, refused = HookRuns(context, app, cluster, writer, found.record.hooks).stop(operation)
     remarks = f"; deleted while running: {', '.join(stopped)}" if stopped else ""
     return remarks + "".join(f"; not deleted: {text}" for text in refused)
 

@@ -25,7 +25,6 @@ from gitops_workers.core.model import Application, Health
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion, end_of
 from gitops_workers.core.prune.deletion_request import DeletionRequest
-from gitops_workers.core.record import record_document
 from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Record, StoredRecord
 from gitops_workers.core.source.snapshot import bounded
 from gitops_workers.core.sync.options import Options, to_apply
@@ -298,8 +297,7 @@ class Writer:
             version = self.context.clusters.records(self.cluster_name).store(record, expected)
         except Superseded:
             if self.stored is not None:  # somebody wrote another one, or deleted it
-                known = record_document.to_json(self.stored.record)
-                records.note_missing(self.context, self.cluster_name, self.app.id, known)
+                records.note_missing(self.context, self.cluster_name, self.app.id, self.stored.record)
             raise
         self.stored = StoredRecord(record, version)
 

@@ -7,10 +7,12 @@ cluster. What a poll finds is only a reason to look: the attempt asks again for 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
+from gitops_workers.core.documents.kinds import ANSWERED_AT, FAILURES, GROUP_MEMBERS, OUTAGE
+from gitops_workers.core.documents.sets import Applications
 from gitops_workers.core.errors import GitOpsError, HostUnavailable
 from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling.due import next_poll
@@ -30,10 +32,6 @@ log = structlog.get_logger()
 
 FAILING_REPOSITORY_RETRY_S = 60.0
 """Seconds until a repository is asked again that could not be read three times in a row: its own circuit breaker."""
-FAILURES = "failures"
-"""The document with the number of failed polls in a row of a repository; absent while it can be read."""
-OUTAGE = "outage"
-"""The document with the applications of a group that were told that their state is unknown."""
 
 
 def poll(context: Context, group: str) -> GitOpsError | None:
@@ -50,38 +48,39 @@ def poll(context: Context, group: str) -> GitOpsError | None:
 
 
 def _poll_group(context: Context, group: str, attempt: Attempt) -> GitOpsError | None:
-    members = context.state.load("group", group)
-    if not members:
+    members = context.state.load(GROUP_MEMBERS, group)
+    if members is None:
+        # Where it could not be read, the refresh of the catalogue enrolls the group again.
         context.queue.delete_poll(group)
         return None
-    apps, due_in, began = members["apps"], cluster_health.RETRY_AFTER_S, context.clock()
+    apps, due_in, began = members.apps, cluster_health.RETRY_AFTER_S, context.clock()
     answered: bool | None = None
     message = ""
     try:
         soon, unknown = math.inf, dict[AppId, GitOpsError]()
         if group.startswith(CLUSTER_PREFIX):
-            soon, unknown = poll_cluster(context, group.removeprefix(CLUSTER_PREFIX), apps, members["interval"])
+            soon, unknown = poll_cluster(context, group.removeprefix(CLUSTER_PREFIX), apps, members.interval)
         else:
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
-            urgent = attempt.not_before > (context.state.load("answered", group) or 0.0)
+            urgent = attempt.not_before > (context.state.load(ANSWERED_AT, group) or 0.0)
             urgency = Urgency.WEBHOOK if urgent else Urgency.POLL
             answered = poll_repository(context, apps, attempt.not_before, urgency) or None
             if urgent:
-                context.state.save("answered", group, attempt.not_before)
-        usual = next_poll(members["interval"], members["jitter"], f"{group}{context.queue.now()}")
+                context.state.save(ANSWERED_AT, group, attempt.not_before)
+        usual = next_poll(members.interval, members.jitter, f"{group}{context.queue.now()}")
         due_in = min(soon, cluster_health.RETRY_AFTER_S if unknown else usual)
         context.state.touch(group, len(apps), stamp(context.queue.now()))
-        _tell(context, group, unknown)
+        _tell(context, group, apps, unknown)
     except GitOpsError as error:
         log.warning("poll_failed", error=type(error).__name__, reason=str(error))
         if not group.startswith(CLUSTER_PREFIX):
             due_in = _failed_again(context, group)
         if isinstance(error, HostUnavailable):
             answered, message = False, str(error)
-        _tell(context, group, dict.fromkeys(apps, error))
+        _tell(context, group, apps, dict.fromkeys(apps, error))
         return error
     finally:
-        metering.polled(context, members.get("sources", ()), began)
+        metering.polled(context, members.sources, began)
         context.queue.finish_poll(attempt, due_in, answered=answered, message=message)
     return None
 
@@ -92,17 +91,18 @@ def _failed_again(context: Context, group: str) -> float:
     return cluster_health.RETRY_AFTER_S if failures < 3 else FAILING_REPOSITORY_RETRY_S
 
 
-def _tell(context: Context, group: str, unknown: Mapping[AppId, GitOpsError]) -> None:
+def _tell(context: Context, group: str, apps: Sequence[AppId], unknown: Mapping[AppId, GitOpsError]) -> None:
     """Whoever's state is unknown now says so; whoever's was, and is not any more, is looked at."""
-    before = frozenset[AppId](context.state.load(OUTAGE, group) or ())
+    told = context.state.load(OUTAGE, group) or Applications()
+    before = frozenset(apps) if told.every else told.ids
     if unknown:
         # Before and after: whoever is killed or frozen in between must not leave statuses that nobody mends.
-        context.state.save(OUTAGE, group, sorted(before.union(unknown)))
+        context.state.save(OUTAGE, group, Applications(before.union(unknown)))
         report_outage(context, unknown)
     for app in sorted(before.difference(unknown)):
         context.queue.request(app, "reachable again", Urgency.POLL, not_before=0.0)
     if unknown:
-        context.state.save(OUTAGE, group, sorted(unknown))
-    elif before:
+        context.state.save(OUTAGE, group, Applications(frozenset(unknown)))
+    elif told:
         context.state.discard(OUTAGE, group)
         context.state.discard(FAILURES, group)

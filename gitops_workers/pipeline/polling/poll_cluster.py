@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from gitops_workers.core.diff import sync_baseline as agreements
 from gitops_workers.core.diff.sync_baseline import SyncBaseline, fingerprint
+from gitops_workers.core.documents.kinds import BASELINE, DRIFT, FINGERPRINT
+from gitops_workers.core.documents.polls import PollFingerprint
+from gitops_workers.core.documents.sets import DriftedObjects
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError
 from gitops_workers.core.model import AppId
-from gitops_workers.core.objects import GroupKind, ObjectKey
+from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record.record import applyset_id
 from gitops_workers.core.telemetry.figures import CLUSTER_EVENTS, counted
 from gitops_workers.core.text.timefmt import stamp
@@ -31,8 +32,8 @@ def poll_cluster(
     and the applications of which one kind cannot be listed: a forbidden or silent one is no news of the others.
     """
     began = context.clock()
-    glances = context.state.load_many("glance", apps)
-    kinds = [GroupKind(*text.split("|")) for text in {text for glance in glances.values() for text in glance[3]}]
+    glances = context.state.load_many(FINGERPRINT, apps)
+    kinds = sorted({kind for last in glances.values() for kind in last.kinds})
     cluster = context.clusters.open(name)
     try:
         if not kinds:
@@ -51,45 +52,43 @@ def poll_cluster(
         for app in apps
         if app not in unknown
         and (last := glances.get(app))
-        and last[1]
-        and last[2] != _print(owners.get(applyset_id(app), {}))
+        and last.closure
+        and last.objects != _print(owners.get(applyset_id(app), {}))
     ]
     unmoved: dict[AppId, SyncBaseline] = {}
-    for app, value in context.state.load_many("agreement", suspects).items():
-        baseline = agreements.from_json(value)
+    for app, baseline in context.state.load_many(BASELINE, suspects).items():
         moved = _moved(baseline, owners.get(applyset_id(app), {}))
         if moved:
             context.meter.add(counted(CLUSTER_EVENTS, (context.clusters.server(name),), len(moved)))
-            context.state.save("drift", app, ["|".join(key) for key in moved])
+            context.state.save(DRIFT, app, DriftedObjects(frozenset(moved)))
             context.queue.request(app, f"{moved[0]} changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         else:
             unmoved[app] = baseline
     # As they are now: an attempt that has found the objects well meanwhile waits no more.
-    latest = context.state.load_many("glance", list(unmoved))
+    latest = context.state.load_many(FINGERPRINT, list(unmoved))
     context.state.save_many(
-        "glance",
+        FINGERPRINT,
         {
-            app: poll_fingerprint(baseline, _print(owners.get(applyset_id(app), {})), _waits_since(latest.get(app, ())))
+            app: poll_fingerprint(
+                baseline,
+                _print(owners.get(applyset_id(app), {})),
+                latest[app].waits_since if app in latest else 0.0,
+            )
             for app, baseline in unmoved.items()
         },
     )
     now = context.queue.now()
-    watches = [watch_in(now - since, interval) for last in glances.values() if (since := _waits_since(last))]
+    watches = [watch_in(now - last.waits_since, interval) for last in glances.values() if last.waits_since]
     # However much there is to list, watching takes a tenth of a task's time.
     return (max(min(watches), 10 * (context.clock() - began)) if watches else math.inf), unknown
 
 
-def _unknown(glances: Mapping[AppId, Sequence[Any]], found: MetadataList) -> dict[AppId, GitOpsError]:
-    reasons = {"|".join(kind): error for kind, error in found.unknown.items()}
+def _unknown(glances: Mapping[AppId, PollFingerprint], found: MetadataList) -> dict[AppId, GitOpsError]:
     return {
-        app: reasons[unlisted[0]]
+        app: found.unknown[unlisted[0]]
         for app, last in glances.items()
-        if (unlisted := [kind for kind in last[3] if kind in reasons])
+        if (unlisted := [kind for kind in last.kinds if kind in found.unknown])
     }
-
-
-def _waits_since(last: Sequence[Any]) -> float:
-    return float(last[5]) if len(last) > 5 else 0.0
 
 
 def _by_owner(seen: Mapping[ObjectKey, ObjectMeta]) -> dict[str, dict[ObjectKey, ObjectMeta]]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import structlog
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import FINGERPRINT, OVERRIDE, REFRESH_DONE
+from gitops_workers.core.documents.polls import PollFingerprint
 from gitops_workers.core.errors import Deferred, GitOpsError, Refused, SubmoduleUnavailable
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.pipeline import records
-from gitops_workers.pipeline.catalogue.external_inputs import REFRESH_DONE
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.attempt import suspended
 from gitops_workers.pipeline.reconcile.stages import resolve_revision
@@ -27,18 +29,18 @@ def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, ur
     Returns whether the repository was asked: not where none of its applications can be read.
     """
     loaded = context.state.load_applications(apps)
-    glances = context.state.load_many("glance", list(loaded))
-    overrides = context.state.load_many("override", list(loaded))
+    glances = context.state.load_many(FINGERPRINT, list(loaded))
+    overrides = context.state.load_many(OVERRIDE, list(loaded))
     if len(loaded) < len(apps):
         # Somebody edited or damaged what was stored, so it counts as absent: the manifests are read again.
-        context.state.discard("catalogue", REFRESH_DONE)
+        context.state.discard(REFRESH_DONE, WHOLE)
     first = next(iter(loaded.values()), None)
     if first is None:
         return False
     # Never an old listing because somebody asked long ago, nor the failure that was the answer then.
     refs = context.sources.refs(first.source, not_before=max(asked_at, context.queue.now() - 1.0))
     _warm_records(context, [app for app in loaded if app not in glances])
-    untouched: dict[AppId, list[Any]] = {}
+    untouched: dict[AppId, PollFingerprint] = {}
     later: dict[AppId, str] = {}
     fetched: set[str] = set()
     for app_id, app in loaded.items():
@@ -51,7 +53,7 @@ def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, ur
             context.queue.request(app_id, news, urgency, not_before=refs.listed_at)
         elif news is not None:
             untouched[app_id] = news
-    context.state.save_many("glance", untouched)
+    context.state.save_many(FINGERPRINT, untouched)
     for app_id, reason in later.items():
         context.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
     return True
@@ -66,21 +68,21 @@ def _warm_records(context: Context, new: Sequence[AppId]) -> None:
 
 
 def _news(
-    context: Context, app: Application, refs: Refs, last: list[Any] | None, fetched: set[str]
-) -> str | list[Any] | None:
-    """Why the application has to be looked at; its new glance when the commit touched none of its inputs; or None.
+    context: Context, app: Application, refs: Refs, last: PollFingerprint | None, fetched: set[str]
+) -> str | PollFingerprint | None:
+    """Why the application has to be looked at; its new fingerprint when the commit touched none of its inputs; or None.
 
     `fetched` holds the commits that this poll has on this host already.
     """
     try:
         resolved = resolve_revision(context, app, refs)
     except Refused as error:
-        return None if last and last[0] == str(error) else str(error)
+        return None if last and last.commit == str(error) else str(error)
     if last is None:
         return f"first look at {resolved.commit[:12]}"
-    if last[1] and (last[4] if len(last) > 4 else "") != context.rules.mark(app):
+    if last.closure and last.rules != context.rules.mark(app):
         return "the rules for health or ignored differences changed"
-    if last[0] == resolved.commit:
+    if last.commit == resolved.commit:
         return None
     if resolved.commit not in fetched:
         context.sources.fetch(app.source, resolved.commit)
@@ -95,6 +97,6 @@ def _news(
         # A defect of ours costs this application its look, not the whole group its poll; the attempt shows it.
         log.exception("closure_crashed", application=app.id)
         return f"{resolved.commit[:12]}: {type(error).__name__}"
-    if closure.digest == last[1]:
-        return [resolved.commit, *last[1:]]
+    if closure.digest == last.closure:
+        return replace(last, commit=resolved.commit)
     return f"commit {resolved.commit[:12]} of {resolved.ref or 'HEAD'}"

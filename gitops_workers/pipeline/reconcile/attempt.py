@@ -6,25 +6,25 @@ or an outage leaves it as an error whose class says what happens next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import inf
-from typing import Any
 
 import structlog
 
 from gitops_workers.core.dialect import policy_of
-from gitops_workers.core.diff import sync_baseline as agreements
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
+from gitops_workers.core.documents.kinds import DELETION_ORDER, WAITS
+from gitops_workers.core.documents.sets import DriftedObjects
+from gitops_workers.core.documents.stored_state import OF_APPLICATION, SHARED, StoredState, stored_state
+from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.errors import Deferred, GitOpsError, Refused, Superseded
-from gitops_workers.core.explain.explanation import KIND as EXPLANATION
 from gitops_workers.core.model import AppId, Application, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy.policy import check, denied_objects, with_denied_condition
 from gitops_workers.core.prune.candidates import candidates
 from gitops_workers.core.prune.relocation import with_relocation_condition
 from gitops_workers.core.record.record import StoredRecord
-from gitops_workers.core.scheduling import refresh as refreshes
+from gitops_workers.core.record.record_copy import RecordCopy
 from gitops_workers.core.settings.governing import without_excluded
 from gitops_workers.core.status.remarks import REPEATED_OBJECT, with_remarks_condition
 from gitops_workers.core.status.rows import Status
@@ -32,13 +32,13 @@ from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync.hooks import with_hook_conditions
 from gitops_workers.core.sync.operation import Operation
-from gitops_workers.core.sync.request import ANSWER, REQUEST, Request
-from gitops_workers.pipeline import announcements, metering, records
+from gitops_workers.core.sync.request import Request
+from gitops_workers.pipeline import announcements, metering
 from gitops_workers.pipeline.catalogue import relocation
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
-from gitops_workers.pipeline.operation import namespaces, requests, step, termination
-from gitops_workers.pipeline.reconcile import dependencies, failure, revision, settings_in_force, stages
+from gitops_workers.pipeline.operation import namespaces, requests, termination
+from gitops_workers.pipeline.reconcile import failure, revision, settings_in_force, stages
 from gitops_workers.pipeline.reconcile.decision import act
 from gitops_workers.pipeline.reconcile.object_state import Inspector
 from gitops_workers.pipeline.reconcile.observation import Observation
@@ -49,21 +49,6 @@ from gitops_workers.ports import Attempt, Discovery
 
 log = structlog.get_logger()
 
-DOCUMENTS = (
-    "override",
-    "agreement",
-    "drift",
-    REQUEST,
-    ANSWER,
-    "operation",
-    "listed",
-    records.KIND,
-    relocation.KIND,
-    refreshes.ASKED,
-    refreshes.ANSWER,
-    EXPLANATION,
-)
-"""What an attempt reads of its application, in one round trip."""
 RETRY_AFTER_DEFERRED_S = 3.0
 """Seconds until an attempt begins again that would have waited for a Git host for which others wait already."""
 RECHECK_NEWER_COMMIT_S = 1.0
@@ -89,14 +74,12 @@ def reconcile(context: Context, app_id: AppId) -> Status | None:
 
 
 def _reconcile(context: Context, app: Application, attempt: Attempt, result: metering.Result) -> Status | None:
-    app_id = app.id
-    kinds = (*DOCUMENTS, dependencies.WAITS) if app.depends_on else DOCUMENTS
-    known = context.state.load_of(app_id, kinds, (settings_in_force.KIND,))
-    app = with_relocation_condition(app, known.get(relocation.KIND))
-    leaving = finalize.deletion_request(context, app)
+    known = _read(context, app)
+    app = with_relocation_condition(app, known.left_behind)
+    leaving = finalize.deletion_request(app, known.deletion_order)
     try:
         if policy_of(app.dialect).governed:
-            settings_in_force.check(context, known.get(settings_in_force.KIND))
+            settings_in_force.check(context, known.settings)
             app = context.rules.governed(app)
         outcome = (
             run_stages(context, app, attempt, known)
@@ -125,26 +108,32 @@ def _reconcile(context: Context, app: Application, attempt: Attempt, result: met
     return None if outcome is None else report(context, app, attempt, known, outcome)
 
 
-def run_stages(context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any]) -> Outcome:
+def _read(context: Context, app: Application) -> StoredState:
+    """Everything that is stored of an application, in one round trip."""
+    waits = (WAITS,) if app.depends_on else ()
+    order = (DELETION_ORDER,) if app.leaving is not None else ()
+    return stored_state(context.state.load_of(app.id, (*OF_APPLICATION, *waits, *order), SHARED))
+
+
+def run_stages(context: Context, app: Application, attempt: Attempt, known: StoredState) -> Outcome:
     """The data flow of one attempt. Raises core.errors."""
-    previous = step.operation_from(known.get("operation"))
-    asked = requests.pending_request(known, previous)
+    previous, asked = known.operation, known.asked
     if asked is not None and asked.terminate:
         return termination.terminated(context, app, attempt, known, asked)
-    if suspended(app, known.get("override")):
-        return _idle(context, app, "Suspended: nothing is fetched, compared or applied until it is resumed.")
+    if suspended(app, known.override):
+        return _idle(context, app, known.override)
     if app.refusal:
         raise Refused(app.refusal)
     context.rules.check(app)
     cluster_name = context.clusters.resolve(app.destination.name, app.destination.server)
     cluster = context.clusters.open(cluster_name)
-    refresh = refreshes.is_pending(known)
+    refresh = known.refresh_pending
     if refresh:
-        known = {**known, records.KIND: records.UNREAD}
+        known = replace(known, record=RecordCopy())
     found = cluster.discovery(refresh=refresh)
-    app = relocation.with_leftovers(context, app, cluster_name, known)
+    app = relocation.with_leftovers(context, app, cluster_name, known.left_behind)
 
-    stored, paused = repair_record.repaired_record(context, app, attempt, cluster_name, known, previous)
+    stored, paused = repair_record.repaired_record(context, app, attempt, cluster_name, known)
     app, commit = requests.resolve_request(context, pauses.with_pause_condition(app, paused), asked, previous, stored)
     identity = context.clusters.identity(cluster_name)
     check(app, (), identity)  # a repository that the project bars is not even fetched
@@ -168,16 +157,16 @@ def run_stages(context: Context, app: Application, attempt: Attempt, known: Mapp
     app = with_denied_condition(app, stays)
 
     rules = context.rules.mark(app)
-    baseline = _agreed(known, stored, rules)
+    baseline = _agreed(known.baseline, stored, rules)
     claimed = stages.claims(context, cluster_name)
     running = operations.continues(previous, chosen.resolved, rendered.digest, asked)
     observer = Inspector(cluster, app, context.rules, claimed, previous.started_at if previous and running else inf)
     anew = refresh or (asked is not None and not operations.carries(previous, asked))
-    moved = None if anew else _drifted(known)
+    moved = None if anew else _drifted(known.drift)
     states = stages.inspect_objects(observer, wanted.desired, baseline, moved)
     if stored is None:
         lost_records.check_lost_record(
-            context, app, attempt, cluster_name, known.get(records.KIND), states.values(), everything, baseline
+            context, app, attempt, cluster_name, known.record, states.values(), everything, baseline
         )
     namespace = None
     if asked is None or not asked.resources:
@@ -211,14 +200,13 @@ def run_stages(context: Context, app: Application, attempt: Attempt, known: Mapp
     outcome = replace(outcome, trace=replace(outcome.trace, chosen=chosen, stale=len(stale)))
     if chosen.newer and outcome.operation and not outcome.operation.running:
         return replace(outcome, served=False, due_in=RECHECK_NEWER_COMMIT_S)
-    if known.get(relocation.KIND) and outcome.due_in is None:
+    if known.left_behind and outcome.due_in is None:
         return replace(outcome, due_in=relocation.RECHECK_AFTER_S)
     return outcome
 
 
-def _agreed(known: Mapping[str, Any], stored: StoredRecord | None, rules: str) -> SyncBaseline:
+def _agreed(baseline: SyncBaseline, stored: StoredRecord | None, rules: str) -> SyncBaseline:
     """What is still true of the last agreement."""
-    baseline = agreements.from_json(known.get("agreement"))
     if stored and baseline.token < stored.record.writer:
         # Somebody wrote after it and could not say what, or Redis was emptied.
         baseline = SyncBaseline(synced=stored.record.synced)
@@ -227,9 +215,9 @@ def _agreed(known: Mapping[str, Any], stored: StoredRecord | None, rules: str) -
     return baseline
 
 
-def suspended(app: Application, override: Mapping[str, Any] | None) -> bool:
+def suspended(app: Application, override: Override | None) -> bool:
     """Whether the application rests: what somebody said by hand goes before what its manifest says."""
-    return bool(override["suspended"]) if override is not None else app.schedule.suspended
+    return override.suspended if override is not None else app.schedule.suspended
 
 
 def _chosen(
@@ -249,12 +237,20 @@ def _chosen(
     return revision.choose(context, app, refs, found, going), refs.listed_at
 
 
-def _drifted(known: Mapping[str, Any]) -> frozenset[ObjectKey]:
-    """Objects that a cluster poll saw to have changed."""
-    return frozenset(ObjectKey(*text.split("|")) for text in known.get("drift") or ())
+def _drifted(drift: DriftedObjects | None) -> frozenset[ObjectKey] | None:
+    """Objects that a cluster poll saw to have changed; None where it may be each of them."""
+    if drift is None:
+        return frozenset()
+    return None if drift.every else drift.keys
 
 
-def _idle(context: Context, app: Application, message: str) -> Outcome:
+def _idle(context: Context, app: Application, override: Override | None) -> Outcome:
+    message = "Suspended: nothing is fetched, compared or applied until it is resumed."
+    if override is not None and override.problem:
+        message = (
+            f"Suspended, because what somebody said by hand cannot be read ({override.problem}): "
+            f"say it again with `gitops-workers app suspend {app.id}` or `app resume {app.id}`."
+        )
     status = context.state.status(app.id)
     return Outcome(
         message=message,

@@ -10,6 +10,7 @@ from gitops_workers.core.errors import GitOpsError, PruneRefused, Refused
 from gitops_workers.core.model import Condition, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Evidence, Pruning, decide
+from gitops_workers.core.record.record_copy import copy_of
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync import pause as pauses
 from gitops_workers.core.sync import self_heal_backoff
@@ -17,7 +18,7 @@ from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.plan import plan
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import utc
-from gitops_workers.pipeline import announcements, records
+from gitops_workers.pipeline import announcements
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import namespaces, orphaned_hooks, requests, step
 from gitops_workers.pipeline.reconcile import dependencies, projection, stages, windows
@@ -244,7 +245,7 @@ def _agreed(observation: Observation, now: float) -> Outcome:
         baseline=baseline,
         resources=projection.resources(observation),
         history=observation.stored.record.history if observation.stored else None,
-        record=records.to_copy(observation.cluster_name, observation.stored) if observation.stored else None,
+        record=copy_of(observation.cluster_name, observation.stored) if observation.stored else None,
         conditions=observation.app.conditions,
         due_in=due,
         waits_since=operation.finished_at if operation and waits else 0.0,
@@ -279,7 +280,7 @@ def _out_of_sync(observation: Observation, reason: str) -> Outcome:
         baseline=projection.baseline(observation, synced=observation.baseline.synced),
         resources=projection.resources(observation),
         history=observation.stored.record.history if observation.stored else None,
-        record=records.to_copy(observation.cluster_name, observation.stored) if observation.stored else None,
+        record=copy_of(observation.cluster_name, observation.stored) if observation.stored else None,
         conditions=observation.app.conditions,
         due_in=namespaces.due_in(observation.app),
     )

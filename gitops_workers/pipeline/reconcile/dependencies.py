@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from gitops_workers.core.documents.kinds import FINGERPRINT, LISTED_AT, WAITS
+from gitops_workers.core.documents.sets import Waits
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, RenderFailed
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import digest_of
@@ -24,9 +26,6 @@ from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.stages import resolve_revision
 from gitops_workers.ports import Urgency
 
-WAITS = "waits"
-"""Documents `waits/<application>`: what it waits for. The value for a dependency is "" where the built-in rule counts,
-else the digest of what its `readyExpr` has seen."""
 SHOWN = 3
 
 
@@ -58,7 +57,7 @@ def blocked_by(context: Context, app: Application, listed_at: float) -> str:
     """
     if not app.depends_on or not (found := _unready(context, app, listed_at)):
         return ""
-    context.state.save(WAITS, app.id, {item.id: item.seen for item in found})
+    context.state.save(WAITS, app.id, Waits({item.id: item.seen for item in found}))
     found = _unready(context, app, listed_at)
     for item in found:
         if item.behind:
@@ -91,12 +90,15 @@ def _unready(context: Context, app: Application, listed_at: float) -> list[_Unre
 def _load(context: Context, ids: list[AppId]) -> Mapping[AppId, _DependencyState]:
     """Glances before statuses: a status is then never older than the look that the glance speaks of."""
     state = context.state
-    glances, listed = state.load_many("glance", ids), state.load_many("listed", ids)
+    glances, listed = state.load_many(FINGERPRINT, ids), state.load_many(LISTED_AT, ids)
     apps = state.load_applications(ids)
     statuses = {identity: state.status(identity) for identity in apps}
     return {
         identity: _DependencyState(
-            apps[identity], status, (glances.get(identity) or [""])[0], listed.get(identity) or 0.0
+            apps[identity],
+            status,
+            glances[identity].commit if identity in glances else "",
+            listed.get(identity) or 0.0,
         )
         for identity, status in statuses.items()
         if status is not None

@@ -9,34 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gitops_workers.core.diff.sync_baseline import SyncBaseline
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.explain import attempt_facts as noted
 from gitops_workers.core.explain.attempt_facts import AttemptFacts
-from gitops_workers.core.explain.explanation import KIND
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.operation import requests
-from gitops_workers.pipeline.operation.step import operation_from
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt, Closure
 
 
 def save_facts(
-    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
-) -> Mapping[str, Any] | None:
-    """The document of what this attempt found out; None when that is what the stored one says."""
+    context: Context, app: Application, attempt: Attempt, stored: StoredState, outcome: Outcome
+) -> AttemptFacts | None:
+    """What this attempt found out; None when that is what the stored one says."""
     trace, chosen = outcome.trace, outcome.trace.chosen
     tried = Resolved(outcome.tried, outcome.tried_ref) if _COMMIT.fullmatch(outcome.tried) else Resolved("")
     resolved = chosen.resolved if chosen else tried
     closure = chosen.closure if chosen else None
     if closure is None and trace.failed in _AFTER_REVISION:
         closure = _closure(context, app, resolved)
-    earlier = noted.from_json(known.get(KIND))
+    earlier = stored.facts
     failing = bool(outcome.operation and outcome.operation.failure)
     stages = noted.stages_of(trace.plan, failing=failing) if trace.plan else []
     compared = chosen is not None and trace.failed != "Prune"
@@ -49,21 +47,21 @@ def save_facts(
         rendered=chosen.rendered.digest if chosen else "",
         cached=chosen.rendered.cached if chosen else False,
         objects=len(chosen.rendered.objects) if chosen else 0,
-        prune=noted.prune_of(trace.stale, trace.pruning, allowed=_prunes(app, known)) if compared else "",
+        prune=noted.prune_of(trace.stale, trace.pruning, allowed=_prunes(app, stored)) if compared else "",
         stages=noted.cut(stages),
         stages_in_all=len(stages),
         failed=trace.failed,
-        **(_inputs(context, app, closure, known, earlier) if closure else {}),
+        **(_inputs(context, app, closure, stored.baseline, earlier) if closure else {}),
     )
-    return None if earlier is not None and replace(found, at=earlier.at) == earlier else noted.to_json(found)
+    return None if earlier is not None and replace(found, at=earlier.at) == earlier else found
 
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _AFTER_REVISION = frozenset({"Render", "Policy", "Comparison"})
 
 
-def _prunes(app: Application, known: Mapping[str, Any]) -> bool:
-    asked = requests.pending_request(known, operation_from(known.get("operation")))
+def _prunes(app: Application, stored: StoredState) -> bool:
+    asked = stored.asked
     return app.sync.prune or (asked is not None and asked.prune)
 
 
@@ -77,7 +75,7 @@ def _closure(context: Context, app: Application, resolved: Resolved) -> Closure 
 
 
 def _inputs(
-    context: Context, app: Application, closure: Closure, known: Mapping[str, Any], earlier: AttemptFacts | None
+    context: Context, app: Application, closure: Closure, baseline: SyncBaseline, earlier: AttemptFacts | None
 ) -> dict[str, Any]:
     """What the inputs are, and what changed in them since they were others."""
     files = len(closure.entries) + len(closure.others)
@@ -85,8 +83,7 @@ def _inputs(
     if earlier is not None and earlier.inputs == closure.digest:
         kept = ("inputs_before", "commit_before", "changed", "changes")
         return {**found, **{name: getattr(earlier, name) for name in kept}}
-    baseline = known.get("agreement") or {}
-    before, commit = baseline.get("closure", ""), baseline.get("commit", "")
+    before, commit = baseline.closure, baseline.commit
     found |= {"inputs_before": before, "commit_before": commit}
     if not before or before == closure.digest:
         return found

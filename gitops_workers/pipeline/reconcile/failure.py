@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import structlog
 
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.errors import ClusterUnavailable, GitOpsError, Refused, Retry
 from gitops_workers.core.explain.attempt_facts import FAILED_AT
 from gitops_workers.core.model import Application, Condition, Phase, Resolved, SyncStatus
@@ -33,14 +32,14 @@ def outcome_of(
     app: Application,
     leaving: DeletionRequest | None,
     attempt: Attempt,
-    known: Mapping[str, Any],
+    stored: StoredState,
     error: GitOpsError,
 ) -> Outcome | None:
     """What an error means: for a deletion that it goes on later, else that nothing could be compared."""
     if leaving is not None:
-        outcome = finalize.failed(context, app, leaving, known, error)
-    elif (outcome := _unserved(context, app, known, error)) is None:
-        outcome = dependencies.excused(context, app, error, _failed(context, app, attempt, known, error))
+        outcome = finalize.failed(context, app, leaving, stored, error)
+    elif (outcome := _unserved(context, app, stored, error)) is None:
+        outcome = dependencies.excused(context, app, error, _failed(context, app, attempt, stored, error))
     if outcome is None or not isinstance(error, ClusterUnavailable):
         return outcome
     return replace(outcome, cluster_away=True)
@@ -51,7 +50,7 @@ def crashed(
     app: Application,
     leaving: DeletionRequest | None,
     attempt: Attempt,
-    known: Mapping[str, Any],
+    stored: StoredState,
     error: Exception,
 ) -> None:
     """A defect of ours is a failure like another: shown, backed off, and left alone by polls (F29).
@@ -63,26 +62,24 @@ def crashed(
         "traceback. Please report it; it is tried again ever more slowly, and at once with the next commit."
     )
     try:
-        outcome = outcome_of(context, app, leaving, attempt, known, defect)
+        outcome = outcome_of(context, app, leaving, attempt, stored, defect)
         if outcome is not None:
-            report(context, app, attempt, known, outcome)
+            report(context, app, attempt, stored, outcome)
     except Exception:
         log.exception("crash_not_reported")
         release_attempt(context, app, attempt)
 
 
-def _failed(
-    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], error: GitOpsError
-) -> Outcome:
+def _failed(context: Context, app: Application, attempt: Attempt, stored: StoredState, error: GitOpsError) -> Outcome:
     """No comparison was possible: sync is Unknown, nothing was deleted, the last objects and health stay shown."""
     now = context.queue.now()
     cluster_health.failed(context, app, error, stamp(now))
-    previous = step.operation_from(known.get("operation"))
+    previous = stored.operation
     if previous is None:
         nothing = operations.begin(app, attempt.generation, Resolved(""), now, "", failures=0, consent=False)
         previous = replace(nothing, phase=Phase.ERROR)
     log.warning("attempt_failed", error=type(error).__name__, reason=str(error))
-    tried, ref, listed_at = _tried(context, app, newest_of(attempt, known))
+    tried, ref, listed_at = _tried(context, app, newest_of(attempt, stored))
     failures = operations.failures_at(previous, tried) + 1
     if previous.running:
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
@@ -103,10 +100,10 @@ def _failed(
     )
 
 
-def _unserved(context: Context, app: Application, known: Mapping[str, Any], error: GitOpsError) -> Outcome | None:
+def _unserved(context: Context, app: Application, stored: StoredState, error: GitOpsError) -> Outcome | None:
     """A refusal that is the answer to a special request, and no news of the application; None when it is not that."""
-    previous = step.operation_from(known.get("operation"))
-    asked = requests.pending_request(known, previous)
+    previous = stored.operation
+    asked = stored.asked
     if asked is None or not asked.is_partial or not isinstance(error, Refused):
         return None
     log.info("request_declined", by=asked.by, reason=str(error))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.model import Condition, Health, Resolved, SyncStatus
 from gitops_workers.core.record.record import HistoryEntry
+from gitops_workers.core.record.record_copy import RecordCopy
 from gitops_workers.core.status.rows import ResourceView
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.request import Answer
@@ -39,7 +38,7 @@ class Outcome:
     history: tuple[HistoryEntry, ...] | None = None
     waits_since: float = 0.0
     """Since when objects that were applied are awaited, 0 when none are: the cluster's poll then watches closely."""
-    record: Mapping[str, Any] | None = None
+    record: RecordCopy | None = None
     """The copy of the cluster's record that the next attempt may use."""
     conditions: tuple[Condition, ...] = ()
     suspended: bool = False

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gitops_workers.core.diff import sync_baseline as agreements
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
+from gitops_workers.core.documents import kinds
+from gitops_workers.core.documents.kind import Kind
+from gitops_workers.core.documents.polls import HistoryRow, PollFingerprint
+from gitops_workers.core.documents.stored_state import StoredState
+from gitops_workers.core.documents.wills import RefreshAnswer
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.explain.explanation import KIND as EXPLANATION
 from gitops_workers.core.model import AppId, Application, Condition, SyncStatus
 from gitops_workers.core.record.record import HistoryEntry
-from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.source.snapshot import is_exact
 from gitops_workers.core.source.urls import without_credentials
@@ -21,22 +23,21 @@ from gitops_workers.core.status.rows import Event, OperationView, Status
 from gitops_workers.core.status.sync_error import with_sync_error
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline import metering, records
+from gitops_workers.pipeline import metering
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue import wake_dependents
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.operation import requests, step
+from gitops_workers.pipeline.operation import requests
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.reconcile import explanation
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt
 
 
 def report(
-    context: Context, app: Application, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome
+    context: Context, app: Application, attempt: Attempt, stored: StoredState, outcome: Outcome
 ) -> Status | None:
-    """Store everything an outcome says and give the lease back. `known`: the documents that the attempt has read.
+    """Store everything an outcome says and give the lease back. `stored`: the documents that the attempt has read.
 
     Returns the row as it is stored now; None when a later attempt was faster.
     """
@@ -44,17 +45,17 @@ def report(
     state = context.state
     before = state.status(app.id)
     after = _status(context, app, outcome, before, now)
-    documents = _documents(context, attempt, known, outcome)
-    if (found := explanation.save_facts(context, app, attempt, known, outcome)) is not None:
-        documents[EXPLANATION] = found
+    documents = _documents(context, attempt, stored, outcome)
+    if (found := explanation.save_facts(context, app, attempt, stored, outcome)) is not None:
+        documents[kinds.FACTS] = found
     if not state.save_status(after, attempt.token, documents):
         context.queue.finish(attempt, done=False, due_in=None)
         return None
     if outcome.resources is not None:
         state.save_resources(app.id, outcome.resources)
-    if refreshes.is_pending(known) and (reason := _not_compared(known, outcome)) is not None:
+    if stored.refresh_pending and (reason := _not_compared(stored, outcome)) is not None:
         # After the rows: whoever waits for the answer reads them next.
-        state.save(refreshes.ANSWER, app.id, refreshes.answer(attempt.token / 1e6, reason))
+        state.save(kinds.REFRESHED, app.id, RefreshAnswer(attempt.token / 1e6, reason))
     metering.ended(context, app, before, after)
     announce(state, changes(app.id, before, after, outcome.operation, outcome.answer, stamp(now)))
     if outcome.waits_since:
@@ -166,61 +167,57 @@ def _operation_view(operation: Operation) -> OperationView:
     )
 
 
-def _documents(context: Context, attempt: Attempt, known: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _documents(context: Context, attempt: Attempt, stored: StoredState, outcome: Outcome) -> dict[Kind[Any], Any]:
     """What the next attempt and the polls read of this one; None removes."""
-    documents: dict[str, Any] = {}
+    documents: dict[Kind[Any], Any] = {}
     if outcome.baseline is not None:
-        documents["agreement"] = agreements.to_json(outcome.baseline)
-        documents["glance"] = poll_fingerprint(outcome.baseline, outcome.baseline.fingerprint, outcome.waits_since)
+        documents[kinds.BASELINE] = outcome.baseline
+        seen = outcome.baseline.fingerprint
+        documents[kinds.FINGERPRINT] = poll_fingerprint(outcome.baseline, seen, outcome.waits_since)
     elif outcome.tried:
-        documents["glance"] = [outcome.tried, "", "", []]
+        documents[kinds.FINGERPRINT] = PollFingerprint(outcome.tried, "", "", ())
     if outcome.operation is not None:
-        documents["operation"] = step.operation_to(outcome.operation)
-    if outcome.record is not None and outcome.record != known.get(records.KIND):
-        documents[records.KIND] = outcome.record
+        documents[kinds.OPERATION] = outcome.operation
+    if outcome.record is not None and outcome.record != stored.record:
+        documents[kinds.RECORD_COPY] = outcome.record
     if outcome.history is not None:
-        documents["history"] = [_history_row(entry) for entry in outcome.history]
-    if known.get(WAITS) and not outcome.awaits_others:
-        documents[WAITS] = None
-    if outcome.listed_at > (known.get("listed") or 0.0):
-        documents["listed"] = outcome.listed_at
-    documents.update(requests.documents(known, outcome))
+        documents[kinds.HISTORY] = tuple(_history_row(entry) for entry in outcome.history)
+    if stored.waits and not outcome.awaits_others:
+        documents[kinds.WAITS] = None
+    if outcome.listed_at > stored.listed_at:
+        documents[kinds.LISTED_AT] = outcome.listed_at
+    documents.update(requests.documents(stored, outcome))
     # A change that was seen in the cluster is served by a comparison only, not by a render that failed.
     compared = outcome.served and outcome.baseline is not None
-    if compared and known.get("drift") and context.queue.wanted(attempt.app) == attempt.generation:
+    if compared and stored.drift and context.queue.wanted(attempt.app) == attempt.generation:
         # What was seen meanwhile belongs to the next generation: it must find its document.
-        documents["drift"] = None
+        documents[kinds.DRIFT] = None
     return documents
 
 
-def _not_compared(known: Mapping[str, Any], outcome: Outcome) -> str | None:
+def _not_compared(stored: StoredState, outcome: Outcome) -> str | None:
     """Why nothing was compared with the cluster, "" when the whole application was; None: a later attempt says it."""
-    asked = requests.pending_request(known, step.operation_from(known.get("operation")))
+    asked = stored.asked
     if outcome.resources is not None and not (asked and asked.is_partial):
         return ""
     failed = outcome.sync is SyncStatus.UNKNOWN or outcome.suspended
     return outcome.message if failed else None
 
 
-def _history_row(entry: HistoryEntry) -> dict[str, Any]:
-    """An entry as it is shown. The source stays in the cluster: nobody but a rollback reads it."""
-    return {
-        "id": entry.id,
-        "revision": entry.revision,
-        "ref": entry.ref,
-        "digest": entry.digest,
-        "initiated_by": entry.initiated_by,
-        "deployed_at": entry.deployed_at,
-        "outcome": entry.outcome,
-        "exact": is_exact(entry.source),
-    }
+def _history_row(entry: HistoryEntry) -> HistoryRow:
+    return HistoryRow(
+        entry.id,
+        entry.revision,
+        entry.ref,
+        entry.digest,
+        entry.initiated_by,
+        entry.deployed_at,
+        entry.outcome,
+        is_exact(entry.source),
+    )
 
 
-def poll_fingerprint(baseline: SyncBaseline, fingerprint: str, waits_since: float) -> list[Any]:
-    """What a poll compares: commit, closure, fingerprint of the live objects; the kinds to list; the rules.
-
-    Last, and only then: since when objects are awaited.
-    """
-    kinds = sorted("|".join(kind) for kind in baseline.kinds)
-    seen = [baseline.commit, baseline.closure, fingerprint, kinds, baseline.rules]
-    return [*seen, waits_since] if waits_since else seen
+def poll_fingerprint(baseline: SyncBaseline, objects: str, waits_since: float) -> PollFingerprint:
+    """What polls compare of an application in this state; `objects` are the live ones, in one word."""
+    kinds_listed = tuple(sorted(baseline.kinds))
+    return PollFingerprint(baseline.commit, baseline.closure, objects, kinds_listed, baseline.rules, waits_since)

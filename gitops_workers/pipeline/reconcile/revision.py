@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.operation import Operation
@@ -41,6 +40,6 @@ def choose(
     return RenderedRevision(newest, *stages.render_objects(context, app, newest, found))
 
 
-def newest_of(attempt: Attempt, known: Mapping[str, Any]) -> float:
+def newest_of(attempt: Attempt, stored: StoredState) -> float:
     """Refs listed before this moment are too old: for the request, or because a later attempt has seen newer ones."""
-    return max(attempt.not_before, float(known.get("listed") or 0.0))
+    return max(attempt.not_before, stored.listed_at)

@@ -6,35 +6,24 @@ the older text, it leaves the attempt to a worker that has the newer one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
 
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import SETTINGS
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.settings.readings import Heard, heard
-from gitops_workers.core.settings.settings_version import (
-    Freshness,
-    SettingsVersion,
-    freshness,
-    from_document,
-    to_document,
-)
+from gitops_workers.core.settings.settings_version import Freshness, SettingsVersion, freshness
 from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import State
 
 log = structlog.get_logger()
 
-KIND = "settings"
-WHOLE = ""
-"""Its key: there is one for the installation."""
 
-
-def check(context: Context, document: Any) -> str:
-    """The digest that the attempt decides by, "" where this process has none. `document`: as stored a moment ago.
+def check(context: Context, stored: SettingsVersion | None) -> str:
+    """The digest that the attempt decides by, "" where this process has none. `stored`: a moment ago.
 
     Raises Superseded where a worker has read newer settings than this one can.
     """
-    stored = from_document(document)
     if stored is not None and stored.digest == context.settings.digest():
         return stored.digest
     return _read_again(context, stored)
@@ -42,7 +31,7 @@ def check(context: Context, document: Any) -> str:
 
 def in_force(state: State) -> SettingsVersion | None:
     """The version in force, None where no worker has read settings yet."""
-    return from_document(state.load(KIND, WHOLE))
+    return state.load(SETTINGS, WHOLE)
 
 
 def publish(context: Context) -> None:
@@ -62,7 +51,7 @@ def _read_again(context: Context, stored: SettingsVersion | None) -> str:
     match freshness(own, since, stored, told, now):
         case Freshness.NEWER:
             found = stored.followed_by(own, now, told) if stored else SettingsVersion(own, now)
-            context.state.save(KIND, WHOLE, to_document(found))
+            context.state.save(SETTINGS, WHOLE, found)
             log.info("settings_in_force", settings=own, before=stored.digest if stored else "")
         case Freshness.OLDER:
             others = stored.digest if stored else ""

@@ -11,6 +11,7 @@ from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.compare import Compared, ignores_extraneous
 from gitops_workers.core.diff.desired import Desired, desired_objects, own_scopes
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
+from gitops_workers.core.documents.kinds import RECORD_COPY
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
 from gitops_workers.core.model import Application, GitSource, Resolved
@@ -193,7 +194,7 @@ def claims(context: Context, cluster_name: str) -> Callable[[ObjectKey, str], st
 
     def claimed(key: ObjectKey, mark: str) -> str:
         other = next((app for app in context.state.applications() if applyset_id(app) == mark), "")
-        stored = records.load(context, cluster_name, other, context.state.load(records.KIND, other)) if other else None
+        stored = records.load(context, cluster_name, other, context.state.load(RECORD_COPY, other)) if other else None
         if stored is None or all(item.key != key for item in stored.record.inventory):
             return ""
         rows = (row for row in context.state.resources(other) if row.message == LEFT_GIT)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gitops_workers.core.diff.ownership import owned, owner
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
+from gitops_workers.core.documents.kinds import RECORD_COPY
+from gitops_workers.core.documents.polls import PollFingerprint
 from gitops_workers.core.errors import GitOpsError, Incomplete, Superseded
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.objects import Manifest, ObjectKey
-from gitops_workers.core.record import record_document
 from gitops_workers.core.record.record import InventoryItem, Record, StoredRecord, applyset_id, ordered
+from gitops_workers.core.record.record_copy import RecordCopy
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.text.plural import amount
 from gitops_workers.core.text.timefmt import stamp
@@ -36,7 +38,11 @@ _MIRRORS = frozenset({("", "Endpoints"), ("discovery.k8s.io", "EndpointSlice")})
 
 
 def enqueue_owners(
-    context: Context, cluster: str, glances: Mapping[AppId, Any], marks: Collection[str], apps: Iterable[AppId]
+    context: Context,
+    cluster: str,
+    glances: Mapping[AppId, PollFingerprint],
+    marks: Collection[str],
+    apps: Iterable[AppId],
 ) -> None:
     """Ring for the applications that have objects in a cluster and no record there any more.
 
@@ -50,11 +56,11 @@ def enqueue_owners(
     suspects = [
         app
         for app in apps
-        if app not in holders and ((app in glances and glances[app][3]) or applyset_id(app) in marks)
+        if app not in holders and ((app in glances and glances[app].kinds) or applyset_id(app) in marks)
     ]
-    for app, copy in context.state.load_many(records.KIND, suspects).items():
-        if copy["cluster"] == cluster and not copy.get(records.LOST):
-            records.note_missing(context, cluster, app, copy["record"])
+    for app, copy in context.state.load_many(RECORD_COPY, suspects).items():
+        if copy.cluster == cluster and not copy.lost:
+            records.note_missing(context, cluster, app, copy.record)
             context.queue.request(app, f"its record in cluster {cluster} is gone", Urgency.SELF_HEAL, not_before=0.0)
 
 
@@ -63,19 +69,14 @@ def check_lost_record(
     app: Application,
     attempt: Attempt,
     cluster_name: str,
-    copy: Mapping[str, Any] | None,
+    copy: RecordCopy | None,
     states: Iterable[ObjectState],
     wanted: Iterable[ObjectKey],
     baseline: SyncBaseline,
 ) -> None:
     """Rebuild the record of an application that has none and once had one; nothing happens before its first sync."""
-    if is_known(cluster_name, copy) or bears_marks(app, states):
+    if (copy is not None and copy.known_in(cluster_name)) or bears_marks(app, states):
         rebuild(context, app, attempt, cluster_name, copy, wanted=frozenset(wanted), baseline=baseline)
-
-
-def is_known(cluster_name: str, copy: Mapping[str, Any] | None) -> bool:
-    """Whether our copy says that there was a record in this cluster."""
-    return bool(copy and copy["cluster"] == cluster_name and (copy.get(records.LOST) or copy["record"] is not None))
 
 
 def bears_marks(app: Application, states: Iterable[ObjectState]) -> bool:
@@ -89,7 +90,7 @@ def rebuild(
     app: Application,
     attempt: Attempt,
     cluster_name: str,
-    copy: Mapping[str, Any] | None,
+    copy: RecordCopy | None,
     *,
     wanted: Collection[ObjectKey] = (),
     baseline: SyncBaseline | None = None,
@@ -151,14 +152,9 @@ def _words(cluster_name: str, record: Record) -> str:
     return f"Its record in cluster {cluster_name} had vanished, and was rebuilt with {count}.{lost}"
 
 
-def _remembered(app: Application, cluster_name: str, copy: Mapping[str, Any] | None) -> Record | None:
+def _remembered(app: Application, cluster_name: str, copy: RecordCopy | None) -> Record | None:
     """What our copy says, if it speaks of this cluster and can be read."""
-    if copy is None or copy["cluster"] != cluster_name or copy["record"] is None:
-        return None
-    try:
-        return record_document.from_json(app.id, copy["record"])
-    except ValueError:
-        return None
+    return copy.record if copy is not None and copy.holds(app.id, cluster_name) else None
 
 
 def marked_objects(app: Application, cluster: Cluster) -> tuple[InventoryItem, ...]:

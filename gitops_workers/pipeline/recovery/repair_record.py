@@ -6,14 +6,11 @@ after it may take the record as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from gitops_workers.core.documents.stored_state import StoredState
 from gitops_workers.core.errors import Superseded
 from gitops_workers.core.model import Application
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.sync import pause as pauses
-from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.context import Context
@@ -28,16 +25,15 @@ def repaired_record(
     app: Application,
     attempt: Attempt,
     cluster_name: str,
-    known: Mapping[str, Any],
-    previous: Operation | None,
+    known: StoredState,
 ) -> tuple[StoredRecord | None, Pause | None]:
     """The record, and the pause of automated sync that is in force. Raises Superseded."""
-    stored = records.load(context, cluster_name, app.id, known.get(records.KIND))
-    if previous is None:
+    stored = records.load(context, cluster_name, app.id, known.record)
+    if known.operation is None:
         _wait_out(context, stored)
     stored = finalize.returned(context, app, attempt, cluster_name, stored)
-    stored = orphaned_hooks.release_finalizers(context, app, attempt, cluster_name, stored, previous)
-    paused = pauses.in_force(stored.record.paused if stored else None, known.get("override"))
+    stored = orphaned_hooks.release_finalizers(context, app, attempt, cluster_name, stored, known.operation)
+    paused = pauses.in_force(stored.record.paused if stored else None, known.override)
     if stored and stored.record.paused != paused:
         cluster = context.clusters.open(cluster_name)
         stored = Writer(context, app, attempt, cluster_name, cluster, stored, (), 0.0, paused=paused).mend_pause()

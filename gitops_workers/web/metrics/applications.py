@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from gitops_workers.core.dialect import policy_of
+from gitops_workers.core.documents.kinds import OUTAGE
 from gitops_workers.core.model import AppId, Application, Dialect, Phase
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.source.urls import without_credentials
@@ -50,8 +51,6 @@ _GROUPS = {  # of every kind of Flux that can be shown, so that a new one is sho
     "HelmChart": ("source.toolkit.fluxcd.io", "v1"),
     "ExternalArtifact": ("source.toolkit.fluxcd.io", "v1"),
 }
-OUTAGE = "outage"
-"""The document of a repository's poll: whose state is unknown because it does not answer."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, Status
+from tests.documents import raw
 from tests.integration.cli.conftest import KEY, Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -27,7 +28,7 @@ def worker(installation: Installation, row: Status, then: Callable[[Status], Sta
 
     def serve() -> None:
         while (attempt := installation.queue.begin(row.id, 30.0)) is None or not installation.state.load(
-            "request", row.id
+            raw("request"), row.id
         ):
             if attempt is not None:
                 installation.queue.finish(attempt, done=False, due_in=0.0)
@@ -35,11 +36,11 @@ def worker(installation: Installation, row: Status, then: Callable[[Status], Sta
         checked = replace(then(row), last_checked_at=stamp(installation.queue.now() + 1.0))
         assert checked.operation is not None
         answer = {
-            "id": installation.state.load("request", row.id)["id"],
+            "id": installation.state.load(raw("request"), row.id)["id"],
             "phase": checked.operation.phase.value,
             "message": checked.operation.message,
         }
-        installation.state.save_status(checked, attempt.token, {"answer": answer})
+        installation.state.save_status(checked, attempt.token, {raw("answer"): answer})
         installation.queue.finish(attempt, done=True, due_in=None)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -70,7 +71,7 @@ def test_a_sync_stores_the_wish_the_intent_and_rings(installation: Installation,
     before = installation.queue.wanted(row.id)
     answer = cli("app", "sync", row.id, "--prune")
     assert answer.code == 0
-    wish = installation.state.load("request", row.id)
+    wish = installation.state.load(raw("request"), row.id)
     assert wish["prune"] is True
     assert wish["by"]
     assert installation.queue.wanted(row.id) == before + 1
@@ -139,9 +140,9 @@ def test_suspend_and_resume_leave_the_mark_and_ask_for_a_look(
 ) -> None:
     before = installation.queue.wanted(row.id)
     assert cli("app", "suspend", row.id).code == 0
-    assert installation.state.load("override", row.id)["suspended"] is True
+    assert installation.state.load(raw("override"), row.id)["suspended"] is True
     assert cli("app", "resume", row.id).code == 0
-    assert installation.state.load("override", row.id)["suspended"] is False
+    assert installation.state.load(raw("override"), row.id)["suspended"] is False
     assert installation.queue.wanted(row.id) == before + 2
 
 
@@ -152,7 +153,7 @@ def test_a_suspended_application_is_not_synced_behind_its_back(
     answer = cli("app", "sync", row.id)
     assert answer.code == 1
     assert "app resume" in answer.err
-    assert installation.state.load("request", row.id) is None
+    assert installation.state.load(raw("request"), row.id) is None
 
 
 def test_what_a_manifest_suspends_can_be_resumed_by_hand(installation: Installation, row: Status, cli: Cli) -> None:
@@ -161,7 +162,7 @@ def test_what_a_manifest_suspends_can_be_resumed_by_hand(installation: Installat
     suspended = replace(declared, schedule=replace(declared.schedule, suspended=True))
     installation.state.save_applications([suspended])
     assert cli("app", "resume", row.id).code == 0
-    assert installation.state.load("override", row.id)["suspended"] is False
+    assert installation.state.load(raw("override"), row.id)["suspended"] is False
 
 
 def test_another_key_is_found_out_before_a_wish_gets_lost(

@@ -11,6 +11,7 @@ import pytest
 
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.status.rows import Status
+from tests.documents import raw
 from tests.fleet import application
 from tests.integration.cli.conftest import Answer, Installation
 
@@ -34,12 +35,12 @@ def row(installation: Installation) -> Status:
 
 
 def test_a_yes_is_stored_before_the_bell_rings(installation: Installation, row: Status, cli: Cli) -> None:
-    installation.state.save("override", row.id, {"suspended": True, "by": "bob"})
+    installation.state.save(raw("override"), row.id, {"suspended": True, "by": "bob"})
     answer = cli("app", "delete", row.id, "--yes", "--cascade", "orphan")
     assert (answer.code, answer.out) == (0, f"{row.id}: delete asked\n")
-    order = installation.state.load("delete", row.id)
+    order = installation.state.load(raw("delete"), row.id)
     assert (order["since"], order["cascade"]) == (7.0, "orphan")
-    assert installation.state.load("override", row.id) is None
+    assert installation.state.load(raw("override"), row.id) is None
     assert installation.queue.wanted(row.id) == 1
 
 
@@ -47,7 +48,7 @@ def test_without_a_terminal_it_wants_a_yes(installation: Installation, row: Stat
     answer = cli("app", "delete", row.id)
     assert answer.code == 2
     assert "--yes" in answer.err
-    assert installation.state.load("delete", row.id) is None
+    assert installation.state.load(raw("delete"), row.id) is None
 
 
 @pytest.mark.parametrize(("said", "code", "asked"), [("y\n", 0, True), ("n\n", 1, False)])
@@ -58,7 +59,7 @@ def test_on_a_terminal_it_asks(
     answer = cli("app", "delete", row.id)
     assert answer.code == code
     assert "are deleted" in answer.err
-    assert (installation.state.load("delete", row.id) is not None) is asked
+    assert (installation.state.load(raw("delete"), row.id) is not None) is asked
 
 
 def test_one_that_is_declared_stops_all_of_them(installation: Installation, row: Status, cli: Cli) -> None:
@@ -67,4 +68,4 @@ def test_one_that_is_declared_stops_all_of_them(installation: Installation, row:
     answer = cli("app", "delete", row.id, declared.id, "--yes")
     assert answer.code == 1
     assert "declared in fleet/shop.yaml" in answer.err
-    assert installation.state.load("delete", row.id) is None
+    assert installation.state.load(raw("delete"), row.id) is None

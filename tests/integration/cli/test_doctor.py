@@ -11,8 +11,10 @@ import pytest
 
 from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.settings import GitSettings
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import SETTINGS
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.settings.settings_version import SettingsVersion, to_document
+from gitops_workers.core.settings.settings_version import SettingsVersion
 from gitops_workers.core.telemetry.presence import WORKER, Process
 from tests.integration.cli.conftest import KEY, Answer, Installation
 
@@ -48,7 +50,7 @@ def test_whoever_is_missing_is_named_and_exits_with_1(installation: Installation
 
 
 def test_a_worker_that_reads_other_settings_than_those_in_force_is_named(installation: Installation, cli: Cli) -> None:
-    installation.state.save("settings", "", to_document(SettingsVersion("5ec0nd", 100.0)))
+    installation.state.save(SETTINGS, WHOLE, SettingsVersion("5ec0nd", 100.0))
     for name, digest in (("two@host", "5ec0nd"), ("three@host", "f1rst"), ("four@host", "")):
         installation.telemetry.report(Process(WORKER, name, ("control",)), {}, digest)
     said = [item for item in json.loads(cli("doctor", "-o", "json").out) if item["subject"] == "argocd-cm"]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from gitops_workers.core.model import SyncStatus
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.integration.cli.conftest import Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -30,7 +31,7 @@ def test_people_read_the_reason_first_and_then_every_stage(installation: Install
     row = installation.rows[0]
     message = "Deployment x; automated sync is off: run `gitops-workers app sync x`."
     installation.state.save_status(replace(row, sync=SyncStatus.OUT_OF_SYNC, message=message, suspended=False))
-    installation.state.save("explanation", row.id, FACTS)
+    installation.state.save(raw("explanation"), row.id, FACTS)
     answer = cli("app", "explain", row.id)
     lines = answer.out.splitlines()
     assert answer.code == 0
@@ -45,7 +46,7 @@ def test_people_read_the_reason_first_and_then_every_stage(installation: Install
 
 def test_programs_get_the_same_as_json(installation: Installation, cli: Cli) -> None:
     row = installation.rows[0]
-    installation.state.save("explanation", row.id, FACTS)
+    installation.state.save(raw("explanation"), row.id, FACTS)
     found = json.loads(cli("app", "explain", row.id.rpartition("/")[2], "-o", "json").out)
     assert set(found) == {"id", "why", "nextLook", "earlier", "stages"}
     assert {"name": "Render", "lines": ["4 objects, digest 333333333333, rendered anew"]} in found["stages"]
@@ -68,7 +69,7 @@ def test_an_application_that_is_due_and_not_looked_at_is_told_from_one_at_rest(
 def test_hostile_text_does_not_steer_the_terminal(installation: Installation, cli: Cli) -> None:
     row = installation.rows[0]
     evil = "\x1b]0;owned\x07\x1b[2Jgone\r\nWhy: all is well"
-    installation.state.save("explanation", row.id, {**FACTS, "changed": [evil], "ref": evil, "prune": evil})
+    installation.state.save(raw("explanation"), row.id, {**FACTS, "changed": [evil], "ref": evil, "prune": evil})
     answer = cli("app", "explain", row.id)
     assert "\x1b" not in answer.out
     assert "\r" not in answer.out

@@ -20,6 +20,7 @@ from gitops_workers.settings import Settings
 from gitops_workers.web.app import create_app
 from gitops_workers.web.services import Role, Token, WebServices, WebSettings
 from gitops_workers.wiring.stores import open_state
+from tests.documents import raw
 from tests.fleet import application
 from tests.integration.cli.conftest import KEY, Answer, Installation
 from tests.web_world import Client, bearer
@@ -126,7 +127,8 @@ class Faces:
                 name: value for name, value in found.items() if name not in ("id", "by", "at", "resumedAt")
             }
             for app in (ARGO, FLUX, TWIN)
-            for kind, found in state.load_of(app, DOCUMENTS).items()
+            for kind in DOCUMENTS
+            if (found := state.load(raw(kind), app)) is not None
         }
         events: list[Event] = []
         for event in state.events(None, 100):
@@ -134,7 +136,7 @@ class Faces:
                 break
             events.append(event)
         for app in (ARGO, FLUX, TWIN):
-            state.save_of(app, dict.fromkeys(DOCUMENTS))
+            state.save_of(app, dict.fromkeys(map(raw, DOCUMENTS)))
         said = tuple((event.type, event.reason, _without_asker(event)) for event in events)
         return Verdict(refused, sentence, documents, said)
 
@@ -167,7 +169,7 @@ def faces(installation: Installation, cli: Cli, redis_url: str, monkeypatch) -> 
             if not (world.left and app_id == ARGO):
                 state.save_applications([app])
             state.save_status(replace(row, **world.row) if app_id == world.app else row)
-            state.save("history", app_id, history)
+            state.save(raw("history"), app_id, history)
             if world.enrolled:
                 queue.enroll(app_id, "prod-eu-1", "default")
         monkeypatch.setenv("GITOPS_CACHE_KEY", world.sealed_by)
@@ -342,7 +344,7 @@ def test_a_change_that_is_not_taken_leaves_what_was_asked_before(faces) -> None:
         lambda: asked.command(f"app resume {ARGO}"),
         lambda: asked.request("POST", f"{LIST}/{ARGO}/resume", {}),
     ):
-        state.save("override", ARGO, {"suspended": True, "by": "bob"})
+        state.save(raw("override"), ARGO, {"suspended": True, "by": "bob"})
         _, verdict = ask()
         assert verdict.refused
         assert verdict.documents == {f"override/{ARGO}": {"suspended": True}}

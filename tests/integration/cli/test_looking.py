@@ -13,6 +13,7 @@ from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, ResourceView
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.ports import StatusQuery
+from tests.documents import raw
 from tests.fleet import application
 from tests.integration.cli.conftest import Answer, Installation
 
@@ -106,7 +107,7 @@ def test_remarks_of_the_catalogue_are_told_beside_the_table_and_never_in_the_ans
     installation: Installation, cli: Cli
 ) -> None:
     line = "apps.yaml:3: kind: Rollout has no effect here"
-    installation.state.save("catalogue", "remarks", {"lines": [line], "total": 7})
+    installation.state.save(raw("catalogue"), "remarks", {"lines": [line], "total": 7})
     answer = cli("app", "list")
     assert "The catalogue has 7 remarks." in answer.err
     assert line in answer.err

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from gitops_workers.cli.client import user
+from gitops_workers.core.documents import codec, kinds
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import OperationView, ResourceView, Status
-from gitops_workers.core.sync.request import Request, parse, selector, to_json
-from gitops_workers.core.text import codec
+from gitops_workers.core.sync.request import Request, selector
+from tests.documents import raw
 from tests.integration.cli.conftest import Answer, Installation
 
 Cli = Callable[..., Answer]
@@ -48,12 +49,14 @@ def manual(installation: Installation, row: Status) -> Status:
         | {"outcome": "Succeeded", "exact": number > 0}
         for number in range(3)
     ]
-    installation.state.save("history", row.id, history)
+    installation.state.save(raw("history"), row.id, history)
     return row
 
 
 def asked(installation: Installation, row: Status) -> Request:
-    return parse(installation.state.load("request", row.id))
+    request = installation.state.load(kinds.REQUEST, row.id)
+    assert request is not None
+    return request
 
 
 @contextmanager
@@ -63,11 +66,11 @@ def engine(installation: Installation, row: Status, phase: Phase, message: str, 
 
     def serve() -> None:
         while not stop.wait(0.02):
-            request = installation.state.load("request", row.id)
+            request = installation.state.load(raw("request"), row.id)
             if request is not None:
                 answer = {"id": request["id"], "phase": phase.value, "message": message}
-                found = {kind: {"id": request["id"], **value} for kind, value in documents.items()}
-                installation.state.save_of(row.id, {"answer": answer, **found})
+                found = {raw(kind): {"id": request["id"], **value} for kind, value in documents.items()}
+                installation.state.save_of(row.id, {raw("answer"): answer, **found})
                 return
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -136,7 +139,7 @@ def test_what_cannot_be_is_refused_before_anything_is_stored(
     answer = cli("app", words[0], row.id, *words[1:])
     assert answer.code == code
     assert said in answer.err
-    assert installation.state.load("request", row.id) is None
+    assert installation.state.load(raw("request"), row.id) is None
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ def test_each_command_that_is_to_change_something_is_an_event(
     assert len(more) == before
     assert (event.reason, event.by, event.source) == (reason, user(), socket.gethostname())
     assert said in event.message
-    stored = installation.state.load("request", manual.id)
+    stored = installation.state.load(raw("request"), manual.id)
     assert stored is None or event.request == stored["id"]
 
 
@@ -209,9 +212,9 @@ def test_a_request_whose_place_another_one_took_is_not_waited_for(
     installation: Installation, row: Status, cli: Cli
 ) -> None:
     def overtake() -> None:
-        while installation.state.load("request", row.id) is None:
+        while installation.state.load(raw("request"), row.id) is None:
             pass
-        installation.state.save("request", row.id, to_json(Request("other", "bob")))
+        installation.state.save(kinds.REQUEST, row.id, Request("other", "bob"))
 
     thread = threading.Thread(target=overtake, daemon=True)
     thread.start()
@@ -251,13 +254,13 @@ def test_wait_ends_when_what_is_named_is_so(
 
 
 def test_what_is_asked_and_not_answered_is_waited_for(installation: Installation, row: Status, cli: Cli) -> None:
-    installation.state.save("request", row.id, to_json(Request("1", "ann")))
+    installation.state.save(kinds.REQUEST, row.id, Request("1", "ann"))
     assert cli("app", "wait", row.id, "--operation", "--timeout", "0.3").code == 1
-    installation.state.save("answer", row.id, {"id": "1", "phase": "Succeeded", "message": ""})
+    installation.state.save(raw("answer"), row.id, {"id": "1", "phase": "Succeeded", "message": ""})
     assert cli("app", "wait", row.id, "--operation", "--timeout", "0.3").code == 0
 
 
 def test_resume_leaves_the_moment(installation: Installation, row: Status, cli: Cli) -> None:
     before = installation.queue.now()
     assert cli("app", "resume", row.id).code == 0
-    assert before <= installation.state.load("override", row.id)["resumedAt"] <= installation.queue.now()
+    assert before <= installation.state.load(raw("override"), row.id)["resumedAt"] <= installation.queue.now()

@@ -19,6 +19,7 @@ from celery import Celery
 from gitops_workers.core.model import Condition, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.status.rows import Event, OperationView, ResourceView
 from gitops_workers.core.sync.dependencies import Dependency
+from tests.documents import raw
 from tests.fleet import application, fleet
 
 
@@ -93,7 +94,7 @@ def test_one_application_says_why_nothing_happens_and_what_each_stage_was(consol
     row = replace(rows[3], sync=SyncStatus.OUT_OF_SYNC, suspended=False, message="ConfigMap a; automated sync is off.")
     facts = {"commit": "c" * 40, "inputs": "1" * 64, "files": 3, "inputs_before": "2" * 64, "changes": 1}
     state.save_status(replace(row, cluster="prod-eu-1"))
-    state.save("explanation", row.id, {**facts, "changed": ["~ deploy/app.yaml"]})
+    state.save(raw("explanation"), row.id, {**facts, "changed": ["~ deploy/app.yaml"]})
     page = console.get(f"/application/{row.id}")[1]
     assert re.search(r"<dt>Why nothing happens now</dt><dd>ConfigMap a; automated sync is off.</dd>", page)
     assert "<dt>Inputs</dt>" in page
@@ -106,7 +107,7 @@ def test_the_listing_begins_with_trouble_and_its_reason_hides_behind_no_health(c
     failed = OperationView(Phase.FAILED, "PreSync hook Job shop/migrate failed", row.revision, "2026-11-23T10:00:00Z")
     missing = {"health": HealthStatus.MISSING, "health_message": "none of the objects exists"}
     state.save_status(replace(row, sync=SyncStatus.OUT_OF_SYNC, suspended=False, operation=failed, **missing))
-    state.save("catalogue", "remarks", {"lines": ["apps.yaml:3: kind: it has no effect <here>"], "total": 7})
+    state.save(raw("catalogue"), "remarks", {"lines": ["apps.yaml:3: kind: it has no effect <here>"], "total": 7})
     try:
         name = row.id.rpartition("/")[2]
         pages = {query: console.get(f"/applications{query}")[1] for query in ("", "?failing=1", "?outcome=Failed")}
@@ -122,7 +123,7 @@ def test_the_listing_begins_with_trouble_and_its_reason_hides_behind_no_health(c
         assert f'<dd class="gitops-reason-danger">{failed.message}</dd>' in console.get(f"/application/{row.id}")[1]
     finally:
         state.save_status(row)
-        state.discard("catalogue", "remarks")
+        state.discard(raw("catalogue"), "remarks")
 
 
 def test_an_unknown_application_is_404(console):
@@ -223,7 +224,9 @@ def test_hostile_texts_are_shown_and_never_run(console, state):
     state.save_status(row)
     view = ResourceView(evil, "v1", evil, evil, evil, row.sync, row.health, evil, 0, f"+{evil}\n-{evil}")
     state.save_resources(row.id, [view])
-    state.save("explanation", row.id, {"commit": evil, "ref": evil, "reasons": [evil], "prune": evil, "stages": [evil]})
+    state.save(
+        raw("explanation"), row.id, {"commit": evil, "ref": evil, "reasons": [evil], "prune": evil, "stages": [evil]}
+    )
     state.add_events([Event(evil, row.id, evil, evil, evil)])
     try:
         listing = console.get("/applications?text=alert")[1]

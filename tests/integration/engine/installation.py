@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 import yaml
 
+from gitops_workers.core.documents.kinds import REQUEST
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.status.rows import Status
-from gitops_workers.core.sync.request import Request, to_json
+from gitops_workers.core.sync.request import Request
 from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.kube_programs import write_config
@@ -155,7 +156,7 @@ class Installation:
 
     def ask(self, app: str, *, prune: bool = False) -> None:
         """What `gitops-workers app sync` does."""
-        self.state.save("request", app, to_json(Request(uuid.uuid4().hex, "ann", prune=prune)))
+        self.state.save(REQUEST, app, Request(uuid.uuid4().hex, "ann", prune=prune))
         self.queue.request(app, "sync asked by ann", Urgency.MANUAL)
 
     def until(self, condition: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import redis
 import yaml
 
-from gitops_workers.core.prune.deletion import DELETE_REQUEST, to_document
+from gitops_workers.core.documents.kinds import DELETION_ORDER
+from gitops_workers.core.prune.deletion import to_document
 from gitops_workers.core.record.record import record_name
 from gitops_workers.ports import Urgency
 from tests.integration.engine.installation import config_map
@@ -132,7 +133,7 @@ def test_what_asks_for_a_confirmation_waits_for_it(story):
     assert (site.value("asks-a"), site.value("asks-b")) == ("1", "1")
     found = site.state.application(app)
     assert found is not None
-    site.state.save(DELETE_REQUEST, app, to_document(found, None, "ann"))
+    site.state.save(DELETION_ORDER, app, to_document(found, None, "ann"))
     site.queue.request(app, "delete asked by ann", Urgency.MANUAL)
     site.until(lambda: site.status(app) is None, "the deletion")
     assert (site.value("asks-a"), site.value("asks-b")) == (None, None)

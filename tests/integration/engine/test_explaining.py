@@ -8,6 +8,7 @@ import httpx
 import yaml
 
 from gitops_workers.core.model import Phase
+from tests.documents import raw
 from tests.integration.engine.installation import Installation, config_map
 
 
@@ -79,7 +80,7 @@ def test_a_newer_commit_waits_for_the_end_of_the_operation_where_the_manifest_sa
     assert site.east.call("PATCH", path, {"status": ready})[0] == 200
     site.until_synced(app, second)
     assert site.value("late") == "2"
-    assert [entry["revision"] for entry in site.state.load("history", app)] == [first, second]
+    assert [entry["revision"] for entry in site.state.load(raw("history"), app)] == [first, second]
 
 
 def _why(site: Installation, app: str) -> str:

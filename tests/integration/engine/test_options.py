@@ -10,6 +10,7 @@ import yaml
 
 from gitops_workers.core.model import Phase, SyncStatus
 from tests.contract.cluster_grounds import definition
+from tests.documents import raw
 from tests.integration.engine.installation import config_map
 
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
@@ -72,12 +73,12 @@ def test_a_replaced_object_is_what_git_says_and_comes_to_rest(story):
     revision = "deployment.kubernetes.io/revision"
     site.until(lambda: revision in fetch(site, path)["metadata"]["annotations"], "the controller's own annotation")
     live = fetch(site, path)
-    history = len(site.state.load("history", app))
+    history = len(site.state.load(raw("history"), app))
     patch(site, path, {"metadata": {"labels": {"touched": "yes"}}})
     time.sleep(REST)
     after = fetch(site, path)
     assert after["metadata"]["generation"] == live["metadata"]["generation"]
-    assert len(site.state.load("history", app)) == history
+    assert len(site.state.load(raw("history"), app)) == history
     assert site.status(app).sync is SyncStatus.SYNCED
 
     commit = shop.push({"replace/a.yaml": deployment("replaced", "nginx:2")})

@@ -9,6 +9,7 @@ import yaml
 
 from gitops_workers.core.model import SyncStatus
 from gitops_workers.core.record.record import record_name
+from tests.documents import raw
 from tests.integration.engine.installation import Installation, config_map, secret
 from tests.integration.engine.test_asking import run
 from tests.integration.engine.test_explaining import explanation, stages
@@ -267,7 +268,7 @@ def test_what_a_project_comes_to_forbid_is_neither_written_nor_deleted(story):
     refusal = f"Secret {site.space}/tight-s: project {name} lists this kind in namespaceResourceBlacklist."
     site.until_status(app, lambda status: status.message == refusal)
     refused = shop.push({"tight/a.yaml": config_map("tight-a", "2")})
-    site.until(lambda: site.state.load("glance", app)[0] == refused, "a look at the commit")
+    site.until(lambda: site.state.load(raw("glance"), app)[0] == refused, "a look at the commit")
     site.until_status(app, lambda status: status.message == refusal)
     assert site.value("tight-a") == "1"
 

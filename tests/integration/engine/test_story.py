@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.core.model import HealthStatus, Phase, SyncStatus
+from tests.documents import raw
 from tests.integration.engine.installation import config_map, lamps, publish
 
 KUSTOMIZATION = "resources: [a.yaml]\n"
@@ -30,7 +31,7 @@ def test_a_plain_directory_follows_git_heals_and_prunes(story):
     third = shop.push({"plain/a.yaml": config_map("plain-a"), "plain/b.yaml": config_map("plain-b")})
     site.until_synced(app, third)
     assert (site.value("plain-a"), site.value("plain-b")) == ("1", "1")
-    history = site.state.load("history", app)
+    history = site.state.load(raw("history"), app)
     assert [entry["revision"] for entry in history if entry["revision"] in (first, second, third)][-2:] == [
         second,
         third,

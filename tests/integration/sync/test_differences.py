@@ -15,6 +15,7 @@ from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.core.model import Dialect, IgnoreRule, SyncStatus
 from gitops_workers.core.objects import Manifest, key_of
 from gitops_workers.core.sync.preview import preview
+from tests.documents import raw
 from tests.integration.sync.yard import CONFIG_MAP, Yard, config_map
 from tests.servers.rules import InProcess
 
@@ -58,7 +59,7 @@ def quiet(yard: Yard, manifest: Manifest) -> Manifest:
 
 def look_afresh(yard: Yard) -> None:
     """Compare everything by a dry-run, as after the loss of Redis, and let time pass."""
-    yard.state.discard("agreement", yard.app)
+    yard.state.discard(raw("agreement"), yard.app)
     yard.ask(yard.app)
     yard.run(70)
 

@@ -14,6 +14,7 @@ import pytest
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.settings import Settings
 from gitops_workers.wiring.stores import open_queue, open_state
+from tests.documents import raw
 from tests.integration.web.conftest import Site
 from tests.servers.tcp_proxy import TcpProxy, tcp_proxy
 from tests.webhook_requests import SECRET, github
@@ -63,7 +64,7 @@ def test_a_push_after_the_links_were_cut_is_taken_and_rings(site: Site, proxy: T
     settings = Settings(redis_url=site.redis.url, cache_key=KEY)
     queue, state = open_queue(settings), open_state(settings)
     queue.enroll_poll(GROUP, "", 500.0)
-    state.save("repository", "github.com/org/app", [GROUP])
+    state.save(raw("repository"), "github.com/org/app", [GROUP])
     headers, body = github()
     codes = []
     for _ in range(20):

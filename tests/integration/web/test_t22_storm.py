@@ -6,6 +6,7 @@ import http.client
 import threading
 from collections import Counter
 
+from tests.documents import raw
 from tests.webhook_requests import github
 
 REPOSITORIES = 20
@@ -18,7 +19,7 @@ def test_ten_thousand_pushes_collapse(site):
     for number in range(REPOSITORIES):
         group = f"repository/{number}"
         site.queue.enroll_poll(group, f"//git-{number}.example.com", 500.0)  # no host is full
-        site.state.save("repository", f"github.com/org/app{number}", [group])
+        site.state.save(raw("repository"), f"github.com/org/app{number}", [group])
         bodies.append(github(repository={"html_url": f"https://github.com/org/app{number}"}))
     answers: Counter[int] = Counter()
     counting = threading.Lock()

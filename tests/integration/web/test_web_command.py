@@ -13,12 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.documents.kinds import RECEIVER
+from gitops_workers.core.documents.polls import StoredReceiver
 from gitops_workers.local.child import Child, await_ready
 from gitops_workers.redis_client import connect
 from gitops_workers.settings import Settings
-from gitops_workers.web.receivers import StoredReceiver
 from gitops_workers.wiring.stores import open_queue, open_state
+from tests.documents import raw
 from tests.web_world import WRITE, bearer
 from tests.webhook_requests import SECRET, github, hook_path
 
@@ -58,11 +59,11 @@ def test_a_push_becomes_a_message_in_the_broker(site, redis, process):
     queue, state = open_queue(settings), open_state(settings)
     queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     queue.enroll_poll("repository/two", "//git.example.com", 500.0)
-    state.save("repository", "github.com/org/app", ["repository/one"])
-    secret = SecretRef("Secret", "flux-system", "receiver-token")
+    state.save(raw("repository"), "github.com/org/app", ["repository/one"])
+    secret = ("Secret", "flux-system", "receiver-token")
     receiver = StoredReceiver("flux-system", "hook", "generic", secret, groups=("repository/two",))
     path = hook_path(TOKEN, "hook", "flux-system")
-    state.save("receiver", path.rpartition("/")[2], receiver.to_json())
+    state.save(RECEIVER, path.rpartition("/")[2], receiver)
 
     headers, body = github()
     assert httpx.post(f"{url}/api/webhook", content=body, headers=headers).json() == {"accepted": True, "polls": 1}

@@ -12,6 +12,7 @@ import httpx
 import orjson
 
 from gitops_workers.core.status.rows import Event
+from tests.documents import raw
 from tests.fleet import application, fill
 from tests.web_world import READ, WRITE, bearer
 from tests.webhook_requests import github
@@ -21,7 +22,7 @@ APPLICATIONS = "/api/v1/applications"
 
 def test_a_push_is_due_and_rung_when_it_is_answered(site):
     site.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
-    site.state.save("repository", "github.com/org/app", ["repository/one"])
+    site.state.save(raw("repository"), "github.com/org/app", ["repository/one"])
     headers, body = github()
     answer = httpx.post(f"{site.url}/api/webhook", content=body, headers=headers)
     assert answer.json() == {"accepted": True, "polls": 1}
@@ -51,7 +52,7 @@ def test_a_sync_reaches_the_queue(site):
     answer = httpx.post(f"{site.url}{APPLICATIONS}/{row.id}/sync", json={"prune": True}, headers=bearer(WRITE))
     assert answer.status_code == 202
     assert [(bell.task, bell.queue) for bell in site.published] == [("reconcile", "fleet.eu")]
-    assert site.state.load("request", row.id)["prune"] is True
+    assert site.state.load(raw("request"), row.id)["prune"] is True
 
 
 def test_events_are_streamed_as_they_happen_and_what_was_missed_is_told_to_who_returns(site):

@@ -22,6 +22,7 @@ from gitops_workers.pipeline.context import Context
 from gitops_workers.ports import TaskMessage
 from gitops_workers.redis_client import StoreUnavailable
 from gitops_workers.testing.volatile_sources import VolatileSources
+from tests.documents import raw
 from tests.unit.pipeline.lab import Lab
 
 
@@ -267,8 +268,8 @@ class HazardLab(Lab):
 
     def _recreates(self, app: str) -> bool:
         """Whether somebody asked for just that: Force where the application says Replace is delete and create."""
-        asked = self.state.load("request", app) or {}
-        going = (self.state.load("operation", app) or {}).get("request") or {}
+        asked = self.state.load(raw("request"), app) or {}
+        going = (self.state.load(raw("operation"), app) or {}).get("request") or {}
         return self.applications[app].sync.replace and bool(asked.get("force") or going.get("force"))
 
     def answer(self, bell: TaskMessage, *, host: int = 0, at: int = 0, fate: Fate | None = None) -> Worker:

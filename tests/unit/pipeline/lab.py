@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gitops_workers.cipher import Cipher
+from gitops_workers.core.documents.kinds import REQUEST
 from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, cluster_group, repository_group
 from gitops_workers.core.status.rows import Status
-from gitops_workers.core.sync.request import Request, to_json
+from gitops_workers.core.sync.request import Request
 from gitops_workers.pipeline.catalogue import wake_dependents
 from gitops_workers.pipeline.catalogue.enrollment import enroll, enroll_groups
 from gitops_workers.pipeline.catalogue.refresh import refresh
@@ -26,6 +27,7 @@ from gitops_workers.testing.volatile_rendering import VolatileClosures, Volatile
 from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 from gitops_workers.testing.volatile_state import VolatileState
 from gitops_workers.testing.volatile_telemetry import VolatileTelemetry
+from tests.documents import raw
 from tests.unit.core.making import application, manifest
 
 
@@ -120,13 +122,13 @@ class Lab:
         self.asked += 1
         self.now += 0.001  # what was listed before is older than the wish
         request = Request(f"request-{self.asked}", "ann", **options)
-        self.state.save("request", app, to_json(request))
+        self.state.save(REQUEST, app, request)
         self.queue.request(app, "asked by ann", Urgency.MANUAL)
         return request.id
 
     def last_answer(self, app: AppId) -> tuple[str, str, str]:
         """Of the last request that was served: its id, its phase and the message."""
-        found = self.state.load("answer", app)
+        found = self.state.load(raw("answer"), app)
         return (found["id"], found["phase"], found["message"]) if found else ("", "", "")
 
     def poll_repository(self) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from gitops_workers.core.documents.kinds import DELETION_ORDER
 from gitops_workers.core.model import Dialect
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.core.prune.deletion import DELETE_REQUEST, to_document
+from gitops_workers.core.prune.deletion import to_document
 from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.status.rows import Event
@@ -86,7 +87,7 @@ class LeavingLab(HazardLab):
         """What `app delete --yes` does."""
         found = self.state.application(app)
         assert found is not None
-        self.state.save(DELETE_REQUEST, app, to_document(found, cascade, "ann"))
+        self.state.save(DELETION_ORDER, app, to_document(found, cascade, "ann"))
         self.queue.request(app, "delete asked by ann", Urgency.MANUAL)
 
     def record(self, app: str) -> StoredRecord | None:

@@ -9,6 +9,7 @@ from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.pipeline.hazards import HazardLab, Worker
 from tests.unit.pipeline.moves import as_json
 
@@ -69,7 +70,7 @@ class Shop(HazardLab):
                 self.cluster.put_status(key, {**live["status"], "conditions": [available]})
 
     def webhook(self) -> None:
-        for group in self.state.load("catalogue", "groups"):
+        for group in self.state.load(raw("catalogue"), "groups"):
             if group.startswith("repository/"):
                 self.queue.request_poll(group, Urgency.WEBHOOK)
 

@@ -8,6 +8,7 @@ from gitops_workers.core.errors import ClusterUnavailable, InvalidObject
 from gitops_workers.core.model import HealthStatus, Phase
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.sync.request import selector
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import manual, operation, ready, record
 from tests.unit.pipeline.lab import Lab
@@ -36,7 +37,7 @@ def test_a_dry_run_shows_what_would_be_done_and_writes_nothing(lab: Lab) -> None
     identity, phase, message = lab.last_answer(app)
     assert (identity, phase) == (asked, "Succeeded")
     assert "1 object would be applied, 1 pruned" in message
-    preview = lab.state.load("preview", app)
+    preview = lab.state.load(raw("preview"), app)
     assert preview["id"] == asked
     rows = {row["name"]: row for row in preview["resources"]}
     assert set(rows) == {"a", "c"}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kinds import OPERATION
 from gitops_workers.core.objects import ObjectKey
-from gitops_workers.pipeline.operation import step
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.hazards import Fate, HazardLab
@@ -77,7 +77,7 @@ def test_a_worker_killed_anywhere_in_a_pinned_sync_keeps_to_its_commit(fate: Fat
         lab.order[third] = 0
         lab.ask(app, revision="main", prune=True)
         more = lab.answer_until(unlucky, fate, seconds=30)
-        stored = step.operation_from(lab.state.load("operation", app))
+        stored = lab.state.load(OPERATION, app)
         has_target_revision = stored is not None and stored.commit == third
         lab.order[lab.push(config("a", "4"), config("b", "4"))] = 0
         lab.settle_down(120)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gitops_workers.core.documents.kinds import DEPENDANTS
 from gitops_workers.core.model import Problem
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.dependencies import ANNOTATION
 from gitops_workers.pipeline.catalogue.refresh import Change, refresh
-from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDENTS
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config
@@ -64,13 +64,13 @@ def needed(lab: Lab, name: str) -> bool:
 def test_who_depends_on_whom_is_stored_the_other_way_round(lab: Lab) -> None:
     files = Files({"base": declared("base"), "top": declared("top", "base"), "web": declared("web", "base, top")})
     refresh(lab.context, [files])
-    assert lab.state.load(DEPENDENTS, app("base")) == [app("top"), app("web")]
-    assert lab.state.load(DEPENDENTS, app("top")) == [app("web")]
+    assert lab.state.load(DEPENDANTS, app("base")) == (app("top"), app("web"))
+    assert lab.state.load(DEPENDANTS, app("top")) == (app("web"),)
     assert [needed(lab, name) for name in ("base", "top", "web")] == [True, True, False]
 
     files.texts["web"] = declared("web")
     assert refresh(lab.context, [files]).changed == (app("web"),)
-    assert lab.state.load(DEPENDENTS, app("top")) is None
+    assert lab.state.load(DEPENDANTS, app("top")) is None
     assert [needed(lab, name) for name in ("base", "top", "web")] == [True, False, False]
 
 
@@ -129,7 +129,7 @@ def test_a_dependency_in_a_file_that_cannot_be_read_is_still_there_and_still_rin
     assert refresh(lab.context, [files]).changed == ()
     lab.run()
 
-    assert lab.state.load(DEPENDENTS, app("base")) == [app("top"), app("web")]
+    assert lab.state.load(DEPENDANTS, app("base")) == (app("top"), app("web"))
     assert lab.status(app("web")).sync == "Synced"
     assert refresh(lab.context, [files]) == Change()
 

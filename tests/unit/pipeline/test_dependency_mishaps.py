@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kinds import DEPENDANTS, WAITS
+from gitops_workers.core.documents.sets import Waits
 from gitops_workers.core.model import AppId, SyncStatus
-from gitops_workers.pipeline.catalogue.wake_dependents import DEPENDENTS
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import TaskMessage, Urgency
 from tests.unit.pipeline.hazards import Fate, Worker
 from tests.unit.pipeline.moves import config, deployment
@@ -99,7 +99,7 @@ def test_a_ring_that_is_lost_costs_one_interval(shop: Shop) -> None:
     shop.state.discard(WAITS, top)
     shop.controllers_report()
     shop.work(10)
-    assert note == {base: ""}
+    assert note == Waits({base: ""})
     assert shop.status(base).sync is SyncStatus.SYNCED
     assert shop.value("top") is None
 
@@ -150,4 +150,4 @@ def test_who_has_nothing_to_do_with_it_pays_nothing(shop: Shop) -> None:
     assert ("state", "load_many") not in asked(plain)
     assert ("state", "load") not in asked(plain)
     assert asked(base).count(("state", "load_many")) == 1
-    assert shop.state.load(DEPENDENTS, plain) is None
+    assert shop.state.load(DEPENDANTS, plain) is None

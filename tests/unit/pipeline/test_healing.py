@@ -9,6 +9,7 @@ import pytest
 from gitops_workers.core.model import AppId, Dialect, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config
@@ -32,7 +33,7 @@ def fight(lab: Lab, app: AppId, seconds: int) -> list[float]:
         lab.now += 1.0
         if lab.cluster.objects()[A]["data"] == {"v": "1"}:
             meddle(lab)
-            lab.state.save("drift", app, ["|".join(A)])
+            lab.state.save(raw("drift"), app, ["|".join(A)])
             lab.queue.request(app, "changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
         before = lab.cluster.requests["apply"]
         lab.run()

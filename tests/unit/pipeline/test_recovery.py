@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents import kinds
+from gitops_workers.core.documents.kind import Kind
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.sync.request import selector
 from gitops_workers.pipeline.catalogue.refresh import refresh
 from gitops_workers.ports import TaskMessage, Urgency
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.catalogue.test_refresh import APPLICATION, ID, TextCatalogue
 from tests.unit.pipeline.hazards import Fate, HazardLab, Worker
@@ -246,8 +249,8 @@ class TestTheCatalogue:
         catalogue = TextCatalogue(AUTOMATED)
         original = lab.state.save
 
-        def save(kind: str, key: str, value: Any) -> None:
-            if (kind, key) == ("catalogue", "groups"):
+        def save(kind: Kind[Any], key: str, value: Any) -> None:
+            if kind is kinds.GROUPS:
                 lab.queue.clear()
                 lab.state.clear()
             original(kind, key, value)
@@ -296,7 +299,7 @@ def test_a_worker_that_remembers_an_older_listing_does_not_go_back_to_it() -> No
         lab.answer(bell, host=1)
     assert lab.status(app).revision == head
     lab.queue.request(app, "something changed in the cluster", Urgency.SELF_HEAL, not_before=0.0)
-    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    lab.state.save(raw("drift"), app, ["|ConfigMap|shop|a"])
     for bell in lab.queue.dispatch(10):
         lab.answer(bell, host=0)
     assert values(lab) == {"a": "1"}
@@ -309,7 +312,7 @@ def test_a_change_that_was_seen_is_not_forgotten_by_an_attempt_that_could_not_co
     app = lab.declare(self_heal=True)
     lab.settle_down(10)
     lab.cluster.remove(ObjectKey("", "ConfigMap", "shop", "a"))
-    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    lab.state.save(raw("drift"), app, ["|ConfigMap|shop|a"])
     lab.push(broken=b"{")
     lab.queue.request(app, "changed in the cluster", Urgency.SELF_HEAL)
     for bell in lab.queue.dispatch(10):
@@ -330,7 +333,7 @@ def test_what_was_changed_by_hand_while_a_later_wave_waited_is_healed_when_the_o
             lab.answer(bell)
     assert lab.status(app).operation.phase is Phase.RUNNING
     lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
-    lab.state.save("drift", app, ["|ConfigMap|shop|a"])
+    lab.state.save(raw("drift"), app, ["|ConfigMap|shop|a"])
     lab.settle_down(100)
     assert values(lab) == {"a": "1", "z": "1"}
     assert lab.status(app).sync is SyncStatus.SYNCED

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents import kinds
+from gitops_workers.core.documents.wills import RefreshRequest
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import AppId, Dialect, SyncStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 
@@ -33,13 +36,13 @@ def settings(value: str) -> Manifest:
 def ask(lab: Lab, app: AppId) -> float:
     lab.now += 0.001
     asked_at = lab.queue.now()
-    lab.state.save(refreshes.ASKED, app, refreshes.request(asked_at, "ann"))
+    lab.state.save(kinds.REFRESH, app, RefreshRequest(asked_at, "ann"))
     lab.queue.request(app, "refresh asked by ann", Urgency.MANUAL)
     return asked_at
 
 
 def reason(lab: Lab, app: AppId, asked_at: float) -> str | None:
-    return refreshes.reason_of(lab.state.load(refreshes.ANSWER, app), asked_at)
+    return refreshes.reason_of(lab.state.load(kinds.REFRESHED, app), asked_at)
 
 
 def test_a_change_that_no_poll_has_seen_is_shown_by_a_refresh_and_by_no_look_before(lab: Lab) -> None:
@@ -77,7 +80,7 @@ def test_a_refresh_that_cannot_compare_says_why_and_is_still_served_later(lab: L
 
 def test_an_attempt_that_began_before_does_not_answer_a_refresh(lab: Lab) -> None:
     app = deployed(lab)
-    before = lab.state.load(refreshes.ANSWER, app)
+    before = lab.state.load(kinds.REFRESHED, app)
     asked_at = ask(lab, app)
     assert before is None
     assert reason(lab, app, asked_at) is None
@@ -89,7 +92,7 @@ def test_an_attempt_that_began_before_does_not_answer_a_refresh(lab: Lab) -> Non
 
 def test_a_suspended_application_answers_a_refresh_with_the_reason(lab: Lab) -> None:
     app = deployed(lab)
-    lab.state.save("override", app, {"suspended": True, "by": "ann"})
+    lab.state.save(raw("override"), app, {"suspended": True, "by": "ann"})
     asked_at = ask(lab, app)
     lab.run()
     assert "Suspended" in (reason(lab, app, asked_at) or "")

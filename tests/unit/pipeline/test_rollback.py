@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kinds import OPERATION
 from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.record.record import PART_OF
 from gitops_workers.core.render.render_spec import HelmOptions
-from gitops_workers.pipeline.operation import step
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import manifest, noise
 from tests.unit.pipeline.asks import record
 from tests.unit.pipeline.lab import Lab
@@ -42,7 +43,7 @@ def redeclare(lab: Lab, app: str, **changes: Any) -> None:
 
 def resume(lab: Lab, app: str) -> None:
     lab.now += 0.001
-    lab.state.save("override", app, {"suspended": False, "by": "ann", "resumedAt": lab.now})
+    lab.state.save(raw("override"), app, {"suspended": False, "by": "ann", "resumedAt": lab.now})
     lab.queue.request(app, "resume asked by ann", Urgency.MANUAL)
 
 
@@ -159,7 +160,7 @@ def test_parameters_that_were_too_large_to_keep_are_said_to_be_those_of_today(la
     lab.push(config("a", "2"))
     lab.poll_repository()
     assert len(record(lab, app).history[0].source) < 500
-    assert [entry["exact"] for entry in lab.state.load("history", app)] == [False, False]
+    assert [entry["exact"] for entry in lab.state.load(raw("history"), app)] == [False, False]
     lab.ask(app, rollback=0, pause=True)
     lab.run(3)
     assert values(lab) == {"a": "1"}
@@ -258,12 +259,12 @@ def test_no_hooks_are_run(lab: Lab) -> None:
     app, _ = deployed(lab, "1")
     lab.push(config("a", "2"), deployment("slow", 0), config("b", "2", wave=1))
     lab.poll_repository()
-    plain = step.operation_from(lab.state.load("operation", app))
+    plain = lab.state.load(OPERATION, app)
     assert plain is not None
     assert plain.hooks
     redeclare(lab, app, sync=replace(lab.applications[app].sync, wait=True))
     lab.ask(app, rollback=0, pause=True)
     lab.run(0)
-    rolled = step.operation_from(lab.state.load("operation", app))
+    rolled = lab.state.load(OPERATION, app)
     assert rolled is not None
     assert (rolled.hooks, rolled.phase) == (False, Phase.SUCCEEDED)

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from gitops_workers.core.documents.kinds import DELETION_ORDER
+from gitops_workers.core.documents.wills import DeletionOrder
 from gitops_workers.core.prune.deletion import confirmed
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.sync.dependencies import Dependency
+from tests.documents import raw
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
 
@@ -107,7 +110,7 @@ def test_a_diff_lists_only_what_differs(ask, rows):
 
 
 def test_an_explanation_says_why_nothing_happens_and_what_each_stage_was(world, ask, rows):
-    world.state.save("explanation", rows[0].id, {"commit": "c" * 40, "ref": "main", "failed": "Render"})
+    world.state.save(raw("explanation"), rows[0].id, {"commit": "c" * 40, "ref": "main", "failed": "Render"})
     found = ask(f"{LIST}/{rows[0].id}/explain").json()
     assert set(found) == {"id", "why", "nextLook", "earlier", "stages"}
     assert found["id"] == rows[0].id
@@ -135,7 +138,7 @@ def test_a_sync_is_stored_before_it_rings(world, rows):
     answer = world.client().post(f"{LIST}/{app}/sync", json={"prune": True}, headers=bearer(WRITE))
     asked = answer.json().pop("request")
     assert (answer.status_code, answer.json()) == (202, {"id": app, "generation": 1, "request": asked})
-    assert world.state.load("request", app) == {"id": asked, "by": "ann", "prune": True}
+    assert world.state.load(raw("request"), app) == {"id": asked, "by": "ann", "prune": True}
     assert [(bell.task, bell.id, bell.queue) for bell in world.published] == [("reconcile", app, "fleet.default")]
     attempt = world.queue.begin(app, 30.0)
     assert attempt is not None
@@ -146,7 +149,7 @@ def test_an_application_that_is_not_enrolled_yet_is_not_promised_anything(world,
     world.queue.delete(rows[0].id)
     answer = world.client().post(f"{LIST}/{rows[0].id}/sync", json={}, headers=bearer(WRITE))
     assert answer.status_code == 409
-    assert world.state.load("request", rows[0].id) is None
+    assert world.state.load(raw("request"), rows[0].id) is None
 
 
 @pytest.mark.parametrize(("verb", "suspended"), [("suspend", True), ("resume", False)])
@@ -155,7 +158,7 @@ def test_suspending_is_stored_and_looked_at_now(world, rows, verb, suspended):
     answer = world.client().post(f"{LIST}/{app}/{verb}", json={}, headers=bearer(WRITE))
     assert answer.status_code == 202
     mark = {} if suspended else {"resumedAt": world.now}
-    assert world.state.load("override", app) == {"suspended": suspended, "by": "ann", **mark}
+    assert world.state.load(raw("override"), app) == {"suspended": suspended, "by": "ann", **mark}
     assert [bell.id for bell in world.published] == [app]
 
 
@@ -171,13 +174,13 @@ def delete(world, row, token=WRITE, **options):
 
 def test_a_deletion_that_waits_for_a_human_is_confirmed_and_looked_at_now(world, rows):
     app = leaving(world, rows[0])
-    world.state.save("override", app.id, {"suspended": True, "by": "bob"})
+    world.state.save(raw("override"), app.id, {"suspended": True, "by": "bob"})
     answer = delete(world, rows[0], cascade="background")
     assert (answer.status_code, answer.json()) == (202, {"id": app.id, "generation": 1})
-    order = world.state.load("delete", app.id)
-    assert order == {"since": 7.0, "cascade": "background", "by": "ann"}
+    order = world.state.load(DELETION_ORDER, app.id)
+    assert order == DeletionOrder(7.0, "background", "ann")
     assert confirmed(app.leaving, order).policy.cascade is Cascade.BACKGROUND
-    assert world.state.load("override", app.id) is None
+    assert world.state.load(raw("override"), app.id) is None
     assert [bell.id for bell in world.published] == [app.id]
 
 
@@ -186,7 +189,7 @@ def test_what_is_declared_is_not_deleted_here_but_in_the_catalogue(world, rows):
     answer = delete(world, rows[0])
     assert answer.status_code == 409
     assert "declared in fleet/shop.yaml" in answer.json()["detail"]
-    assert world.state.load("delete", rows[0].id) is None
+    assert world.state.load(raw("delete"), rows[0].id) is None
     assert world.published == []
 
 
@@ -194,7 +197,7 @@ def test_what_is_declared_is_not_deleted_here_but_in_the_catalogue(world, rows):
 def test_only_who_may_write_it_may_delete_it(world, rows, token, code):
     leaving(world, rows[0])
     assert delete(world, rows[0], token).status_code == code
-    assert world.state.load("delete", rows[0].id) is None
+    assert world.state.load(raw("delete"), rows[0].id) is None
 
 
 def test_a_deletion_takes_no_other_options(world, rows):

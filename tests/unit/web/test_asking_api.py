@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from gitops_workers.core.documents import codec, kinds
+from gitops_workers.core.documents.wills import RefreshAnswer
 from gitops_workers.core.model import Condition, Phase, SyncStatus
 from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.core.status.rows import OperationView, ResourceView, Status
-from gitops_workers.core.sync.request import Request, parse, selector, to_json
-from gitops_workers.core.text import codec
+from gitops_workers.core.sync.request import Request, selector
+from tests.documents import raw
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
 
@@ -51,7 +53,7 @@ def test_what_is_asked_is_stored_with_the_name_of_who_asks(world, row, post, ver
     answer = post(verb, body)
     assert answer.status_code == 202
     asked = answer.json()["request"]
-    assert parse(world.state.load("request", row.id)) == Request(asked, "ann", **wanted)
+    assert world.state.load(kinds.REQUEST, row.id) == Request(asked, "ann", **wanted)
     assert [bell.id for bell in world.published] == [row.id]
 
 
@@ -77,7 +79,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_stored(world, row, post, verb,
     answer = post(verb, body)
     assert answer.status_code == code
     assert words in answer.json()["detail"]
-    assert world.state.load("request", row.id) is None
+    assert world.state.load(raw("request"), row.id) is None
     assert world.published == []
 
 
@@ -96,7 +98,7 @@ def test_a_running_operation_is_terminated_also_while_the_application_is_suspend
     running = OperationView(Phase.RUNNING, "", "0" * 40, "2026-01-01T00:00:00Z")
     world.state.save_status(replace(row, operation=running, suspended=True))
     assert post("terminate", {}).status_code == 202
-    assert parse(world.state.load("request", row.id)).terminate
+    assert world.state.load(kinds.REQUEST, row.id).terminate
     answer = post("sync", {})
     assert answer.status_code == 409
     assert "resume it first" in answer.json()["detail"]
@@ -117,12 +119,12 @@ def test_how_a_request_ended_can_be_asked_for(world, row, post):
     asked = post("sync", {"dryRun": True}).json()["request"]
     assert read().json() == {"id": asked, "by": "ann", "phase": None, "message": "", "resources": []}
     view = ResourceView("", "v1", "ConfigMap", "shop", "a", SyncStatus.OUT_OF_SYNC, None, diff="+  v: 2")
-    world.state.save("answer", row.id, {"id": asked, "phase": "Succeeded", "message": "1 object would be applied"})
-    world.state.save("preview", row.id, {"id": asked, "resources": [codec.dump(view)]})
+    world.state.save(raw("answer"), row.id, {"id": asked, "phase": "Succeeded", "message": "1 object would be applied"})
+    world.state.save(raw("preview"), row.id, {"id": asked, "resources": [codec.dump(view)]})
     found = read().json()
     assert (found["phase"], found["message"]) == ("Succeeded", "1 object would be applied")
     assert [(item["name"], item["diff"]) for item in found["resources"]] == [("a", "+  v: 2")]
-    world.state.save("request", row.id, to_json(Request("another", "bob")))
+    world.state.save(kinds.REQUEST, row.id, Request("another", "bob"))
     assert read().json() == {"id": "another", "by": "bob", "phase": None, "message": "", "resources": []}
 
 
@@ -144,13 +146,13 @@ def test_the_description_names_the_verbs_with_their_options(world):
 def test_a_refresh_is_stored_and_its_end_is_told(world, row, post):
     answer = post("refresh", {})
     assert answer.status_code == 202, answer.text
-    asked = world.state.load(refreshes.ASKED, row.id)
+    asked = world.state.load(kinds.REFRESH, row.id)
     url = f"{LIST}/{row.id}/refresh"
     assert world.client().get(url, headers=bearer(READ)).json()["done"] is False
-    world.state.save(refreshes.ANSWER, row.id, refreshes.answer(asked["at"] + 1, "the cluster does not answer"))
+    world.state.save(kinds.REFRESHED, row.id, RefreshAnswer(asked.at + 1, "the cluster does not answer"))
     found = world.client().get(url, headers=bearer(READ)).json()
     assert (found["done"], found["reason"]) == (False, "the cluster does not answer")
-    world.state.save(refreshes.ANSWER, row.id, refreshes.answer(asked["at"] + 2))
+    world.state.save(kinds.REFRESHED, row.id, RefreshAnswer(asked.at + 2, ""))
     found = world.client().get(url, headers=bearer(READ)).json()
     assert (found["done"], found["reason"]) == (True, "")
 
@@ -158,11 +160,11 @@ def test_a_refresh_is_stored_and_its_end_is_told(world, row, post):
 def test_a_suspended_application_is_not_refreshed(world, row, post):
     world.state.save_status(replace(row, suspended=True))
     assert post("refresh", {}).status_code == 409
-    assert world.state.load(refreshes.ASKED, row.id) is None
+    assert world.state.load(kinds.REFRESH, row.id) is None
 
 
 def test_whoever_resumes_has_the_application_compared_anew(world, row, post):
     assert post("suspend", {}).status_code == 202
-    assert world.state.load(refreshes.ASKED, row.id) is None
+    assert world.state.load(kinds.REFRESH, row.id) is None
     assert post("resume", {}).status_code == 202
-    assert refreshes.is_pending(world.state.load_of(row.id, (refreshes.ASKED, refreshes.ANSWER)))
+    assert refreshes.is_pending(world.state.load(kinds.REFRESH, row.id), world.state.load(kinds.REFRESHED, row.id))

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from gitops_workers.core.model import Phase
 from gitops_workers.core.status.rows import OperationView
+from tests.documents import raw
 from tests.fleet import application, fill
 from tests.web_world import READ, WRITE, bearer
 
@@ -21,7 +22,7 @@ def row(world):
     found = replace(fill(world.state, 3)[0], suspended=False, project="shop", operation=running)
     world.state.save_status(found)
     world.state.save_applications([application(found.id)])
-    world.state.save("history", found.id, [{"id": 3}])
+    world.state.save(raw("history"), found.id, [{"id": 3}])
     world.queue.enroll(found.id, found.cluster, "default")
     return found
 
@@ -73,7 +74,7 @@ def test_what_is_refused_is_a_warning_with_the_reason(world, row, method, verb, 
     assert (event.type, event.reason, event.by) == ("Warning", "RequestRefused", "ann")
     assert answer.json()["detail"] in event.message
     assert [line["log_level"] for line in lines] == ["warning"]
-    assert world.state.load("request", row.id) is None
+    assert world.state.load(raw("request"), row.id) is None
 
 
 def test_who_may_only_read_leaves_a_line_and_no_event(world, row):

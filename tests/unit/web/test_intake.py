@@ -8,6 +8,7 @@ import pytest
 
 from gitops_workers.web.intake import Intake
 from gitops_workers.web.services import WebServices, WebSettings
+from tests.documents import raw
 
 
 def services(world) -> WebServices:
@@ -58,7 +59,7 @@ def test_all_of_a_batch_that_failed_are_told_and_the_next_is_not_harmed(world):
 def test_the_groups_of_a_repository_are_found_by_any_of_its_urls(world, url):
     for group in ("g1", "g2"):
         world.queue.enroll_poll(group, "//git.example.com", 500.0)
-    world.state.save("repository", "git.example.com/a/b", ["g2", "g1"])
+    world.state.save(raw("repository"), "git.example.com/a/b", ["g2", "g1"])
 
     async def push() -> int:
         return await Intake(services(world)).pushed([url, url, "https://nowhere.example.com/x", ""])

@@ -12,6 +12,7 @@ from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.status.rows import OperationView, Status
 from gitops_workers.core.telemetry.figures import APP_RECONCILE, APP_SYNCS, FIGURES, counted, observed
 from gitops_workers.core.telemetry.presence import WORKER, Process
+from tests.documents import raw
 from tests.fleet import application
 from tests.web_world import READ, bearer
 
@@ -69,7 +70,7 @@ def test_a_source_is_ready_when_it_answers(world, changes, down, ready):
     world.state.save_applications([app])
     world.state.save_status(replace(ROW, **changes))
     if down:
-        world.state.save("outage", repository_group(app), [APP])
+        world.state.save(raw("outage"), repository_group(app), [APP])
     [labels] = [
         sample.labels
         for sample in families(world)["gotk_resource_info"].samples

@@ -6,6 +6,7 @@ import pytest
 
 from gitops_workers.core.errors import Refused, Retry
 from gitops_workers.web.problems import CODES
+from tests.documents import raw
 from tests.fleet import application, fill
 from tests.web_world import LIMITED, READ, WRITE, bearer
 
@@ -75,7 +76,7 @@ def test_a_rollback_to_an_entry_that_does_not_exist_is_refused_and_names_those_t
     answer = world.client().post(f"{LIST}/{row.id}/rollback", json=body, headers=bearer(WRITE))
     assert answer.status_code == 404
     assert "it has 1, 2, 3, 4, 5, 6, 7" in answer.json()["detail"]
-    assert world.state.load("request", row.id) is None
+    assert world.state.load(raw("request"), row.id) is None
 
 
 def test_a_bare_name_of_several_has_a_code_of_its_own(world):

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kinds import RECEIVER
+from gitops_workers.core.documents.polls import StoredReceiver
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.receiver_address import hook_hash
 from gitops_workers.pipeline.catalogue.external_inputs import address
-from gitops_workers.web.receivers import StoredReceiver, from_json
 from tests.webhook_requests import gitlab, hook_path, signature
 
 TOKEN = b"a receiver's token"
@@ -18,7 +19,7 @@ JSON = {"Content-Type": "application/json"}
 
 def receiver(kind: str, **changes: Any) -> StoredReceiver:
     values: dict[str, Any] = {"events": (), "groups": ("repository/one",), **changes}
-    return StoredReceiver("flux-system", "hook", kind, SecretRef("Secret", "flux-system", "token"), **values)
+    return StoredReceiver("flux-system", "hook", kind, ("Secret", "flux-system", "token"), **values)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def path(world):
 
 
 def save(world, value: StoredReceiver) -> None:
-    world.state.save("receiver", hook_hash(TOKEN, value.name, value.namespace), value.to_json())
+    world.state.save(RECEIVER, hook_hash(TOKEN, value.name, value.namespace), value)
 
 
 def proof(kind: str, body: bytes) -> dict[str, str]:
@@ -154,8 +155,9 @@ def test_a_type_that_is_not_served_says_which_are(world, path):
 
 def test_the_document_holds_no_token_and_reads_back_as_it_was():
     value = receiver("github", events=("push",))
-    assert TOKEN.decode() not in str(value.to_json())
-    assert from_json(value.to_json()) == value
+    document = RECEIVER.dumps(value)
+    assert TOKEN.decode() not in str(document)
+    assert RECEIVER.loads(document) == value
 
 
 @pytest.mark.parametrize("token", [b"\xff\xfe\x00raw", "schl\u00fcssel".encode(), b"\x80" * 32])
@@ -166,7 +168,7 @@ def test_a_token_may_be_any_bytes_and_its_address_is_the_one_the_catalogue_saves
     world.secrets.values["flux-system", "token"] = {"token": token}
     world.queue.enroll_poll("repository/one", "", 500.0)
     saved = address(world, secret, "hook", "flux-system")
-    world.state.save("receiver", saved.removeprefix("/hook/"), receiver(kind).to_json())
+    world.state.save(RECEIVER, saved.removeprefix("/hook/"), receiver(kind))
     headers = {**proof(kind, b"x"), "X-Signature": "sha512=" + signature(b"x", token, "sha512")}
     headers |= JSON
     headers["X-Hub-Signature-256"] = "sha256=" + signature(b"x", token)

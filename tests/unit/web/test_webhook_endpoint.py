@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.documents import raw
 from tests.webhook_requests import BUILDERS, REPOSITORIES, SECRETS, github
 
 PATH = "/api/webhook"
@@ -13,7 +14,7 @@ PATH = "/api/webhook"
 def test_a_push_rings_for_the_groups_of_its_repository(world, provider):
     world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
     world.queue.enroll_poll("repository/other", "//git.example.com", 500.0)
-    world.state.save("repository", REPOSITORIES[provider], ["repository/one"])
+    world.state.save(raw("repository"), REPOSITORIES[provider], ["repository/one"])
     headers, body = BUILDERS[provider]()
     answer = world.client(webhook_secrets=SECRETS).post(PATH, content=body, headers=headers)
     assert answer.status_code == 200
@@ -23,7 +24,7 @@ def test_a_push_rings_for_the_groups_of_its_repository(world, provider):
 
 def test_the_poll_that_follows_asks_for_refs_that_are_newer_than_the_push(world):
     world.queue.enroll_poll("repository/one", "//git.example.com", 500.0)
-    world.state.save("repository", "github.com/org/app", ["repository/one"])
+    world.state.save(raw("repository"), "github.com/org/app", ["repository/one"])
     world.now = 2_000.0
     headers, body = github()
     world.client(webhook_secrets=SECRETS).post(PATH, content=body, headers=headers)
@@ -40,7 +41,7 @@ def test_a_repository_of_nobody_changes_nothing(world):
 
 
 def test_a_refused_request_says_why_and_changes_nothing(world):
-    world.state.save("repository", "github.com/org/app", ["repository/one"])
+    world.state.save(raw("repository"), "github.com/org/app", ["repository/one"])
     headers, body = github(secret=b"wrong")
     answer = world.client(webhook_secrets=SECRETS).post(PATH, content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "unauthorized")

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import json
 
-from gitops_workers.core.diff.sync_baseline import (
-    ObjectBaseline,
-    SyncBaseline,
-    content_of,
-    fingerprint,
-    from_json,
-    is_baseline,
-    to_json,
-)
+from gitops_workers.core.diff.sync_baseline import ObjectBaseline, SyncBaseline, content_of, fingerprint, is_baseline
+from gitops_workers.core.documents.kinds import BASELINE
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import ObjectKey
 from tests.unit.core.making import application, desired, manifest
@@ -29,8 +22,7 @@ def test_an_agreement_survives_its_trip_through_the_store() -> None:
         "synced",
         {KEY: ObjectBaseline("d", "u", "7", "x", health), KEY._replace(name="b"): ObjectBaseline("e", "v", "8", "y")},
     )
-    assert from_json(json.loads(json.dumps(to_json(agreement)))) == agreement
-    assert from_json(None) == SyncBaseline()
+    assert BASELINE.loads(json.loads(json.dumps(BASELINE.dumps(agreement)))) == agreement
 
 
 def test_status_and_versions_are_no_change_of_content() -> None:

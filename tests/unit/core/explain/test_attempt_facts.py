@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
+from gitops_workers.core.documents.kinds import FACTS
 from gitops_workers.core.explain import attempt_facts as noted
 from gitops_workers.core.explain.attempt_facts import AttemptFacts
 from gitops_workers.core.objects import ObjectKey
@@ -39,23 +40,22 @@ FULL = AttemptFacts(
 
 @pytest.mark.parametrize("facts", [AttemptFacts(), FULL])
 def test_facts_are_read_as_they_were_written(facts: AttemptFacts) -> None:
-    assert noted.from_json(json.loads(json.dumps(noted.to_json(facts)))) == facts
+    assert FACTS.loads(json.loads(json.dumps(FACTS.dumps(facts)))) == facts
 
 
 def test_every_fact_is_in_the_example() -> None:
-    assert set(noted.to_json(FULL)) == {item.name for item in fields(AttemptFacts)}
+    assert set(FACTS.dumps(FULL)) == {item.name for item in fields(AttemptFacts)}
 
 
 def test_what_is_as_always_takes_no_room_and_what_another_release_wrote_does_no_harm() -> None:
-    assert noted.to_json(AttemptFacts()) == {}
-    assert noted.from_json({"commit": "a", "something": [1]}) == AttemptFacts(commit="a")
-    assert noted.from_json(None) is None
+    assert FACTS.dumps(AttemptFacts()) == {}
+    assert FACTS.loads({"commit": "a", "something": [1]}) == AttemptFacts(commit="a")
 
 
 def test_the_document_stays_small_whatever_is_put_into_it() -> None:
     long = [f"+ {'deep/' * 50}{number}" for number in range(10_000)]
-    facts = AttemptFacts(**{**noted.to_json(FULL), "changed": noted.cut(long), "stages": noted.cut(long)})
-    assert len(json.dumps(noted.to_json(facts))) < 4096
+    facts = replace(FULL, changed=noted.cut(long), stages=noted.cut(long))
+    assert len(json.dumps(FACTS.dumps(facts))) < 4096
     assert 0 < len(facts.changed) <= noted.LISTED
 
 

@@ -44,7 +44,7 @@ def test_what_is_stored_is_read_also_from_before_there_were_writers() -> None:
     for name in ("writer", "open", "listedAt", "paused", "synced"):
         del document[name]
     assert from_json(APP, document) == Record(APP, 3, (item("a"),), (ENTRY,), synced=ENTRY.digest)
-    with pytest.raises(ValueError, match="its synced is"):
+    with pytest.raises(ValueError, match="synced is"):
         from_json(APP, {**document, "synced": 7})
 
 
@@ -60,5 +60,5 @@ def test_a_pause_is_stored_and_one_that_cannot_be_read_spoils_the_record() -> No
     assert from_json(APP, document) == record
     unreadable: list[Any] = [True, {}, [1], ["x", "y"], [1, 2]]
     for broken in unreadable:
-        with pytest.raises(ValueError, match="its paused is"):
+        with pytest.raises(ValueError, match="paused"):
             from_json(APP, {**document, "paused": broken})

@@ -8,15 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_workers.core.documents.kinds import SETTINGS
 from gitops_workers.core.settings.readings import Heard, heard
-from gitops_workers.core.settings.settings_version import (
-    KEPT,
-    Freshness,
-    SettingsVersion,
-    freshness,
-    from_document,
-    to_document,
-)
+from gitops_workers.core.settings.settings_version import KEPT, Freshness, SettingsVersion, freshness
 from gitops_workers.core.telemetry.presence import ABSENT_SECONDS, WORKER, Presence, Process
 
 FIRST = SettingsVersion("first", 100.0)
@@ -78,11 +72,11 @@ def test_a_text_that_somebody_still_reads_is_old_after_any_number_of_edits():
 
 @pytest.mark.parametrize("value", [None, 3, [], {}, {"digest": "a"}, {"digest": "a", "since": "x", "replaced": []}])
 def test_a_document_that_cannot_be_read_is_none(value):
-    assert from_document(value) is None
+    assert SETTINGS.read(value, lambda _reason: None) is None
 
 
 def test_a_document_reads_as_it_was_written():
-    assert from_document({**to_document(SECOND), "later": 1}) == SECOND
+    assert SETTINGS.loads({**SETTINGS.dumps(SECOND), "later": 1}) == SECOND
 
 
 @dataclass

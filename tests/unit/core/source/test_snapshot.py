@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.cipher import Cipher
+from gitops_workers.core.documents import codec
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import AppId, Application, GitSource, RevisionKind, RevisionSpec
 from gitops_workers.core.record.record import HistoryEntry
@@ -16,10 +17,9 @@ from gitops_workers.core.render.render_spec import HelmOptions, SecretRef
 from gitops_workers.core.source.snapshot import LARGEST_OF_ALL, bounded, is_exact
 from gitops_workers.core.source.snapshot import restored as restored_with
 from gitops_workers.core.source.snapshot import snapshot as snapshot_with
-from gitops_workers.core.text import codec
 from tests.security.leaks import found
+from tests.unit.core.documents.test_codec import FULL
 from tests.unit.core.making import application, noise
-from tests.unit.core.text.test_codec import FULL
 
 COMMIT = "c" * 40
 SECRET = SecretRef("Secret", "flux-system", "git")

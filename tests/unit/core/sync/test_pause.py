@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import pytest
 
+from gitops_workers.core.documents import wills
+from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.sync.pause import CONDITION, Pause, in_force, with_pause_condition
 from tests.unit.core.making import application
 
@@ -17,16 +16,17 @@ PAUSE = Pause(100.0, "ann rolled back to #3")
     ("pause", "override", "holds"),
     [
         (None, None, False),
-        (None, {"suspended": False, "resumedAt": 5.0}, False),
+        (None, Override(suspended=False, resumed_at=5.0), False),
         (PAUSE, None, True),
-        (PAUSE, {"suspended": True, "by": "ann"}, True),
-        (PAUSE, {"suspended": False, "by": "ann"}, True),
-        (PAUSE, {"suspended": False, "resumedAt": 99.9}, True),
-        (PAUSE, {"suspended": False, "resumedAt": 100.0}, False),
-        (PAUSE, {"suspended": False, "resumedAt": 101}, False),
+        (PAUSE, Override(suspended=True, by="ann"), True),
+        (PAUSE, Override(suspended=False, by="ann"), True),
+        (PAUSE, Override(suspended=False, resumed_at=99.9), True),
+        (PAUSE, Override(suspended=False, resumed_at=100.0), False),
+        (PAUSE, Override(suspended=False, resumed_at=101.0), False),
+        (PAUSE, wills.override_unread("x", "it is no JSON object"), True),
     ],
 )
-def test_the_later_word_counts(pause: Pause | None, override: Mapping[str, Any] | None, holds: bool) -> None:
+def test_the_later_word_counts(pause: Pause | None, override: Override | None, holds: bool) -> None:
     assert in_force(pause, override) == (pause if holds else None)
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kinds import ANSWER, REQUEST
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.model import Dialect
+from gitops_workers.core.model import Dialect, Phase
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.sync.request import (
     LONGEST_TEXT,
     MOST_SELECTORS,
+    Answer,
     Request,
     Selector,
-    parse,
     pending,
     reject_reason,
     select_keys,
     selector,
-    to_json,
 )
 from tests.unit.core.making import application
 
@@ -52,7 +52,7 @@ ALL = (WEB, API, OTHER, SERVICE, ROLE)
 def test_resources_are_chosen_as_argo_cd_chooses_them(texts: list[str], meant: set[ObjectKey]) -> None:
     asked = Request("1", "ann", resources=tuple(map(selector, texts)))
     assert select_keys(asked, ALL) == meant
-    assert parse(json.loads(json.dumps(to_json(asked)))) == asked
+    assert REQUEST.loads(json.loads(json.dumps(REQUEST.dumps(asked)))) == asked
     assert [str(item) for item in asked.resources] == texts
 
 
@@ -72,6 +72,13 @@ def test_without_resources_all_objects_are_meant_and_a_choice_of_none_is_refused
         select_keys(Request("1", "ann", resources=(Selector("batch", "Job", "x"),)), ALL)
 
 
+def read(stored: Any) -> Request:
+    """What stands in the store under `request/<app>`, as an attempt reads it."""
+    asked = REQUEST.read(stored, lambda _reason: None)
+    assert asked is not None
+    return asked
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -83,7 +90,7 @@ def test_without_resources_all_objects_are_meant_and_a_choice_of_none_is_refused
     ],
 )
 def test_what_is_stored_is_read_again(asked: Request) -> None:
-    assert parse(json.loads(json.dumps(to_json(asked)))) == asked
+    assert REQUEST.loads(json.loads(json.dumps(REQUEST.dumps(asked)))) == asked
 
 
 @pytest.mark.parametrize(
@@ -114,21 +121,38 @@ def test_what_is_stored_is_read_again(asked: Request) -> None:
     ],
 )
 def test_what_cannot_be_read_is_a_refusal_with_a_mark_of_its_own(stored: Any) -> None:
-    asked = parse(stored)
+    asked = read(stored)
     assert asked.refusal.startswith("The stored request cannot be read")
     assert asked.id
     assert (asked.prune, asked.force, asked.rollback, asked.resources) == (False, False, None, ())
-    assert parse(stored) == asked
-    assert pending(stored, asked.id, None) is None
+    assert read(stored) == asked
+    assert pending(asked, Answer(asked.id, Phase.FAILED, asked.refusal), None) is None
 
 
 def test_an_answered_request_is_not_served_again_and_the_running_operation_has_its_own() -> None:
-    stored, running = to_json(Request("2", "ann", prune=True)), Request("1", "bob")
-    assert pending(None, "", None) is None
-    assert pending(None, "", running) == running
-    assert pending(stored, "1", running) == Request("2", "ann", prune=True)
-    assert pending(stored, "2", running) == running
-    assert pending(stored, "2", None) is None
+    stored, running = Request("2", "ann", prune=True), Request("1", "bob")
+    one, two = (Answer(name, Phase.SUCCEEDED, "") for name in "12")
+    assert pending(None, None, None) is None
+    assert pending(None, None, running) == running
+    assert pending(stored, None, running) == stored
+    assert pending(stored, one, running) == stored
+    assert pending(stored, two, running) == running
+    assert pending(stored, two, None) is None
+
+
+@pytest.mark.parametrize("stored", [{"id": "2", "phase": "Celebrated", "message": ""}, {"id": "2"}])
+def test_a_request_with_an_unreadable_answer_is_not_served_again(stored: Any) -> None:
+    answer = ANSWER.read(stored, lambda _reason: None)
+    assert pending(Request("2", "ann"), answer, None) is None
+    assert pending(Request("3", "ann"), answer, None) == Request("3", "ann")
+
+
+@pytest.mark.parametrize("stored", [7, [], {"id": 2, "phase": "Succeeded", "message": ""}])
+def test_a_request_that_may_have_been_answered_is_refused_and_says_so(stored: Any) -> None:
+    asked = pending(Request("2", "ann", rollback=3), ANSWER.read(stored, lambda _reason: None), None)
+    assert asked is not None
+    assert (asked.id, asked.rollback) == ("2", None)
+    assert "ask again" in asked.refusal
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue.refresh import Change, refresh
 from gitops_workers.pipeline.catalogue.remarks import remarks_of
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
@@ -105,7 +106,7 @@ def test_what_the_manifests_refer_to_is_followed_like_the_manifests(lab: Lab) ->
     lab.context = replace(lab.context, secrets=held)
     refresh(lab.context, [catalogue])
     app = "kustomization/flux-system/web"
-    first = lab.state.load("catalogue", "receivers")
+    first = lab.state.load(raw("catalogue"), "receivers")
     assert refresh(lab.context, [catalogue]) == Change()
 
     held.data["vars"] = {"CLUSTER": b"bergen"}
@@ -116,10 +117,10 @@ def test_what_the_manifests_refer_to_is_followed_like_the_manifests(lab: Lab) ->
 
     held.data["token"] = {"token": b"two"}
     refresh(lab.context, [catalogue])
-    second = lab.state.load("catalogue", "receivers")
+    second = lab.state.load(raw("catalogue"), "receivers")
     assert len(second) == 1
     assert second != first
-    assert lab.state.load("receiver", first[0]) is None
+    assert lab.state.load(raw("receiver"), first[0]) is None
     assert refresh(lab.context, [catalogue]) == Change()
 
 
@@ -170,10 +171,10 @@ class Interrupted(TextCatalogue):
 
 def test_a_push_to_the_catalogues_own_repository_is_news_for_the_catalogue(lab: Lab) -> None:
     refresh(lab.context, [TextCatalogue(APPLICATION, repository="https://git.example/fleet.git"), TextCatalogue("")])
-    assert lab.state.load("repository", "git.example/fleet") == ["catalogue"]
+    assert lab.state.load(raw("repository"), "git.example/fleet") == ["catalogue"]
     refresh(lab.context, [TextCatalogue(APPLICATION, repository="https://git.example/shop.git")])
-    assert lab.state.load("repository", "git.example/shop")[0] == "catalogue"
-    assert len(lab.state.load("repository", "git.example/shop")) == 2
+    assert lab.state.load(raw("repository"), "git.example/shop")[0] == "catalogue"
+    assert len(lab.state.load(raw("repository"), "git.example/shop")) == 2
 
 
 def test_two_refreshes_never_overlap(lab: Lab) -> None:
@@ -184,7 +185,7 @@ def test_two_refreshes_never_overlap(lab: Lab) -> None:
     refresh(lab.context, [older])
     assert inner == [Change()]
     refresh(lab.context, [TextCatalogue(two)])
-    assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
+    assert lab.state.load(raw("group"), "cluster/east")["apps"] == ["application/argocd/api", ID]
 
 
 def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_again(lab: Lab) -> None:
@@ -195,8 +196,8 @@ def test_a_refresh_that_was_frozen_writes_nothing_and_has_all_of_it_written_agai
         assert len(refresh(lab.context, [TextCatalogue(two)]).added) == 2
 
     assert refresh(lab.context, [Interrupted(APPLICATION, during=overtaken)]) == Change()
-    assert lab.state.load("group", "cluster/east")["apps"] == ["application/argocd/api", ID]
-    assert lab.state.load("catalogue", "seen") is None
+    assert lab.state.load(raw("group"), "cluster/east")["apps"] == ["application/argocd/api", ID]
+    assert lab.state.load(raw("catalogue"), "seen") is None
 
 
 @pytest.mark.parametrize("name", ["default", "team"])

@@ -10,6 +10,7 @@ from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey
 from gitops_workers.core.prune.deletion_request import Cascade
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import crd, manifest
 from tests.unit.pipeline.leaving import RESOURCES, LeavingLab, annotated_with, app_id, argo, declared, flux
 from tests.unit.pipeline.moves import config, deployment
@@ -250,12 +251,12 @@ def test_an_application_that_is_back_with_an_error_is_not_deleted(lab: LeavingLa
 def test_a_suspension_by_hand_pauses_a_deletion(lab: LeavingLab) -> None:
     begun(lab, config("a"))
     lab.settle_down(6)
-    lab.state.save("override", WEB, {"suspended": True, "by": "ann"})
+    lab.state.save(raw("override"), WEB, {"suspended": True, "by": "ann"})
     lab.queue.request(WEB, "suspend", Urgency.MANUAL)
     lab.settle_down(60)
     assert lab.names() == ["a"]
     assert "app resume" in lab.status(WEB).message
-    lab.state.save("override", WEB, {"suspended": False, "by": "ann"})
+    lab.state.save(raw("override"), WEB, {"suspended": False, "by": "ann"})
     lab.queue.request(WEB, "resume", Urgency.MANUAL)
     lab.settle_down(30)
     assert lab.names() == []

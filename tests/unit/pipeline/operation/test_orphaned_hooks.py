@@ -12,6 +12,7 @@ from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.sync.hooks import held
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.pipeline.asks import operation
 from tests.unit.pipeline.hazards import Fate, HazardLab
 from tests.unit.pipeline.lab import Lab
@@ -66,10 +67,10 @@ def switched_off(lab: Lab) -> None:
     """Automated sync is switched off, and another commit comes."""
     app = lab.applications[APP]
     lab.applications[APP] = replace(app, sync=replace(app.sync, automated=False))
-    lab.state.discard("request", APP)
-    stored = lab.state.load("operation", APP)
+    lab.state.discard(raw("request"), APP)
+    stored = lab.state.load(raw("operation"), APP)
     assert stored is not None
-    lab.state.save("operation", APP, {**stored, "request": None})
+    lab.state.save(raw("operation"), APP, {**stored, "request": None})
     lab.enroll()
     lab.push(settings("2"))
     lab.poll_repository()

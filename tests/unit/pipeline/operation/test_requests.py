@@ -13,6 +13,7 @@ from gitops_workers.core.model import Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.sync.request import selector
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.asks import manual, operation, ready, record
 from tests.unit.pipeline.lab import Lab
@@ -30,10 +31,10 @@ def test_a_request_is_answered_once_and_its_document_is_only_the_askers(lab: Lab
     app = lab.declare(automated=False)
     lab.run()
     asked = lab.ask(app)
-    stored = lab.state.load("request", app)
+    stored = lab.state.load(raw("request"), app)
     lab.run(2)
     assert lab.last_answer(app) == (asked, "Succeeded", "1 object applied.")
-    assert lab.state.load("request", app) == stored
+    assert lab.state.load(raw("request"), app) == stored
     lab.cluster.edit(manifest("ConfigMap", "a", namespace="shop", data={"v": "by hand"}))
     lab.poll_cluster()
     assert values(lab)["a"] == "by hand"
@@ -44,7 +45,7 @@ def test_a_request_that_cannot_be_read_is_refused_and_the_application_goes_on(la
     lab.push(config("a"))
     app = lab.declare(self_heal=True)
     lab.run()
-    lab.state.save("request", app, stored)
+    lab.state.save(raw("request"), app, stored)
     lab.cluster.remove(ObjectKey("", "ConfigMap", "shop", "a"))
     lab.poll_cluster()
     lab.run(3)
@@ -269,7 +270,7 @@ def test_a_part_does_not_take_the_place_of_the_whole_that_is_going_on(lab: Lab) 
 # --- what somebody else does meanwhile ------------------------------------------------------------------------------
 def test_a_suspended_application_answers_that_it_rests(lab: Lab) -> None:
     app, _ = manual(lab, "1", "2")
-    lab.state.save("override", app, {"suspended": True, "by": "ann"})
+    lab.state.save(raw("override"), app, {"suspended": True, "by": "ann"})
     lab.ask(app)
     lab.run(3)
     assert lab.last_answer(app)[1] == "Failed"
@@ -307,7 +308,7 @@ def test_the_operation_holds_what_it_was_begun_for(lab: Lab) -> None:
     stuck = lab.push(deployment("slow", 0), config("a", "3", wave=1))
     lab.ask(app, revision=stuck)
     lab.run(2)
-    lab.state.discard("request", app)
+    lab.state.discard(raw("request"), app)
     lab.push(config("a", "4"))
     lab.poll_repository()
     ready(lab, "slow")

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from gitops_workers.core.documents.kinds import WAITS
 from gitops_workers.core.model import AppId, Dialect, Phase, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.sync.dependencies import Dependency
-from gitops_workers.pipeline.reconcile.dependencies import WAITS
 from gitops_workers.ports import Urgency
+from tests.documents import raw
 from tests.unit.core.making import crd, manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import config, deployment
@@ -177,7 +178,7 @@ def test_health_does_not_count_for_a_kustomization_without_wait(shop: Shop) -> N
 
 def test_a_suspended_dependency_is_named_and_resuming_it_rings(shop: Shop) -> None:
     _, b, c = began(shop)
-    shop.state.save("override", c, {"suspended": True})
+    shop.state.save(raw("override"), c, {"suspended": True})
     shop.queue.request(c, "suspended", Urgency.MANUAL)
     shop.work()
     shop.write(b=config("b", "2"))
@@ -186,7 +187,7 @@ def test_a_suspended_dependency_is_named_and_resuming_it_rings(shop: Shop) -> No
     assert shop.status(b).message == f"Waiting for {c}: it is suspended: resume it or take the dependency out."
     assert shop.value("b") == "1"
 
-    shop.state.save("override", c, {"suspended": False})
+    shop.state.save(raw("override"), c, {"suspended": False})
     shop.queue.request(c, "resumed", Urgency.MANUAL)
     shop.work()
 
@@ -195,7 +196,7 @@ def test_a_suspended_dependency_is_named_and_resuming_it_rings(shop: Shop) -> No
 
 def test_who_has_nothing_to_apply_asks_nobody(shop: Shop) -> None:
     _, b, c = began(shop)
-    shop.state.save("override", c, {"suspended": True})
+    shop.state.save(raw("override"), c, {"suspended": True})
     shop.queue.request(c, "suspended", Urgency.MANUAL)
     shop.queue.request(b, "somebody asks", Urgency.MANUAL)
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from gitops_workers.core.documents.kind import Kind
+from gitops_workers.core.documents.kinds import FACTS
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.explain.explanation import KIND, Explanation
+from gitops_workers.core.explain.explanation import Explanation
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.scheduling.poll_groups import repository_group
 from gitops_workers.core.status.rows import ClusterView
 from gitops_workers.ports import Urgency
 from gitops_workers.services.explain import explanation_of
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
@@ -122,7 +125,7 @@ def test_an_attempt_that_reached_no_stage_shows_no_earlier_one_as_its_own(lab: L
     app = lab.declare()
     lab.run()
     before = lab.status(app).revision
-    lab.state.save("override", app, {"suspended": True, "by": "ann"})
+    lab.state.save(raw("override"), app, {"suspended": True, "by": "ann"})
     lab.queue.request(app, "look", Urgency.MANUAL)
     lab.run()
     told = stages(lab, app)
@@ -181,21 +184,21 @@ def test_a_look_that_finds_nothing_new_writes_and_reads_nothing_for_it(lab: Lab)
     original = lab.state.save_status
 
     def save_status(status: Any, token: int = 0, documents: Any = None) -> bool:
-        written.update(list(documents or {}))
+        written.update(kind.name for kind in documents or {})
         return original(status, token, documents)
 
     read: Counter[str] = Counter()
     load = lab.state.load
 
-    def counted(kind: str, key: str) -> Any:
-        read[kind] += 1
+    def counted(kind: Kind[Any], key: str) -> Any:
+        read[kind.name] += 1
         return load(kind, key)
 
     lab.state.save_status = save_status  # type: ignore[method-assign]
     lab.state.load = counted  # type: ignore[method-assign]
     lab.run(30)
     assert written["operation"] > 1, "it looked at its gate"
-    assert (written[KIND], read[KIND]) == (0, 0)
+    assert (written[FACTS.name], read[FACTS.name]) == (0, 0)
 
 
 def test_the_document_of_a_large_application_stays_small(lab: Lab) -> None:
@@ -210,7 +213,7 @@ def test_the_document_of_a_large_application_stays_small(lab: Lab) -> None:
     }
     lab.push(*many[:250], **deep)
     lab.poll_repository()
-    size = len(json.dumps(lab.state.load(KIND, app)))
+    size = len(json.dumps(lab.state.load(raw("explanation"), app)))
     assert 500 < size < 4096
 
 

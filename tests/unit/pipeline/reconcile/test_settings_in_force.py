@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from gitops_workers.adapters.user_rules import UserRules
+from gitops_workers.core.documents.kind import WHOLE
+from gitops_workers.core.documents.kinds import SETTINGS
 from gitops_workers.core.model import Dialect, IgnoreRule
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.settings.customizations import Customizations
@@ -146,11 +148,13 @@ def test_settings_that_are_put_back_at_once_count_again() -> None:
 
 def test_settings_of_which_redis_knows_nothing_any_more_are_put_in_force_again() -> None:
     it, one, _ = deployed()
-    it.state.discard(settings_in_force.KIND, settings_in_force.WHOLE)
+    it.state.discard(SETTINGS, WHOLE)
     scaled(it, 5)
     one.works()
     assert replicas(it) == 1
-    assert it.state.load(settings_in_force.KIND, settings_in_force.WHOLE)["digest"] == one.rules.version()
+    in_force = it.state.load(SETTINGS, WHOLE)
+    assert in_force is not None
+    assert in_force.digest == one.rules.version()
 
 
 def test_flux_waits_for_no_settings_of_argo_cd() -> None:

@@ -10,6 +10,7 @@ from gitops_workers.core.errors import Incomplete
 from gitops_workers.core.model import AppId, Dialect, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record.record import PART_OF
+from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
@@ -186,7 +187,7 @@ def leaving(*, remembered: bool) -> LeavingLab:
     assert stored is not None
     lab.clusters.records("east").delete(WEB, stored.resource_version)
     if not remembered:
-        lab.state.discard("record", WEB)
+        lab.state.discard(raw("record"), WEB)
     lab.declare_all()
     lab.settle_down(60)
     return lab

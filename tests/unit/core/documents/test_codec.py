@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_workers.core.documents import codec
 from gitops_workers.core.render.render_spec import (
     HelmOptions,
     HelmParameter,
@@ -23,7 +24,6 @@ from gitops_workers.core.render.render_spec import (
     Tool,
 )
 from gitops_workers.core.sync.request import Request
-from gitops_workers.core.text import codec
 
 FULL = RenderSpec(
     tool=Tool.KUSTOMIZE,
