@@ -14,10 +14,10 @@ from gitops_workers.core.model import (
     Condition,
     Destination,
     Dialect,
-    GitSource,
     HealthStatus,
     Phase,
     Schedule,
+    SourceSpec,
     SyncPolicy,
     SyncStatus,
 )
@@ -77,7 +77,7 @@ def application(app: str) -> Application:
     return Application(
         app,
         Dialect.FLUX if app.startswith("kustomization/") else Dialect.ARGOCD,
-        GitSource("https://git.example.com/a.git"),
+        SourceSpec("https://git.example.com/a.git"),
         RenderSpec(),
         Destination("prod-eu-1"),
         SyncPolicy(automated=True),

@@ -16,10 +16,10 @@ from gitops_workers.core.model import (
     Application,
     Destination,
     Dialect,
-    GitSource,
     Health,
     HealthExpressions,
     Schedule,
+    SourceSpec,
     SyncPolicy,
 )
 from gitops_workers.core.objects import Manifest
@@ -31,7 +31,7 @@ from gitops_workers.dialects.configs import is_config, parse_config
 from gitops_workers.dialects.document import load_file
 
 NOBODY = Application(
-    "kustomization/-/-", Dialect.FLUX, GitSource(""), RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
+    "kustomization/-/-", Dialect.FLUX, SourceSpec(""), RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
 )
 
 

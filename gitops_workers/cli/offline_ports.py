@@ -17,7 +17,7 @@ from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
 from gitops_workers.core.dialect import policy_of
-from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Resolved, Schedule, SyncPolicy
+from gitops_workers.core.model import Application, Destination, Dialect, Resolved, Schedule, SourceSpec, SyncPolicy
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef
 from gitops_workers.core.settings.governing import with_settings
@@ -103,7 +103,7 @@ def resolve(context: RenderPorts, app: Application) -> Resolved:
     return stages.resolve_revision(context, app, refs)
 
 
-def resolve_source(context: RenderPorts, source: GitSource) -> Resolved:
+def resolve_source(context: RenderPorts, source: SourceSpec) -> Resolved:
     """The same for a source that belongs to no application."""
     nothing = Application(
         "application/-/-", Dialect.ARGOCD, source, RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)

@@ -79,13 +79,13 @@ def _to_json(row: Planned) -> dict[str, Any]:
 
 def _application(order: Order, namespace: str, *, prune: bool) -> Application:
     """An application that has nothing but a name, for its marks and its order."""
-    from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy  # noqa: PLC0415 - `--help` does without
     from gitops_workers.core.render.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
 
     return Application(
         id="application/argocd/plan" if order is Order.ARGOCD else "kustomization/flux-system/plan",
         dialect=Dialect(order.value),
-        source=GitSource(""),
+        source=SourceSpec(""),
         render=RenderSpec(),
         destination=Destination(namespace=namespace),
         sync=SyncPolicy(automated=True, prune=prune),

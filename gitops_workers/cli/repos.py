@@ -11,7 +11,7 @@ import typer
 
 from gitops_workers.cli.client import open_engine, settings
 from gitops_workers.cli.output import Output, OutputOption, flat, show_rows, show_value
-from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec, SyncStatus
+from gitops_workers.core.model import RevisionKind, RevisionSpec, SourceSpec, SyncStatus
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.rows import Status
 from gitops_workers.ports import StatusQuery
@@ -47,7 +47,7 @@ def resolve(
     """Print the commit that a revision means now. Needs Git and nothing else."""
     from gitops_workers.cli.offline_ports import offline_ports, resolve_source  # noqa: PLC0415 - Git behind it
 
-    source = GitSource(url, RevisionSpec(RevisionKind(rule.value), revision))
+    source = SourceSpec(url, RevisionSpec(RevisionKind(rule.value), revision))
     with offline_ports(settings()) as context:
         found = resolve_source(context, source)
     if output in (Output.JSON, Output.YAML):

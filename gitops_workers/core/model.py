@@ -16,10 +16,15 @@ from gitops_workers.core.policy.project import Project
 from gitops_workers.core.prune.deletion_request import Deleting, DeletionRequest
 from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
 from gitops_workers.core.settings.installation import Installation
+from gitops_workers.core.source.urls import normalise_url, without_credentials
 from gitops_workers.core.sync.dependencies import Dependency
 
 AppId = str
 """`<kind>/<namespace>/<name>`, lower-case kind: `application/argocd/guestbook`, `kustomization/flux-system/apps`."""
+
+
+GIT = "git"
+"""The kind of a source that is a Git repository."""
 
 
 class Dialect(enum.StrEnum):
@@ -52,8 +57,8 @@ class RevisionSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class GitSource:
-    """One Git source. `credential` None means: the repository Secrets whose url matches (Argo CD's rule)."""
+class SourceSpec:
+    """Where files come from. `credential` None means: the repository Secrets whose url matches (Argo CD's rule)."""
 
     url: str
     revision: RevisionSpec = RevisionSpec()
@@ -64,6 +69,23 @@ class GitSource:
     timeout: float = 60.0
     submodules: bool = True
     """Whether submodules are fetched where something in them is read: in Argo CD always, in Flux on request."""
+    kind: str = GIT
+    """Which implementation of the port `Sources` reads it (`wiring.sources`)."""
+
+    @property
+    def shown(self) -> str:
+        """The URL for messages, statuses and logs, without credentials."""
+        return without_credentials(self.url)
+
+    @property
+    def identity(self) -> str:
+        """One name for all spellings of the source: what webhooks are compared with, and revisions are common to."""
+        return normalise_url(self.url) if self.kind == GIT else f"{self.kind}:{self.shown}"
+
+    @property
+    def access(self) -> tuple[str, str, SecretRef | None]:
+        """Whose answers may be shared: what one may read is for no one who names another credential."""
+        return self.kind, self.url, self.credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +205,7 @@ class Application:
 
     id: AppId
     dialect: Dialect
-    source: GitSource
+    source: SourceSpec
     render: RenderSpec
     destination: Destination
     sync: SyncPolicy

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
 from gitops_workers.ports.git import TreeEntry
@@ -37,7 +37,7 @@ class Closures(Protocol):
 
     def closure(
         self,
-        source: GitSource,
+        source: SourceSpec,
         render: RenderSpec,
         resolved: Resolved,
         app_name: str,
@@ -80,7 +80,7 @@ class Rendered:
 class Renderer(Protocol):
     """Turns a closure into objects in a limited child process; equal inputs share one render."""
 
-    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
+    def render(self, source: SourceSpec, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
         """Raises RenderFailed with the tool's own words, UnsafeContent for attacks."""
 
 

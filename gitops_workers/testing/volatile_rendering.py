@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from gitops_workers.core.errors import RenderFailed, SubmoduleUnavailable
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import Manifest, digest
 from gitops_workers.core.render.render_spec import RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext, Rendered, Sources
@@ -22,7 +22,7 @@ class VolatileClosures:
 
     def closure(
         self,
-        source: GitSource,
+        source: SourceSpec,
         render: RenderSpec,  # noqa: ARG002
         resolved: Resolved,
         app_name: str,  # noqa: ARG002
@@ -51,7 +51,7 @@ class VolatileRenderer:
         self._cache: dict[str, Rendered] = {}
         self.renders: Counter[str] = Counter()
 
-    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
+    def render(self, source: SourceSpec, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
         """See the port."""
         key = digest(closure.digest, repr(context.variables), repr(render.common_labels))
         if key not in self._cache:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.git_names import full_id, inside
 from gitops_workers.core.source.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
 from gitops_workers.ports import Refs, TreeEntry
@@ -98,7 +98,7 @@ class VolatileSources:
         self._modules: dict[str, dict[str, VolatileRepository]] = {}
         """By URL: the repositories of the submodules that were read through it, by theirs."""
 
-    def refs(self, source: GitSource, *, not_before: float) -> Refs:
+    def refs(self, source: SourceSpec, *, not_before: float) -> Refs:
         """See `Sources.refs`."""
         last = self._listed.get(source.url)
         if last is not None and last.listed_at >= not_before:
@@ -111,7 +111,7 @@ class VolatileSources:
         self._listed[source.url] = Refs(refs, repository.head if HEAD in refs else "", at)
         return self._listed[source.url]
 
-    def fetch(self, source: GitSource, commit: str) -> None:
+    def fetch(self, source: SourceSpec, commit: str) -> None:
         """See `Sources.fetch`."""
         full_id(commit)
         if commit in self._fetched.get(source.url, ()):
@@ -120,30 +120,30 @@ class VolatileSources:
             raise RevisionNotFound(f"{source.url} has no commit {commit}; choose another revision")
         self._fetched.setdefault(source.url, set()).add(commit)
 
-    def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
+    def submodule(self, source: SourceSpec, url: str, commit: str) -> Sequence[TreeEntry]:
         """See `Sources.submodule`."""
-        other = self._ask(GitSource(url))
+        other = self._ask(SourceSpec(url))
         if full_id(commit) not in other.commits:
             raise RenderFailed(f"{url} has no commit {commit}; push it there")
         self._modules.setdefault(source.url, {})[url] = other
         return _listing(other.commits[commit], "")
 
-    def submodule_urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+    def submodule_urls(self, source: SourceSpec, oid: str) -> Mapping[str, str]:
         """See `Sources.submodule_urls`: of files as `git submodule add` writes them."""
         text = self.blobs(source, [oid])[oid].decode()
         entries = re.findall(r"^\[submodule .*\]\n((?:\s+\w+ = .*\n?)*)", text, re.MULTILINE)
         fields = [dict(re.findall(r"^\s+(\w+) = (.*)$", entry, re.MULTILINE)) for entry in entries]
         return {entry["path"]: entry["url"] for entry in fields}
 
-    def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
+    def tree(self, source: SourceSpec, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`."""
         return _listing(self._commit(source, commit), inside(path))
 
-    def tree_id(self, source: GitSource, commit: str, path: str) -> str:
+    def tree_id(self, source: SourceSpec, commit: str, path: str) -> str:
         """See `Sources.tree_id`."""
         return self._commit(source, commit).objects.get(inside(path), "")
 
-    def changed_paths(self, source: GitSource, old: str, new: str) -> frozenset[str] | None:
+    def changed_paths(self, source: SourceSpec, old: str, new: str) -> frozenset[str] | None:
         """See `Sources.changed_paths`."""
         full_id(old)
         if old not in self._fetched.get(source.url, ()):
@@ -151,7 +151,7 @@ class VolatileSources:
         before, after = self._commit(source, old).files, self._commit(source, new).files
         return frozenset(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
-    def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
+    def blobs(self, source: SourceSpec, oids: Iterable[str]) -> Mapping[str, bytes]:
         """See `Sources.blobs`."""
         repositories = [self.repositories[source.url], *self._modules.get(source.url, {}).values()]
         found = {}
@@ -164,13 +164,13 @@ class VolatileSources:
             found[oid] = data
         return found
 
-    def tag_times(self, source: GitSource, tags: Iterable[str]) -> Mapping[str, int]:
+    def tag_times(self, source: SourceSpec, tags: Iterable[str]) -> Mapping[str, int]:
         """See `Sources.tag_times`."""
         times = self._ask(source).tag_times
         names = {tag.removeprefix(TAGS) for tag in tags}
         return {name: times[name] for name in names if name in times}
 
-    def resolve_short(self, source: GitSource, prefix: str) -> str | None:
+    def resolve_short(self, source: SourceSpec, prefix: str) -> str | None:
         """See `Sources.resolve_short`."""
         repository = self._ask(source)
         if not re.fullmatch(r"[0-9a-f]{7,39}", prefix):
@@ -179,14 +179,14 @@ class VolatileSources:
         matching = [oid for oid in known if oid.startswith(prefix)]
         return matching[0] if len(matching) == 1 else None
 
-    def on_branch(self, source: GitSource, commit: str, branch: str) -> bool:
+    def on_branch(self, source: SourceSpec, commit: str, branch: str) -> bool:
         """See `Sources.on_branch`."""
         full_id(commit)
         repository = self._ask(source)
         tip = repository.refs.get(BRANCHES + branch.removeprefix(BRANCHES))
         return tip is not None and commit in repository.reachable(tip)
 
-    def _ask(self, source: GitSource) -> VolatileRepository:
+    def _ask(self, source: SourceSpec) -> VolatileRepository:
         repository = self.repositories.get(source.url)
         if repository is None:
             raise SourceUnavailable(f"{source.url}: repository not found; correct the URL, or give a credential")
@@ -195,7 +195,7 @@ class VolatileSources:
             raise HostUnavailable(f"{source.url}: {repository.down}")
         return repository
 
-    def _commit(self, source: GitSource, commit: str) -> _Commit:
+    def _commit(self, source: SourceSpec, commit: str) -> _Commit:
         self.fetch(source, commit)
         return self.repositories[source.url].commits[commit]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gitops_workers.adapters.git import GitSettings
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.dialects.argocd.repository_secret import repository_secrets
 from gitops_workers.dialects.credentials import flux_credential
@@ -29,7 +29,7 @@ def git_settings(settings: Settings) -> GitSettings:
     )
 
 
-def credential(secrets: SecretFiles, source: GitSource) -> Credential | None:
+def credential(secrets: SecretFiles, source: SourceSpec) -> Credential | None:
     """Flux: the Secret that the GitRepository names. Argo CD: the repository Secret whose URL fits."""
     ref = source.credential
     if ref is None:

@@ -7,7 +7,7 @@ import time
 
 from gitops_workers.core.diff.compare import compared
 from gitops_workers.core.diff.desired import Desired, desired_objects
-from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
+from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
 from gitops_workers.core.objects import GroupKind, Manifest
 from gitops_workers.core.prune.candidates import candidates
 from gitops_workers.core.record.record import InventoryItem
@@ -38,7 +38,7 @@ def _application() -> Application:
     return Application(
         id="application/argocd/large",
         dialect=Dialect.ARGOCD,
-        source=GitSource("https://git.example/large.git"),
+        source=SourceSpec("https://git.example/large.git"),
         render=RenderSpec(),
         destination=Destination(name="east", namespace="large"),
         sync=SyncPolicy(automated=True),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
-from gitops_workers.core.model import GitSource, Resolved, RevisionKind, RevisionSpec
+from gitops_workers.core.model import Resolved, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.source.revisions import (
     History,
     NeedsBranch,
@@ -44,8 +44,8 @@ class World:
 
     sources: Sources
     repository: BareRepository | VolatileRepository
-    source: GitSource
-    nowhere: GitSource
+    source: SourceSpec
+    nowhere: SourceSpec
     other: BareRepository | VolatileRepository
     """Another repository that the sources can reach, for submodules."""
     other_url: str
@@ -57,12 +57,12 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
         sources = VolatileSources(time.time)
         sources.repositories["https://git.test/app"] = repository = VolatileRepository()
         sources.repositories["https://git.test/other"] = other = VolatileRepository()
-        app, nowhere = GitSource("https://git.test/app"), GitSource("https://git.test/none")
+        app, nowhere = SourceSpec("https://git.test/app"), SourceSpec("https://git.test/none")
         yield World(sources, repository, app, nowhere, other, "https://git.test/other")
         return
     bare, module = BareRepository(tmp_path / "app.git"), BareRepository(tmp_path / "other.git")
     with git_sources(tmp_path / "mirrors") as real:
-        yield World(real, bare, GitSource(bare.url), GitSource(f"file://{tmp_path}/none.git"), module, module.url)
+        yield World(real, bare, SourceSpec(bare.url), SourceSpec(f"file://{tmp_path}/none.git"), module, module.url)
 
 
 def test_refs_name_every_branch_and_peel_annotated_tags(world: World) -> None:

@@ -28,7 +28,7 @@ AGREEMENT, OPERATION = raw("agreement"), raw("operation")
 PLAIN = m.Application(
     id="application/argocd/shop",
     dialect=m.Dialect.ARGOCD,
-    source=m.GitSource("https://git.example/shop.git"),
+    source=m.SourceSpec("https://git.example/shop.git"),
     render=r.RenderSpec(),
     destination=m.Destination(name="prod"),
     sync=m.SyncPolicy(),
@@ -37,7 +37,7 @@ PLAIN = m.Application(
 FULL = m.Application(
     id="kustomization/flux-system/apps",
     dialect=m.Dialect.FLUX,
-    source=m.GitSource(
+    source=m.SourceSpec(
         "ssh://git@git.example/apps.git",
         m.RevisionSpec(m.RevisionKind.COMMIT, "a" * 40, "main"),
         "clusters/prod",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.core.errors import GitOpsError, Refused, UnsafeContent
-from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.model import RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.source.revisions import RevisionNotFound, resolve
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources
@@ -63,7 +63,7 @@ URLS = [
 @pytest.mark.parametrize("url", URLS)
 def test_a_hostile_url_is_refused_before_anything_runs(url: str, tmp_path: Path) -> None:
     canary = tmp_path / "X"
-    source = GitSource(url.format(canary=canary) if "{canary}" in url else url)
+    source = SourceSpec(url.format(canary=canary) if "{canary}" in url else url)
     with git_sources(tmp_path / "m") as sources:
         for call in (
             lambda: sources.refs(source, not_before=0),
@@ -97,7 +97,7 @@ def test_a_hostile_revision_only_ever_is_not_found(template: str, tmp_path: Path
     name = template.format(canary=canary)
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit({"a": b"1"})
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         listed = sources.refs(source, not_before=time.time())
         for kind in (RevisionKind.ARGOCD, RevisionKind.BRANCH, RevisionKind.TAG, RevisionKind.NAME):
@@ -119,15 +119,15 @@ def test_a_hostile_path_is_a_path_that_does_not_exist(path: str, tmp_path: Path)
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit({"a": b"1"})
     with git_sources(tmp_path / "m") as sources:
-        assert sources.tree_id(GitSource(repository.url), commit, path) == ""
-        assert sources.tree(GitSource(repository.url), commit, path) == ()
+        assert sources.tree_id(SourceSpec(repository.url), commit, path) == ""
+        assert sources.tree(SourceSpec(repository.url), commit, path) == ()
 
 
 def test_file_names_that_look_like_options_or_answers_are_files(tmp_path: Path) -> None:
     files = {"--output=X": b"1", "a missing": b"2", "b\nblob 3": b"3", "-c": b"4", '"quoted"': b"5", "d/$(id)": b"6"}
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit(files)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         tree = sources.tree(source, commit)
         blobs = sources.blobs(source, [entry.oid for entry in tree])

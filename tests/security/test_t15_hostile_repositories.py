@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.core.errors import UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
 
@@ -37,7 +37,7 @@ def test_hostile_content_is_read_as_plain_bytes(layout: str, tmp_path: Path) -> 
     files = LAYOUTS[layout]
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit(files)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         tree = sources.tree(source, commit)
         blobs = sources.blobs(source, [entry.oid for entry in tree])
@@ -64,14 +64,14 @@ def test_objects_made_to_attack_git_are_not_even_received(files: dict[str, File]
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit({**files, "a": b"1"})
     with git_sources(tmp_path / "m") as sources, pytest.raises(UnsafeContent, match="own check"):
-        sources.fetch(GitSource(repository.url), commit)
+        sources.fetch(SourceSpec(repository.url), commit)
 
 
 def test_a_submodule_is_listed_as_one_and_not_fetched(tmp_path: Path) -> None:
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit({"a": b"1", "s": ("160000", b"1" * 40)})
     with git_sources(tmp_path / "m") as sources:
-        tree = sources.tree(GitSource(repository.url), commit)
+        tree = sources.tree(SourceSpec(repository.url), commit)
     assert [(entry.path, entry.mode) for entry in tree] == [("a", "100644"), ("s", "160000")]
     assert tree[1].oid == "1" * 40
 
@@ -108,7 +108,7 @@ def test_nothing_of_our_surroundings_reaches_git(tmp_path: Path, monkeypatch: py
     commit = repository.commit({"a": b"1"})
     for name, value in hostile.items():
         monkeypatch.setenv(name, value)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         assert sources.refs(source, not_before=time.time()).refs["HEAD"] == commit
         assert sources.tree_id(source, commit, "a")

@@ -9,7 +9,7 @@ import pytest
 
 from gitops_workers.adapters.git import GitSettings
 from gitops_workers.core.errors import SourceUnavailable, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.local.git_server import git_server
 from tests.integration.git.http_servers import redirecting_server
@@ -28,7 +28,7 @@ def test_a_redirect_to_another_host_is_not_followed(code: int, tmp_path: Path) -
         redirecting_server(lambda _: None, behind) as (other, seen),
         redirecting_server(lambda path: other + path, code=code) as (url, _),
     ):
-        source = GitSource(f"{url}/app.git")
+        source = SourceSpec(f"{url}/app.git")
         with git_sources(tmp_path / "m", credentials={source.url: SECRET}) as sources:
             with pytest.raises(SourceUnavailable, match="redirect"):
                 sources.refs(source, not_before=time.time())
@@ -39,7 +39,7 @@ def test_a_redirect_to_another_host_is_not_followed(code: int, tmp_path: Path) -
 
 def test_a_redirect_to_the_metadata_service_is_not_followed(tmp_path: Path) -> None:
     with redirecting_server(lambda _: "http://169.254.169.254/latest/meta-data/") as (url, seen):
-        source = GitSource(f"{url}/app", timeout=5)
+        source = SourceSpec(f"{url}/app", timeout=5)
         with git_sources(tmp_path / "m") as sources, pytest.raises(SourceUnavailable, match="redirect"):
             sources.refs(source, not_before=0)
         assert len(seen) == 2  # the URL, and the same host once more with `.git`
@@ -51,7 +51,7 @@ def test_a_credential_goes_to_its_own_host_and_port_only(tmp_path: Path) -> None
         with git_sources(tmp_path / "m", credentials=credentials) as sources:
             for url in (one, two):
                 with pytest.raises(SourceUnavailable):
-                    sources.refs(GitSource(f"{url}/app.git"), not_before=0)
+                    sources.refs(SourceSpec(f"{url}/app.git"), not_before=0)
     assert {header for _, header in seen_by_one} == {SECRET.authorization}
     assert {header for _, header in seen} == {""}
 
@@ -59,7 +59,7 @@ def test_a_credential_goes_to_its_own_host_and_port_only(tmp_path: Path) -> None
 def test_a_mirror_does_not_get_the_credential_of_the_url_it_stands_for(tmp_path: Path) -> None:
     with redirecting_server(lambda _: None) as (mirror, seen):
         settings = GitSettings(schemes=LAPTOP.schemes, mirrors=(("https://github.test/", f"{mirror}/"),))
-        source = GitSource("https://github.test/app.git")
+        source = SourceSpec("https://github.test/app.git")
         with (
             git_sources(tmp_path / "m", settings=settings, credentials={source.url: SECRET}) as sources,
             pytest.raises(SourceUnavailable),
@@ -70,7 +70,7 @@ def test_a_mirror_does_not_get_the_credential_of_the_url_it_stands_for(tmp_path:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "169.254.169.254", "[::1]", "2130706433"])
 def test_our_own_host_and_metadata_are_refused_with_production_settings(host: str, tmp_path: Path) -> None:
-    source = GitSource(f"https://{host}/latest/meta-data")
+    source = SourceSpec(f"https://{host}/latest/meta-data")
     with git_sources(tmp_path / "m", settings=GitSettings()) as sources:
         for call in (lambda: sources.refs(source, not_before=0), lambda: sources.fetch(source, "1" * 40)):
             with pytest.raises(UnsafeContent, match="loopback, link-local or metadata"):
@@ -80,7 +80,7 @@ def test_our_own_host_and_metadata_are_refused_with_production_settings(host: st
 @pytest.mark.parametrize("url", ["http://host/x", "file:///etc", "git://host/x"])
 def test_production_settings_know_https_and_ssh_only(url: str, tmp_path: Path) -> None:
     with git_sources(tmp_path / "m", settings=GitSettings()) as sources, pytest.raises(UnsafeContent, match="allowed"):
-        sources.refs(GitSource(url), not_before=0)
+        sources.refs(SourceSpec(url), not_before=0)
 
 
 def test_a_request_goes_to_the_address_that_was_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

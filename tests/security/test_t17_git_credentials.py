@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.local.git_server import git_server
 from tests.integration.git.http_servers import redirecting_server, tls_server
@@ -56,7 +56,7 @@ def test_a_failing_request_shows_no_credential(slot: str, kind: str, tmp_path: P
                 "ssh": "ssh://git@127.0.0.1:1/x.git",
                 "userinfo": f"http://{CANARY}:{CANARY}@127.0.0.1:1/x.git",
             }[kind]
-        source = GitSource(url, timeout=20)
+        source = SourceSpec(url, timeout=20)
         sources = stack.enter_context(git_sources(tmp_path / "m", credentials={url: credential}, shared=shared))
         for call in (lambda: sources.refs(source, not_before=time.time()), lambda: sources.fetch(source, "1" * 40)):
             with pytest.raises(GitOpsError) as caught:
@@ -89,7 +89,7 @@ def test_a_running_request_shows_no_credential_to_ps(slot: str, tmp_path: Path) 
 
         def request() -> None:
             with contextlib.suppress(GitOpsError):
-                sources.refs(GitSource(url, timeout=3), not_before=time.time())
+                sources.refs(SourceSpec(url, timeout=3), not_before=time.time())
 
         thread = threading.Thread(target=request)
         thread.start()
@@ -112,7 +112,7 @@ def test_no_descriptor_of_a_credential_stays_open(tmp_path: Path) -> None:
     with git_sources(tmp_path / "m", credentials={url: filled("password")}) as sources:
         for _ in range(3):
             with pytest.raises(GitOpsError):
-                sources.refs(GitSource(url), not_before=time.time())
+                sources.refs(SourceSpec(url), not_before=time.time())
         names = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
     assert not [name for name in names if "memfd:secret" in name]
 
@@ -120,7 +120,7 @@ def test_no_descriptor_of_a_credential_stays_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [f"{CANARY}\nX-Evil: 1", f"{CANARY}\r\n", f"{CANARY}\x00"])
 def test_a_credential_cannot_add_a_header_or_a_setting(value: str, tmp_path: Path) -> None:
     with redirecting_server(lambda _: None) as (url, seen):
-        source = GitSource(f"{url}/x.git")
+        source = SourceSpec(f"{url}/x.git")
         with (
             git_sources(tmp_path / "m", credentials={source.url: Credential(bearer_token=value)}) as sources,
             pytest.raises(GitOpsError, match="line break") as caught,
@@ -133,7 +133,7 @@ def test_a_credential_cannot_add_a_header_or_a_setting(value: str, tmp_path: Pat
 @pytest.mark.parametrize("token", ['a"b', "a\\b", 'x"\n\tb', "a;b#c", "%s $(id) `id`"])
 def test_a_token_arrives_exactly_as_it_is(token: str, tmp_path: Path) -> None:
     with redirecting_server(lambda _: None) as (url, seen):
-        source = GitSource(f"{url}/x.git")
+        source = SourceSpec(f"{url}/x.git")
         with (
             git_sources(tmp_path / "m", credentials={source.url: Credential(bearer_token=token)}) as sources,
             pytest.raises(GitOpsError),

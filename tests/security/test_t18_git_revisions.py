@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitops_workers.core.model import GitSource, Resolved, RevisionSpec
+from gitops_workers.core.model import Resolved, RevisionSpec, SourceSpec
 from gitops_workers.core.source.revisions import resolve
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources
@@ -20,7 +20,7 @@ def repository(tmp_path: Path) -> BareRepository:
 
 def test_a_branch_that_moves_after_the_resolve_changes_nothing(repository: BareRepository, tmp_path: Path) -> None:
     first = repository.commit({"a": b"first"})
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         listed = sources.refs(source, not_before=0)
         resolved = resolve(RevisionSpec(value="main"), listed.refs, listed.head)
@@ -33,7 +33,7 @@ def test_a_branch_that_moves_after_the_resolve_changes_nothing(repository: BareR
 
 def test_a_force_push_is_seen_at_the_next_listing_only(repository: BareRepository, tmp_path: Path) -> None:
     first = repository.commit({"a": b"1"})
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         asked_at = time.time()
         assert sources.refs(source, not_before=asked_at).refs["HEAD"] == first
@@ -55,7 +55,7 @@ def test_a_tag_named_like_a_branch_has_one_documented_answer(
     repository.tag("release", tagged)
     branch = {name: repository.commit({"a": b"branch"}, branch=name) for name in ("v1", "release")}
     with git_sources(tmp_path / "m") as sources:
-        listed = sources.refs(GitSource(repository.url), not_before=0)
+        listed = sources.refs(SourceSpec(repository.url), not_before=0)
         answer = resolve(RevisionSpec(value=revision), listed.refs, listed.head)
     name = revision.rpartition("/")[2]
     assert answer == Resolved(tagged if is_tag else branch[name], name)
@@ -64,7 +64,7 @@ def test_a_tag_named_like_a_branch_has_one_documented_answer(
 def test_a_branch_named_like_a_commit_does_not_stand_for_it(repository: BareRepository, tmp_path: Path) -> None:
     wanted = repository.commit({"a": b"wanted"})
     repository.commit({"a": b"evil"}, branch=wanted)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         listed = sources.refs(source, not_before=0)
         assert resolve(RevisionSpec(value=wanted), listed.refs, listed.head) == Resolved(wanted)
@@ -77,7 +77,7 @@ def test_a_replacement_object_of_the_server_replaces_nothing(repository: BareRep
     wanted = repository.commit({"a": b"wanted"})
     evil = repository.commit({"a": b"evil"}, branch="evil")
     repository.git("update-ref", f"refs/replace/{wanted}", evil)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         [entry] = sources.tree(source, wanted)
         assert sources.blobs(source, [entry.oid]) == {entry.oid: b"wanted"}
@@ -86,7 +86,7 @@ def test_a_replacement_object_of_the_server_replaces_nothing(repository: BareRep
 def test_a_moved_tag_has_its_new_commit_and_date(repository: BareRepository, tmp_path: Path) -> None:
     old = repository.commit({"a": b"1"}, at=10)
     repository.tag("prod-1", old, at=20)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         assert sources.tag_times(source, ["prod-1"]) == {"prod-1": 20}
         new = repository.commit({"a": b"2"}, at=30)

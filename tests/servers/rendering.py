@@ -12,7 +12,7 @@ import pytest
 from gitops_workers.adapters.rendering import CachedRenderer, GitClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.ports import Closure, RenderContext, Rendered
 from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
@@ -66,12 +66,12 @@ class RenderWorld:
         """Make exactly these files the newest commit."""
         contents = {path: data.encode() if isinstance(data, str) else data for path, data in files.items()}
         commit = self.repository.commit(contents)
-        self.sources.fetch(GitSource(URL), commit)
+        self.sources.fetch(SourceSpec(URL), commit)
         return Resolved(commit, "main")
 
     def closure(self, at: Resolved, path: str = ".", render: RenderSpec | None = None, **source: Any) -> Closure:
         """The closure of a path at a commit."""
-        return self.closures.closure(GitSource(URL, path=path, **source), render or RenderSpec(), at, "web")
+        return self.closures.closure(SourceSpec(URL, path=path, **source), render or RenderSpec(), at, "web")
 
     def rendered(
         self,
@@ -82,7 +82,7 @@ class RenderWorld:
         **source: Any,
     ) -> Rendered:
         """Render a path at a commit."""
-        origin = GitSource(URL, path=path, **source)
+        origin = SourceSpec(URL, path=path, **source)
         spec = render or RenderSpec()
         closure = self.closures.closure(origin, spec, at, context.app_name)
         return self.renderer.render(origin, spec, closure, replace(context, resolved=at))

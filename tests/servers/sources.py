@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitops_workers.adapters.git import GitSettings, GitSources
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.credentials import Credential
 
 LAPTOP = GitSettings(schemes=frozenset({"https", "ssh", "http", "file"}))
@@ -41,7 +41,7 @@ def git_sources(
 ) -> Iterator[GitSources]:
     """Open sources with mirrors in `directory`; credentials by URL."""
 
-    def lookup(source: GitSource) -> Credential | None:
+    def lookup(source: SourceSpec) -> Credential | None:
         return (credentials or {}).get(source.url)
 
     sources = GitSources(directory, settings, lookup=lookup, shared=shared or MemoryStore(), clock=time.time)

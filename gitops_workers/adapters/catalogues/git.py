@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gitops_workers.adapters.catalogues.location import Readers
 from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
-from gitops_workers.core.model import GitSource, Problem, Resolved, RevisionKind, RevisionSpec
+from gitops_workers.core.model import Problem, Resolved, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.source.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
@@ -24,7 +24,7 @@ _LINK, _SUBMODULE = "120000", "160000"
 class Repository:
     """A `Location` in a Git repository."""
 
-    source: GitSource
+    source: SourceSpec
 
     @classmethod
     def parse(cls, text: str) -> Repository:
@@ -39,12 +39,12 @@ class Repository:
         if problem or folder is None or not text.startswith(PREFIX):
             what = problem or "the path leaves the repository."
             raise InvalidManifest(f"catalogue {without_credentials(text)}: {what} Write git+URL#ref:path.")
-        return cls(GitSource(url, RevisionSpec(RevisionKind.ARGOCD, ref), folder))
+        return cls(SourceSpec(url, RevisionSpec(RevisionKind.ARGOCD, ref), folder))
 
     @property
     def name(self) -> str:
         """The setting without credentials, ref and path always there."""
-        return f"{PREFIX}{without_credentials(self.source.url)}#{self.source.revision.value}:{self.source.path}"
+        return f"{PREFIX}{self.source.shown}#{self.source.revision.value}:{self.source.path}"
 
     @property
     def folder(self) -> None:
@@ -65,7 +65,7 @@ class GitCatalogue:
     def __init__(self, location: Repository, sources: Sources, load: Load, now: Callable[[], float]) -> None:
         """`now` is the shared clock: refs are listed at the moment of asking, never older."""
         self.name = location.name
-        self.repository = without_credentials(location.source.url)
+        self.repository = location.source.shown
         self._source = location.source
         self._sources = sources
         self._load = load

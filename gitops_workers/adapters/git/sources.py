@@ -25,7 +25,7 @@ from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, differing, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.objects import digest
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.core.source.git_names import full_id, inside
@@ -33,7 +33,7 @@ from gitops_workers.core.source.revisions import BRANCHES, TAGS, RevisionNotFoun
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.ports import Refs, RenderCache, TreeEntry
 
-Lookup = Callable[[GitSource], Credential | None]
+Lookup = Callable[[SourceSpec], Credential | None]
 """The credential of a source at this moment; None when it has none. Asked before every request, never stored."""
 
 T = TypeVar("T")
@@ -85,7 +85,7 @@ class GitSources:
         """End the reading processes."""
         self._readers.close()
 
-    def refs(self, source: GitSource, *, not_before: float) -> Refs:
+    def refs(self, source: SourceSpec, *, not_before: float) -> Refs:
         """See `Sources.refs`."""
         place = self._place(source)
 
@@ -97,7 +97,7 @@ class GitSources:
         with self._turn(place.host, place.key):
             return self._listings.get(place.key, not_before, source.timeout, ask)
 
-    def fetch(self, source: GitSource, commit: str) -> None:
+    def fetch(self, source: SourceSpec, commit: str) -> None:
         """See `Sources.fetch`. Raises RevisionNotFound when the server answers and has no such commit."""
         place = self._place(source)
         if not self._fetched(source, place, commit, lambda: self._credential(source, place)):
@@ -106,7 +106,7 @@ class GitSources:
                 f"force-push: choose another revision"
             )
 
-    def submodule(self, source: GitSource, url: str, commit: str) -> Sequence[TreeEntry]:
+    def submodule(self, source: SourceSpec, url: str, commit: str) -> Sequence[TreeEntry]:
         """See `Sources.submodule`.
 
         It has a mirror of its own beside the source's, which no other source reads: who may name this source may not
@@ -130,7 +130,7 @@ class GitSources:
         [found] = self._info(module.mirror, f"{commit}:")
         return self._listing(module, found.oid, "") if found else ()
 
-    def submodule_urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+    def submodule_urls(self, source: SourceSpec, oid: str) -> Mapping[str, str]:
         """See `Sources.submodule_urls`. Git reads its own kind of file."""
         text = self.blobs(source, [oid])[oid].decode("utf-8", "replace")
         with SecretFiles() as files:
@@ -147,7 +147,7 @@ class GitSources:
             found.setdefault(name, {})[field] = value
         return {entry["path"]: entry["url"] for entry in found.values() if "path" in entry and "url" in entry}
 
-    def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
+    def tree(self, source: SourceSpec, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`. Raises SourceUnavailable when the commit cannot be fetched."""
         place = self._place(source)
         folder = inside(path)
@@ -156,7 +156,7 @@ class GitSources:
             return ()
         return self._listing(place, oid, folder)
 
-    def tree_id(self, source: GitSource, commit: str, path: str) -> str:
+    def tree_id(self, source: SourceSpec, commit: str, path: str) -> str:
         """See `Sources.tree_id`. An unfetched commit is fetched: absence is only told of a commit that is there."""
         place = self._place(source)
         full_id(commit)
@@ -169,7 +169,7 @@ class GitSources:
         [found] = self._info(place.mirror, name)
         return found.oid if found else ""
 
-    def changed_paths(self, source: GitSource, old: str, new: str) -> frozenset[str] | None:
+    def changed_paths(self, source: SourceSpec, old: str, new: str) -> frozenset[str] | None:
         """See `Sources.changed_paths`. A renamed file is both of its paths."""
         place = self._place(source)
         full_id(old)
@@ -202,7 +202,7 @@ class GitSources:
         names = finished.output.decode("utf-8", "surrogateescape").split("\0")
         return frozenset(name for name in names if name)
 
-    def blobs(self, source: GitSource, oids: Iterable[str]) -> Mapping[str, bytes]:
+    def blobs(self, source: SourceSpec, oids: Iterable[str]) -> Mapping[str, bytes]:
         """See `Sources.blobs`."""
         place = self._place(source)
         wanted = list(dict.fromkeys(full_id(oid) for oid in oids))
@@ -233,7 +233,7 @@ class GitSources:
                 f"what one application reads; make it smaller or move it out of the application's path"
             ) from None
 
-    def tag_times(self, source: GitSource, tags: Iterable[str]) -> Mapping[str, int]:
+    def tag_times(self, source: SourceSpec, tags: Iterable[str]) -> Mapping[str, int]:
         """See `Sources.tag_times`: short names in, short names out; fetched when the listing has changed."""
         place = self._place(source)
         wanted = {tag.removeprefix(TAGS) for tag in tags}
@@ -246,7 +246,7 @@ class GitSources:
         times = {name.removeprefix(TAGS): int(time) for name, time in pairs if time.isdigit()}
         return {tag: times[tag] for tag in wanted if tag in times}
 
-    def resolve_short(self, source: GitSource, prefix: str) -> str | None:
+    def resolve_short(self, source: SourceSpec, prefix: str) -> str | None:
         """See `Sources.resolve_short`."""
         place = self._place(source)
         if not _PREFIX.fullmatch(prefix):
@@ -255,7 +255,7 @@ class GitSources:
         [info] = self._info(place.history, f"{prefix}^{{commit}}")
         return info.oid if info else None
 
-    def on_branch(self, source: GitSource, commit: str, branch: str) -> bool:
+    def on_branch(self, source: SourceSpec, commit: str, branch: str) -> bool:
         """See `Sources.on_branch`. An unknown branch has no commits."""
         place = self._place(source)
         full_id(commit)
@@ -270,7 +270,7 @@ class GitSources:
             raise self._damaged(place.history)
         return finished.status == 0
 
-    def _place(self, source: GitSource) -> Place:
+    def _place(self, source: SourceSpec) -> Place:
         identity = (source.url, repr(source.credential))
         with self._lock:
             if (place := self._places.get(identity)) is not None:
@@ -320,7 +320,7 @@ class GitSources:
         except UnsafeContent as error:
             raise UnsafeContent(f"{named}: its mirror of GITOPS_GIT_MIRRORS cannot be used: {error}") from None
 
-    def _fetched(self, source: GitSource, place: Place, commit: str, credential: Callable[[], Credential]) -> bool:
+    def _fetched(self, source: SourceSpec, place: Place, commit: str, credential: Callable[[], Credential]) -> bool:
         """Bring the commit into the place's mirror; False when the server has no such commit."""
         full_id(commit)
         with self._readers.reserved(place.mirror.path):
@@ -335,30 +335,30 @@ class GitSources:
                     place.address, credential(), commit, timeout, lambda: self._has(place, commit)
                 )
 
-    def _submodule_credential(self, source: GitSource, place: Place, url: str, address: Address) -> Credential:
+    def _submodule_credential(self, source: SourceSpec, place: Place, url: str, address: Address) -> Credential:
         """By the submodule's URL where credentials are declared so; else the parent's, on the parent's own server only.
 
         A Secret that a source names goes to the server of that source and to no other (Flux gives it to all of them).
         """
         rewritten, _ = rewrite(url, self._settings.mirrors)
-        found = None if source.credential is not None else self._lookup(GitSource(rewritten))
+        found = None if source.credential is not None else self._lookup(SourceSpec(rewritten))
         if found is not None:
             return found
         if address.server == place.address.server:
             return self._credential(source, place)
         return Credential(*address.userinfo)
 
-    def _credential(self, source: GitSource, place: Place) -> Credential:
+    def _credential(self, source: SourceSpec, place: Place) -> Credential:
         # For the URL that is really asked: a credential for github.com is none of a mirror's business.
         rewritten, trusted = rewrite(source.url, self._settings.mirrors)
-        asked = GitSource(rewritten, source.revision, source.path, source.credential) if trusted else source
+        asked = SourceSpec(rewritten, source.revision, source.path, source.credential) if trusted else source
         found = self._lookup(asked)
         return found if found is not None else Credential(*place.address.userinfo)
 
     def _has(self, place: Place, commit: str) -> bool:
         return place.mirror.usable and self._info(place.mirror, f"{commit}:") != [None]
 
-    def _fetch_history(self, source: GitSource, place: Place) -> None:
+    def _fetch_history(self, source: SourceSpec, place: Place) -> None:
         """Bring all commits here when the refs are not those of the last time."""
         listed = self._listings.last(place.key) or self.refs(source, not_before=0)
         state = signature(listed)

@@ -14,7 +14,7 @@ from gitops_workers.adapters.rendering.closure.tree import LINK, SUBMODULE, Tree
 from gitops_workers.adapters.rendering.renderers import BY_TOOL, detect
 from gitops_workers.adapters.rendering.renderers.port import Place, Renderer
 from gitops_workers.core.errors import PolicyRefused, RenderFailed
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import OVERRIDES, KustomizeMerge, RenderSpec
 from gitops_workers.core.source import repo_paths
@@ -44,7 +44,7 @@ class GitClosures:
 
     def closure(
         self,
-        source: GitSource,
+        source: SourceSpec,
         render: RenderSpec,
         resolved: Resolved,
         app_name: str,
@@ -59,7 +59,7 @@ class GitClosures:
             whole = inputs.whole or partial.digest in self._incomplete
         return _widened(files, partial) if whole else partial
 
-    def whole(self, source: GitSource, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
+    def whole(self, source: SourceSpec, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
         """The whole commit as input, because the tool wanted a file that `missed` does not hold.
 
         From now on `closure` returns the whole commit wherever it would have returned `missed`.
@@ -74,7 +74,7 @@ class GitClosures:
         return _widened(self._files(source, render, tree, known.__contains__), missed)
 
     def _look(
-        self, source: GitSource, render: RenderSpec, resolved: Resolved, app_name: str, permits: Permits
+        self, source: SourceSpec, render: RenderSpec, resolved: Resolved, app_name: str, permits: Permits
     ) -> tuple[Place, Renderer]:
         flux = render.kustomize.merge is KustomizeMerge.FLUX
         # Flux joins an absolute path to the root of the source; Argo CD refuses it.
@@ -93,7 +93,7 @@ class GitClosures:
         renderer = BY_TOOL[render.tool] if render.tool else detect(lambda name: _holds(files, path, name))
         return Place(files, self._references, source, path, render, resolved, app_name), renderer
 
-    def _files(self, source: GitSource, render: RenderSpec, tree: Tree, permits: Permits) -> Files:
+    def _files(self, source: SourceSpec, render: RenderSpec, tree: Tree, permits: Permits) -> Files:
         if source.ignore is None and render.kustomize.merge is not KustomizeMerge.FLUX:
             return Files(tree, self._sources, self._submodules, source, None, permits)
         places = {path: tree.files[path] for path in tree.named(_IGNORE_FILE) if tree.files[path].mode != LINK}
@@ -108,7 +108,7 @@ class GitClosures:
                     self._ignores.popitem(last=False)
         return Files(tree, self._sources, self._submodules, source, known, permits)
 
-    def _ignore(self, source: GitSource, places: Mapping[str, TreeEntry]) -> Ignore:
+    def _ignore(self, source: SourceSpec, places: Mapping[str, TreeEntry]) -> Ignore:
         blobs = self._sources.blobs(source, [entry.oid for entry in places.values()]) if places else {}
         texts = [
             (repo_paths.folder(path), blobs[entry.oid].decode("utf-8", "replace")) for path, entry in places.items()

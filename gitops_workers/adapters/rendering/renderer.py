@@ -15,7 +15,7 @@ from gitops_workers.adapters.rendering import request
 from gitops_workers.adapters.rendering.memory import Failures, Recent, SingleFlight
 from gitops_workers.adapters.rendering.renderers import BY_TOOL
 from gitops_workers.core.errors import RenderFailed
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import canonical, digest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.ports import Closure, RenderCache, RenderContext, Rendered, Sources
@@ -31,7 +31,7 @@ FORMAT = "3"
 class WholeCommit(Protocol):
     """What the renderer needs of the closures."""
 
-    def whole(self, source: GitSource, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
+    def whole(self, source: SourceSpec, render: RenderSpec, resolved: Resolved, missed: Closure) -> Closure:
         """The whole commit as input; remembered for closures equal to `missed`."""
 
 
@@ -71,7 +71,7 @@ class CachedRenderer:
         self._failures = failures or Failures()
         self._flights = SingleFlight()
 
-    def render(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
+    def render(self, source: SourceSpec, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
         """The objects of this closure. Raises RenderFailed with the tool's own words, UnsafeContent for attacks."""
         try:
             return self._rendered(source, render, closure, context)
@@ -81,7 +81,7 @@ class CachedRenderer:
             whole = self._closures.whole(source, render, context.resolved, closure)
             return self._rendered(source, render, whole, context)
 
-    def _rendered(self, source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
+    def _rendered(self, source: SourceSpec, render: RenderSpec, closure: Closure, context: RenderContext) -> Rendered:
         told = request.build(source, render, closure, context, strict=self._strict)
         variables = request.variables(render, context)
         key = digest(
@@ -97,7 +97,7 @@ class CachedRenderer:
         return Rendered(digest(key, body), objects, cached, remarks, repeated)
 
     def _fetch(
-        self, key: str, source: GitSource, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None
+        self, key: str, source: SourceSpec, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None
     ) -> bytes:
         body = self._cache.get(key)
         if body is None:
@@ -118,7 +118,7 @@ class CachedRenderer:
         return body
 
     def _work(
-        self, source: GitSource, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None
+        self, source: SourceSpec, closure: Closure, told: dict[str, Any], variables: Mapping[str, str] | None
     ) -> bytes:
         entries = (*closure.entries, *closure.others)
         oids = list(dict.fromkeys(entry.oid for entry in entries))

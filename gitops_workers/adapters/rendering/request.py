@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from gitops_workers.adapters.rendering.renderers import BY_TOOL
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.build_environment import build_environment
 from gitops_workers.core.render.render_spec import KustomizeMerge, RenderSpec
 from gitops_workers.ports import Closure, RenderContext
 
 
 def build(
-    source: GitSource, render: RenderSpec, closure: Closure, context: RenderContext, *, strict: bool = False
+    source: SourceSpec, render: RenderSpec, closure: Closure, context: RenderContext, *, strict: bool = False
 ) -> dict[str, Any]:
     """Return the request without files, and without variables (those are secret and keyed apart)."""
     environment = build_environment(

@@ -18,7 +18,6 @@ from gitops_workers.core.policy import allowed_destinations, allowed_repositorie
 from gitops_workers.core.policy.project import KindRule, Project
 from gitops_workers.core.policy.reserved import reserved
 from gitops_workers.core.settings.governing import in_reach
-from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.text.globs import matches_text
 from gitops_workers.core.text.name_patterns import matches_name
 
@@ -82,7 +81,7 @@ def _check_application(app: Application, limits: Project, cluster: ClusterIdenti
         )
     if not allowed_repositories.allows(limits.source_repos, app.source.url):
         raise PolicyRefused(
-            f"project {limits.name} does not allow repository {without_credentials(app.source.url)}: "
+            f"project {limits.name} does not allow repository {app.source.shown}: "
             f"sourceRepos are {', '.join(limits.source_repos) or 'empty'}."
         )
     if not allowed_destinations.allows(limits.destinations, cluster, app.destination.namespace):

@@ -1,8 +1,8 @@
 """Poll groups: what is asked once for many applications.
 
-A repository group shares one listing of refs (one repository, read by one credential); a cluster group shares one
-listing per kind; the catalogue group says which applications there are. Ids are short, stable and free of anything
-secret.
+A repository group shares one poll of a source (one repository or the like, read by one credential); a cluster group
+shares one listing per kind; the catalogue group says which applications there are. Ids are short, stable and free of
+anything secret.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import urlsplit
 
-from gitops_workers.core.model import Application
+from gitops_workers.core.model import GIT, Application
 
 _PORTS = {"https": 443, "http": 80, "ssh": 22}
 
@@ -31,6 +31,8 @@ def repository_group(app: Application) -> str:
     ref = app.source.credential
     credential = f"{ref.kind}/{ref.namespace}/{ref.name}" if ref else ""
     text = f"{_repository(app.source.url)}\n{credential}"
+    if app.source.kind != GIT:
+        text += f"\n{app.source.kind}"
     return REPOSITORY_PREFIX + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from gitops_workers.core.documents import codec
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import Application, GitSource, RevisionSpec
+from gitops_workers.core.model import GIT, Application, RevisionSpec, SourceSpec
 from gitops_workers.core.record.record import HistoryEntry
 from gitops_workers.core.render.render_spec import RenderSpec
-from gitops_workers.core.source.urls import normalise_url, without_credentials
 
 LARGEST = 64 * 1024
 """Bytes of one snapshot's JSON: fifty times what an application with inline values has."""
@@ -47,15 +46,26 @@ class Snapshot:
     """The same in clear: what the first releases wrote."""
     namespace: str = ""
     """Where objects without a namespace of their own went."""
+    kind: str = GIT
+    """The source's."""
 
 
 def snapshot(app: Application, commit: str, close: Close) -> str:
     """The JSON text that the history keeps."""
-    source, url = app.source, without_credentials(app.source.url)
+    source, url = app.source, app.source.shown
     render = json.dumps(codec.dump(app.render), separators=(",", ":")).encode()
     sealed = b64encode(close(_place(app, commit), render)).decode()
     text = _text(
-        Snapshot(url, source.path, commit, source.revision, source.ignore, sealed, namespace=app.destination.namespace)
+        Snapshot(
+            url,
+            source.path,
+            commit,
+            source.revision,
+            source.ignore,
+            sealed,
+            namespace=app.destination.namespace,
+            kind=source.kind,
+        )
     )
     return text if len(text) <= LARGEST else _reduced(text)
 
@@ -88,8 +98,9 @@ def restored(app: Application, entry: HistoryEntry, opened: Open) -> Application
     except ValueError as error:
         raise Refused(f"{app.id}: entry {entry.id} of the history has no readable source ({error}).") from None
     source = app.source
-    if normalise_url(found.url) != normalise_url(source.url):
-        source = GitSource(found.url, timeout=source.timeout)
+    deployed = SourceSpec(found.url, timeout=source.timeout, kind=found.kind)
+    if deployed.identity != source.identity:
+        source = deployed
     render = _render(app, entry, found, opened)
     if render is None:
         return replace(app, source=replace(source, path=found.path))
@@ -140,4 +151,4 @@ def _reduced(text: str) -> str:
         found = _read(text)
     except ValueError:
         return text
-    return _text(Snapshot(found.url, found.path, found.revision, namespace=found.namespace))
+    return _text(Snapshot(found.url, found.path, found.revision, namespace=found.namespace, kind=found.kind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.model import GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.model import RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.objects import canonical
 from gitops_workers.core.render.render_spec import (
     DirectoryOptions,
@@ -21,7 +21,7 @@ from gitops_workers.dialects.kustomize import components
 from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path, url_problem
 
 
-def git_source(reading: ParseContext, path: Path, source: Source) -> GitSource:
+def git_source(reading: ParseContext, path: Path, source: Source) -> SourceSpec:
     """Where the files come from; what is wrong with it is an error of the reading."""
     if source.repo_url.startswith("oci://"):
         reading.refuse((*path, "repoURL"), "an OCI artifact as source is not done by this version.")
@@ -33,7 +33,7 @@ def git_source(reading: ParseContext, path: Path, source: Source) -> GitSource:
     elif not source.path and not source.chart:
         reading.error((*path, "path"), f"the field is missing: name {PATH_ALLOWED} (`.` is the root).")
     revision = RevisionSpec(RevisionKind.ARGOCD, source.target_revision.strip())
-    return GitSource(source.repo_url, revision, folder or ".")
+    return SourceSpec(source.repo_url, revision, folder or ".")
 
 
 def render_spec(reading: ParseContext, path: Path, source: Source) -> RenderSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from gitops_workers.core.model import Condition, Dialect, GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.model import Condition, Dialect, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval, Timeout
 from gitops_workers.dialects.fields import ManifestModel, ParseContext, Plain, Unsupported, matching, pairs
@@ -73,7 +73,7 @@ def parse(reading: ParseContext, references: References) -> tuple[DeclaredSource
     key = SourceKey("GitRepository", namespace, metadata.name)
     declared = DeclaredSource(
         key=key,
-        source=GitSource(
+        source=SourceSpec(
             spec.url,
             revision(spec.ref),
             credential=credential,

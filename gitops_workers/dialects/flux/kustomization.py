@@ -9,11 +9,11 @@ from gitops_workers.core.model import (
     Application,
     Destination,
     Dialect,
-    GitSource,
     HealthExpressions,
     IgnoreRule,
     Retry,
     Schedule,
+    SourceSpec,
     SyncPolicy,
 )
 from gitops_workers.core.objects import group_of
@@ -97,7 +97,7 @@ def _source(reading: ParseContext, key: SourceKey, references: References, inter
     if isinstance(found, DeclaredSource):
         return found
     reading.refuse(("spec", "sourceRef"), found)
-    return DeclaredSource(key, GitSource(""), interval)
+    return DeclaredSource(key, SourceSpec(""), interval)
 
 
 def _path(reading: ParseContext, path: str, substitution: Substitution, read: ReadRef) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_workers.core.model import Condition, GitSource
+from gitops_workers.core.model import Condition, SourceSpec
 from gitops_workers.core.render.render_spec import Pairs
 from gitops_workers.dialects.fields import ManifestModel, Name
 
@@ -33,7 +33,7 @@ class DeclaredSource:
     """A source without a path, and what its manifest hands on to those that name it."""
 
     key: SourceKey
-    source: GitSource
+    source: SourceSpec
     interval: float
     suspended: bool = False
     labels: Pairs = ()

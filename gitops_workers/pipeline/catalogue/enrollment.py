@@ -29,7 +29,6 @@ from gitops_workers.core.prune.relocation import with_relocation_condition
 from gitops_workers.core.scheduling.due import first_offset
 from gitops_workers.core.scheduling.lanes import host_lane
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
-from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.catalogue import relocation
 from gitops_workers.pipeline.context import Context
@@ -79,7 +78,7 @@ def enroll_groups(context: Context, apps: Mapping[AppId, Application], clusters:
         if app.source.url and not is_deleted(app):
             members[repository].append(app)
             lanes[repository] = host_lane(app.source.url)
-            by_url[normalise_url(app.source.url)].add(repository)
+            by_url[app.source.identity].add(repository)
     before = context.state.load(GROUPS, WHOLE)
     known = frozenset(before or ())
     for group, group_apps in members.items():

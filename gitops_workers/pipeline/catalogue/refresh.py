@@ -36,7 +36,7 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.policy.project import Project
 from gitops_workers.core.prune.deletion import objects_retained
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, repository_group
-from gitops_workers.core.source.urls import normalise_url, without_credentials
+from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.core.status.rows import Event, Status
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.dialects import Document, Parsed, parse
@@ -239,7 +239,7 @@ def _paced(context: Context, app: Application) -> Application:
 
 def _without_credentials(app: Application) -> Application:
     """An address is stored, shown and named in errors, so no password may stand in it: it is cut off and refused."""
-    clean = without_credentials(app.source.url)
+    clean = app.source.shown
     if clean == app.source.url:
         return app
     refusal = (

@@ -13,7 +13,7 @@ import structlog
 from gitops_workers.core.documents.kind import WHOLE
 from gitops_workers.core.documents.kinds import CATALOGUE_ERROR, INCOMPLETE, REFRESH_DONE, SEARCHED
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import AppId, Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
+from gitops_workers.core.model import AppId, Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
 from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
@@ -97,7 +97,7 @@ def _remembered(
     return Application(
         id=app_id,
         dialect=dialect,
-        source=GitSource(""),
+        source=SourceSpec(""),
         render=RenderSpec(),
         destination=Destination(name=cluster),
         sync=SyncPolicy(),

@@ -16,7 +16,6 @@ from gitops_workers.core.documents.sets import Waits
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Refused, RenderFailed
 from gitops_workers.core.model import AppId, Application
 from gitops_workers.core.objects import digest_of
-from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.core.status.flux_view import flux_view
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.dependencies import Dependency
@@ -138,7 +137,7 @@ def _by_expression(
 
 
 def _behind(context: Context, app: Application, known: _DependencyState, listed_at: float) -> bool:
-    if normalise_url(known.app.source.url) != normalise_url(app.source.url):
+    if known.app.source.identity != app.source.identity:
         return False
     try:
         refs = context.sources.refs(app.source, not_before=listed_at)

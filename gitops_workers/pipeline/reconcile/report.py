@@ -17,7 +17,6 @@ from gitops_workers.core.model import AppId, Application, Condition, SyncStatus
 from gitops_workers.core.record.record import HistoryEntry
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.source.snapshot import is_exact
-from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.core.status.changes import changes
 from gitops_workers.core.status.rows import Event, OperationView, Status
 from gitops_workers.core.status.sync_error import with_sync_error
@@ -109,7 +108,7 @@ def new_status(context: Context, app: Application, cluster: str) -> Status:
         project=app.project,
         cluster=cluster,
         namespace=app.destination.namespace,
-        repository=without_credentials(app.source.url),
+        repository=app.source.shown,
         path=app.source.path,
         conditions=app.conditions,
         suspended=app.schedule.suspended,

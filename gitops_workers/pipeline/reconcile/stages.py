@@ -14,7 +14,7 @@ from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.documents.kinds import RECORD_COPY
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
-from gitops_workers.core.model import Application, GitSource, Resolved
+from gitops_workers.core.model import Application, Resolved, SourceSpec
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.core.prune.candidates import Deletion
@@ -47,7 +47,11 @@ def resolve_revision(context: RenderPorts, app: Application, refs: Refs) -> Reso
 
 
 def _looked_up(
-    context: RenderPorts, source: GitSource, refs: Refs, history: History, needs: NeedsCommit | NeedsDates | NeedsBranch
+    context: RenderPorts,
+    source: SourceSpec,
+    refs: Refs,
+    history: History,
+    needs: NeedsCommit | NeedsDates | NeedsBranch,
 ) -> History:
     match needs:
         case NeedsCommit(prefix):

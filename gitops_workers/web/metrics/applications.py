@@ -125,7 +125,7 @@ class ApplicationFamilies:
         self._add_info(kind, namespace, name, ready, row.suspended, flux_view.applied(row), key.rpartition("/")[2], "")
         if app is None or not key:
             return
-        url = without_credentials(app.source.url)
+        url = app.source.shown
         source = self._sources.setdefault(key, _Source(url, repository_group(app)))
         source.revision = source.revision or flux_view.attempted(row)
         source.suspended = source.suspended and row.suspended

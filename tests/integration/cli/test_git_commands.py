@@ -19,10 +19,10 @@ from gitops_workers.core.model import (
     Application,
     Destination,
     Dialect,
-    GitSource,
     RevisionKind,
     RevisionSpec,
     Schedule,
+    SourceSpec,
     SyncPolicy,
 )
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef, Substitution
@@ -207,7 +207,7 @@ def test_a_running_application_renders_at_its_commit_with_config_maps_of_the_cat
     app = Application(
         "kustomization/flux-system/web",
         Dialect.FLUX,
-        GitSource(repository.url, RevisionSpec(RevisionKind.BRANCH, "main"), "hidden"),
+        SourceSpec(repository.url, RevisionSpec(RevisionKind.BRANCH, "main"), "hidden"),
         RenderSpec(substitution=substitution),
         Destination("east"),
         SyncPolicy(),

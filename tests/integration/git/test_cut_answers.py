@@ -13,7 +13,7 @@ import pytest
 
 from gitops_workers.adapters.git import GitSources
 from gitops_workers.core.errors import SourceUnavailable
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.local.git_server import GitServer
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import git_sources
@@ -84,7 +84,7 @@ def cutter(server: GitServer) -> Iterator[Cutter]:
 
 
 def listed(sources: GitSources, cutter: Cutter) -> dict[str, str]:
-    source = GitSource(f"http://127.0.0.1:{cutter.port}/app.git")
+    source = SourceSpec(f"http://127.0.0.1:{cutter.port}/app.git")
     return dict(sources.refs(source, not_before=float("inf")).refs)
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from gitops_workers.adapters.git import GitSettings, GitSources
 from gitops_workers.core.errors import Refused, Retry, SourceUnavailable, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source.revisions import RevisionNotFound
 from gitops_workers.local.git_server import GitServer
 from tests.servers.git_repository import BareRepository
@@ -26,7 +26,7 @@ from tests.servers.sources import LAPTOP, git_sources
 FILES = {f"apps/{number}/web.yaml": b"name: %d" % number for number in range(20)}
 
 
-def contents(sources: GitSources, source: GitSource, commit: str) -> dict[str, bytes]:
+def contents(sources: GitSources, source: SourceSpec, commit: str) -> dict[str, bytes]:
     tree = sources.tree(source, commit)
     blobs = sources.blobs(source, [entry.oid for entry in tree])
     return {entry.path: blobs[entry.oid] for entry in tree}
@@ -42,7 +42,7 @@ def test_a_damaged_mirror_is_made_anew(
     repository: BareRepository, sources: GitSources, tmp_path: Path, damage: str
 ) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     sources.fetch(source, commit)
     mirror = mirror_of(tmp_path)
     packs = list((mirror / "objects" / "pack").glob("*.pack"))
@@ -72,7 +72,7 @@ def test_a_damaged_mirror_is_made_anew(
 
 def test_a_reader_that_was_killed_is_replaced(repository: BareRepository, sources: GitSources, tmp_path: Path) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     assert contents(sources, source, commit) == FILES
     for child in _children("cat-file"):
         os.kill(child, signal.SIGKILL)
@@ -84,7 +84,7 @@ def test_a_reader_survives_the_thread_that_started_it_or_is_replaced(
     repository: BareRepository, sources: GitSources, tmp_path: Path
 ) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     for _ in range(5):
         thread = threading.Thread(target=sources.tree_id, args=(source, commit, "apps"))
         thread.start()
@@ -97,7 +97,7 @@ def test_locks_left_by_a_killed_fetch_do_not_stay(
     repository: BareRepository, sources: GitSources, tmp_path: Path
 ) -> None:
     first = repository.commit(FILES)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     sources.fetch(source, first)
     second = repository.commit({**FILES, "more": b""})
     mirror = mirror_of(tmp_path)
@@ -112,7 +112,7 @@ def test_a_server_that_serves_no_commits_by_id_is_fetched_whole(repository: Bare
     repository.commit({**FILES, "more": b""})
     repository.git("update-server-info")
     with _static(repository.path.parent) as url, git_sources(tmp_path / "m") as sources:
-        source = GitSource(f"{url}/app.git")
+        source = SourceSpec(f"{url}/app.git")
         assert contents(sources, source, old) == FILES
         with pytest.raises(RevisionNotFound, match="force-push"):
             sources.fetch(source, "1" * 40)
@@ -122,7 +122,7 @@ def test_a_force_pushed_commit_stays_readable_here_and_is_refused_elsewhere(
     repository: BareRepository, sources: GitSources, tmp_path: Path
 ) -> None:
     gone = repository.commit({"a": b"old"})
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     sources.fetch(source, gone)
     repository.git("update-ref", "-d", "refs/heads/main")
     repository.commit({"a": b"new"})
@@ -137,7 +137,7 @@ def test_history_follows_a_force_push_and_a_branch_that_becomes_a_folder(
     repository: BareRepository, sources: GitSources
 ) -> None:
     old = repository.commit({"a": b"1"}, branch="x")
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     assert sources.on_branch(source, old, "x")
     repository.git("update-ref", "-d", "refs/heads/x")
     new = repository.commit({"a": b"2"}, branch="x/y")
@@ -148,7 +148,7 @@ def test_history_follows_a_force_push_and_a_branch_that_becomes_a_folder(
 
 def test_many_fetches_leave_few_packs_and_old_commits_go(repository: BareRepository, tmp_path: Path) -> None:
     settings = GitSettings(schemes=LAPTOP.schemes, packs=5)
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     commits = [repository.commit({"n": b"%d" % number * 50}) for number in range(10)]
     with git_sources(tmp_path / "m", settings=settings) as sources:
         for commit in commits:
@@ -173,7 +173,7 @@ def test_a_full_disk_is_tried_again_later(repository: BareRepository, tmp_path: 
     commit = repository.commit({"big": os.urandom(3 << 20)})
     settings = GitSettings(schemes=LAPTOP.schemes, max_pack_bytes=1 << 20)
     with git_sources(tmp_path / "m", settings=settings) as sources, pytest.raises(SourceUnavailable):
-        sources.fetch(GitSource(repository.url), commit)
+        sources.fetch(SourceSpec(repository.url), commit)
 
 
 def test_a_folder_that_cannot_be_written_is_said(repository: BareRepository, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_written_is_said(repository: BareRepository, tmp
             path.unlink()
         (tmp_path / "m").rmdir()
         with pytest.raises(SourceUnavailable, match="disk"):
-            sources.fetch(GitSource(repository.url), commit)
+            sources.fetch(SourceSpec(repository.url), commit)
 
 
 def test_without_git_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_objects_that_gits_own_check_refuses_are_unsafe_content(
 ) -> None:
     commit = repository.commit({".gitmodules": b'[submodule "x"]\n\tpath = x\n\turl = -u./payload\n'})
     with pytest.raises(UnsafeContent, match="own check"):
-        sources.fetch(GitSource(repository.url), commit)
+        sources.fetch(SourceSpec(repository.url), commit)
 
 
 def test_history_holds_commits_only_where_the_server_can_leave_the_rest_out(
@@ -207,7 +207,7 @@ def test_history_holds_commits_only_where_the_server_can_leave_the_rest_out(
     old = repository.commit(FILES)
     new = repository.commit({"a": b"1"})
     repository.tag("v1", old, at=7)
-    source = GitSource(server.url("app.git"))
+    source = SourceSpec(server.url("app.git"))
     assert sources.on_branch(source, old, "main")
     assert sources.resolve_short(source, new[:8]) == new
     assert sources.tag_times(source, ["v1"]) == {"v1": 7}

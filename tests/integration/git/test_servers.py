@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization as serial
 
 from gitops_workers.adapters.git import GitSettings
 from gitops_workers.core.errors import GitOpsError, InvalidManifest, SourceUnavailable
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.local.git_server import GitServer, git_server
@@ -24,7 +24,7 @@ FILES = {"apps/web.yaml": b"kind: ConfigMap"}
 
 def test_a_commit_over_http(repository: BareRepository, server: GitServer, tmp_path: Path) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(server.url("app.git"))
+    source = SourceSpec(server.url("app.git"))
     with git_sources(tmp_path / "m") as sources:
         assert sources.refs(source, not_before=0).refs["refs/heads/main"] == commit
         [entry] = sources.tree(source, commit, "apps")
@@ -35,7 +35,7 @@ def test_one_listing_and_one_fetch_however_often_it_is_asked(
     repository: BareRepository, server: GitServer, tmp_path: Path
 ) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(server.url("app.git"))
+    source = SourceSpec(server.url("app.git"))
     with git_sources(tmp_path / "m") as sources:
         asked_at = time.time()
         for _ in range(20):
@@ -51,7 +51,7 @@ def test_a_credential_is_sent_and_a_wrong_one_is_said(repository: BareRepository
     commit = repository.commit(FILES)
     root = repository.path.parent
     with git_server(root, user="bot", password="s3cret:/@ \u00fc") as server:
-        source = GitSource(server.url("app.git"))
+        source = SourceSpec(server.url("app.git"))
         right = {source.url: Credential("bot", "s3cret:/@ \u00fc")}
         with git_sources(tmp_path / "m", credentials=right) as sources:
             assert sources.refs(source, not_before=0).refs["HEAD"] == commit
@@ -70,7 +70,7 @@ def test_a_credential_is_sent_and_a_wrong_one_is_said(repository: BareRepository
 def test_userinfo_in_the_url_is_the_fallback(repository: BareRepository, tmp_path: Path) -> None:
     commit = repository.commit(FILES)
     with git_server(repository.path.parent, user="bot", password="p@ss") as server:
-        source = GitSource(server.url("app.git").replace("http://", "http://bot:p%40ss@"))
+        source = SourceSpec(server.url("app.git").replace("http://", "http://bot:p%40ss@"))
         with git_sources(tmp_path / "m") as sources:
             assert sources.refs(source, not_before=0).refs["HEAD"] == commit
 
@@ -81,10 +81,10 @@ def test_another_credential_is_another_mirror(repository: BareRepository, tmp_pa
     with git_server(root, user="bot", password="secret") as server:
         url = server.url("app.git")
         with git_sources(tmp_path / "m", credentials={url: Credential("bot", "secret")}) as sources:
-            sources.fetch(GitSource(url), commit)
-            sources.refs(GitSource(url), not_before=0)
+            sources.fetch(SourceSpec(url), commit)
+            sources.refs(SourceSpec(url), not_before=0)
         with git_sources(tmp_path / "m") as other_tenant:
-            theirs = GitSource(url, credential=SecretRef("Secret", "other", "stolen-name"))
+            theirs = SourceSpec(url, credential=SecretRef("Secret", "other", "stolen-name"))
             for call in (other_tenant.fetch, other_tenant.tree):
                 with pytest.raises(SourceUnavailable, match="credential"):
                     call(theirs, commit)
@@ -106,7 +106,7 @@ def test_ssh_with_a_key_and_known_hosts(
         private = key.private_bytes(serial.Encoding.PEM, serial.PrivateFormat.PKCS8, lock).decode()
         password = "opens"
     with git_ssh(repository.path.parent, public) as server:
-        source = GitSource(server.url("app.git"))
+        source = SourceSpec(server.url("app.git"))
         text = private.strip().replace("\n", "\r\n" if line_end == "\r\n" else "\n") + line_end
         credential = Credential(password=password, ssh_private_key=text, known_hosts=server.known_hosts)
         with git_sources(tmp_path / "m", credentials={source.url: credential}) as sources:
@@ -119,7 +119,7 @@ def test_ssh_is_pinned_to_the_address_that_was_checked(repository: BareRepositor
     private, public = generate_key()
     with git_ssh(repository.path.parent, public) as server:
         settings = GitSettings(private_hosts=frozenset({"localhost"}))
-        source = GitSource(server.url("app.git").replace("127.0.0.1", "localhost"))
+        source = SourceSpec(server.url("app.git").replace("127.0.0.1", "localhost"))
         known = server.known_hosts.replace("127.0.0.1", "localhost")
         credential = Credential(ssh_private_key=private, known_hosts=known)
         with git_sources(tmp_path / "m", settings=settings, credentials={source.url: credential}) as sources:
@@ -130,7 +130,7 @@ def test_ssh_trusts_no_host_that_is_not_known(repository: BareRepository, tmp_pa
     private, public = generate_key()
     stranger = generate_key()[1]
     with git_ssh(repository.path.parent, public) as server:
-        source = GitSource(server.url("app.git"))
+        source = SourceSpec(server.url("app.git"))
         known = f"[127.0.0.1]:{server.port} {stranger}"
         credential = Credential(ssh_private_key=private, known_hosts=known)
         with (
@@ -149,7 +149,7 @@ def test_ssh_trusts_no_host_that_is_not_known(repository: BareRepository, tmp_pa
     ],
 )
 def test_ssh_says_what_its_credential_lacks(tmp_path: Path, credential: Credential, said: str) -> None:
-    source = GitSource("ssh://git@127.0.0.1:1/x.git")
+    source = SourceSpec("ssh://git@127.0.0.1:1/x.git")
     with (
         git_sources(tmp_path / "m", credentials={source.url: credential}) as sources,
         pytest.raises(InvalidManifest, match=said) as caught,
@@ -163,7 +163,7 @@ def test_tls_with_a_private_ca_works_and_without_it_is_refused(
 ) -> None:
     commit = repository.commit(FILES)
     with tls_server(server.port, tmp_path) as (port, ca):
-        source = GitSource(f"https://127.0.0.1:{port}/app.git")
+        source = SourceSpec(f"https://127.0.0.1:{port}/app.git")
         with git_sources(tmp_path / "m", credentials={source.url: Credential(ca=ca)}) as sources:
             assert sources.refs(source, not_before=0).refs["HEAD"] == commit
             assert sources.tree_id(source, commit, "apps")
@@ -179,7 +179,7 @@ def test_a_redirect_to_the_name_with_git_at_its_end_is_taken_once(
         url,
         seen,
     ):
-        source = GitSource(f"{url}/app")
+        source = SourceSpec(f"{url}/app")
         with git_sources(tmp_path / "m") as sources:
             assert sources.refs(source, not_before=0).refs["HEAD"] == commit
             assert sources.tree_id(source, commit, "apps")
@@ -193,7 +193,7 @@ def test_the_operators_mirror_is_asked_in_place_of_the_url(
     commit = repository.commit(FILES)
     settings = GitSettings(schemes=LAPTOP.schemes, mirrors=(("https://github.test/", f"{server.base_url}/"),))
     with git_sources(tmp_path / "m", settings=settings) as sources:
-        assert sources.refs(GitSource("https://github.test/app.git"), not_before=0).refs["HEAD"] == commit
+        assert sources.refs(SourceSpec("https://github.test/app.git"), not_before=0).refs["HEAD"] == commit
 
 
 def test_what_goes_wrong_at_a_mirror_is_told_of_the_manifest_s_url(
@@ -205,9 +205,11 @@ def test_what_goes_wrong_at_a_mirror_is_told_of_the_manifest_s_url(
     gone, absent = "https://github.test/no-such.git", "0" * 40
     with git_sources(tmp_path / "m", settings=settings) as sources:
         calls = {
-            gone: lambda: sources.refs(GitSource(gone), not_before=0),
-            "https://closed.test/app.git": lambda: sources.refs(GitSource("https://closed.test/app.git"), not_before=0),
-            "https://github.test/app.git": lambda: sources.fetch(GitSource("https://github.test/app.git"), absent),
+            gone: lambda: sources.refs(SourceSpec(gone), not_before=0),
+            "https://closed.test/app.git": lambda: sources.refs(
+                SourceSpec("https://closed.test/app.git"), not_before=0
+            ),
+            "https://github.test/app.git": lambda: sources.fetch(SourceSpec("https://github.test/app.git"), absent),
         }
         for url, call in calls.items():
             with pytest.raises(GitOpsError) as problem:
@@ -221,7 +223,7 @@ def test_a_server_that_hangs_costs_the_sources_own_timeout(
 ) -> None:
     repository.commit(FILES)
     server.hang()
-    source = GitSource(server.url("app.git"), timeout=1.0)
+    source = SourceSpec(server.url("app.git"), timeout=1.0)
     with git_sources(tmp_path / "m") as sources, pytest.raises(SourceUnavailable, match="in time"):
         sources.refs(source, not_before=0)
     server.resume()

@@ -15,7 +15,7 @@ import pytest
 
 from gitops_workers.adapters.git import GitSources
 from gitops_workers.core.errors import SourceUnavailable
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.local.git_server import GitServer
 from tests.servers.git_repository import BareRepository
 from tests.servers.sources import MemoryStore, git_sources
@@ -23,7 +23,7 @@ from tests.servers.sources import MemoryStore, git_sources
 FILES = {f"apps/{number}/web.yaml": b"name: %d" % number for number in range(20)}
 
 
-def contents(sources: GitSources, source: GitSource, commit: str) -> dict[str, bytes]:
+def contents(sources: GitSources, source: SourceSpec, commit: str) -> dict[str, bytes]:
     tree = sources.tree(source, commit)
     blobs = sources.blobs(source, [entry.oid for entry in tree])
     return {entry.path: blobs[entry.oid] for entry in tree}
@@ -33,7 +33,7 @@ def test_threads_share_one_request_and_read_the_same(
     repository: BareRepository, server: GitServer, sources: GitSources
 ) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(server.url("app.git"))
+    source = SourceSpec(server.url("app.git"))
     asked_at = time.time()
     start = threading.Barrier(16)
 
@@ -54,7 +54,7 @@ def test_threads_that_wait_for_a_failing_server_share_its_failure(
 ) -> None:
     repository.commit(FILES)
     server.hang()
-    source = GitSource(server.url("app.git"), timeout=2.0)
+    source = SourceSpec(server.url("app.git"), timeout=2.0)
     asked_at = time.time()
 
     def attempt(_: int) -> str:
@@ -72,7 +72,7 @@ def test_workers_share_a_listing_through_the_store(
     repository: BareRepository, server: GitServer, tmp_path: Path
 ) -> None:
     commit = repository.commit(FILES)
-    source = GitSource(server.url("app.git"))
+    source = SourceSpec(server.url("app.git"))
     shared = MemoryStore()
     with (
         git_sources(tmp_path / "one", shared=shared) as one,
@@ -92,7 +92,7 @@ def test_a_shared_listing_that_is_none_is_asked_for_again(
 ) -> None:
     commit = repository.commit(FILES)
     shared = MemoryStore()
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "one", shared=shared) as one:
         one.refs(source, not_before=0)
     shared.values = dict.fromkeys(shared.values, garbage)
@@ -103,11 +103,11 @@ def test_a_shared_listing_that_is_none_is_asked_for_again(
 def test_processes_fetch_into_one_mirror_one_after_the_other(repository: BareRepository, tmp_path: Path) -> None:
     commits = [repository.commit({"n": b"%d" % number}) for number in range(12)]
     program = (
-        "import sys; from pathlib import Path; from gitops_workers.core.model import GitSource\n"
+        "import sys; from pathlib import Path; from gitops_workers.core.model import SourceSpec\n"
         "from tests.servers.sources import git_sources\n"
         "with git_sources(Path(sys.argv[1])) as sources:\n"
         "    for commit in sys.argv[3:]:\n"
-        "        sources.fetch(GitSource(sys.argv[2]), commit)\n"
+        "        sources.fetch(SourceSpec(sys.argv[2]), commit)\n"
     )
     orders = [commits, commits[::-1], commits[6:] + commits[:6]]
     children = [
@@ -127,10 +127,10 @@ def test_a_worker_that_is_killed_leaves_no_process_behind(
     server.hang()
     url = server.url("app.git")
     program = (
-        "import sys; from pathlib import Path; from gitops_workers.core.model import GitSource\n"
+        "import sys; from pathlib import Path; from gitops_workers.core.model import SourceSpec\n"
         "from tests.servers.sources import git_sources\n"
         "with git_sources(Path(sys.argv[1])) as sources:\n"
-        "    sources.refs(GitSource(sys.argv[2]), not_before=0)\n"
+        "    sources.refs(SourceSpec(sys.argv[2]), not_before=0)\n"
     )
     worker = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "m"), url], cwd=Path(__file__).parents[3])
     try:

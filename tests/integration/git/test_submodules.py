@@ -9,7 +9,7 @@ import pytest
 
 from gitops_workers.adapters.git import GitSettings
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.local.git_server import git_server
@@ -30,7 +30,7 @@ def two(tmp_path: Path) -> tuple[str, str]:
 def test_the_parents_credential_opens_a_submodule_on_its_own_server(tmp_path: Path) -> None:
     outer, inner = two(tmp_path)
     with git_server(tmp_path / "served", user="bot", password="canary-s3cret") as server:
-        source = GitSource(server.url("app.git"))
+        source = SourceSpec(server.url("app.git"))
         with git_sources(tmp_path / "m", credentials={source.url: BOT}) as sources:
             sources.fetch(source, outer)
             [entry] = sources.submodule(source, server.url("inner.git"), inner)
@@ -47,7 +47,7 @@ def test_the_parents_credential_goes_to_no_other_server(tmp_path: Path, secret: 
         git_server(tmp_path / "served", user="bot", password="canary-s3cret") as server,
         redirecting_server(lambda _: None) as (other, seen),
     ):
-        source = GitSource(server.url("app.git"), credential=secret)
+        source = SourceSpec(server.url("app.git"), credential=secret)
         with git_sources(tmp_path / "m", credentials={source.url: BOT}) as sources:
             sources.fetch(source, outer)
             with pytest.raises(SourceUnavailable):
@@ -59,7 +59,7 @@ def test_the_parents_credential_goes_to_no_other_server(tmp_path: Path, secret: 
 def test_a_credential_declared_for_the_submodules_url_is_used(tmp_path: Path) -> None:
     outer, inner = two(tmp_path)
     with git_server(tmp_path / "served", user="bot", password="canary-s3cret") as guarded:
-        app = GitSource(f"file://{tmp_path}/served/app.git")
+        app = SourceSpec(f"file://{tmp_path}/served/app.git")
         url = guarded.url("inner.git")
         with git_sources(tmp_path / "m", credentials={url: BOT}) as sources:
             sources.fetch(app, outer)
@@ -73,7 +73,7 @@ def test_a_credential_declared_for_the_submodules_url_is_used(tmp_path: Path) ->
 def test_a_url_that_no_repository_may_have_no_submodule_has(tmp_path: Path, url: str) -> None:
     outer, inner = two(tmp_path)
     with git_sources(tmp_path / "m", settings=GitSettings()) as sources, pytest.raises(UnsafeContent):
-        sources.submodule(GitSource("https://git.example.com/app"), url, inner)
+        sources.submodule(SourceSpec("https://git.example.com/app"), url, inner)
     assert outer
     assert not list(tmp_path.rglob("x"))
 
@@ -81,7 +81,7 @@ def test_a_url_that_no_repository_may_have_no_submodule_has(tmp_path: Path, url:
 def test_an_installation_may_fetch_none(tmp_path: Path) -> None:
     outer, inner = two(tmp_path)
     settings = dataclasses.replace(LAPTOP, submodules=False)
-    source = GitSource(f"file://{tmp_path}/served/app.git")
+    source = SourceSpec(f"file://{tmp_path}/served/app.git")
     with git_sources(tmp_path / "m", settings=settings) as sources:
         sources.fetch(source, outer)
         with pytest.raises(RenderFailed, match="GITOPS_GIT_SUBMODULES"):
@@ -98,7 +98,7 @@ def test_git_reads_its_own_file_and_nothing_that_it_names(tmp_path: Path) -> Non
     )
     repository = BareRepository(tmp_path / "app.git")
     commit = repository.commit({"modules": text.encode(), "broken": b"[submodule"})
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     with git_sources(tmp_path / "m") as sources:
         broken, modules = sources.tree(source, commit)
         assert sources.submodule_urls(source, modules.oid) == {"a b": "https://git.test/  x", "t": "two"}

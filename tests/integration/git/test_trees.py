@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gitops_workers.adapters.git import trees
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.ports import TreeEntry
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
@@ -45,7 +45,7 @@ def test_folder_by_folder_and_all_at_once_are_the_same_list(
 ) -> None:
     folder = tmp_path_factory.mktemp("trees")
     repository = BareRepository(folder / "app.git")
-    source, commit = GitSource(repository.url), repository.commit(files)
+    source, commit = SourceSpec(repository.url), repository.commit(files)
     found = []
     for limit in (64, 0):
         with pytest.MonkeyPatch.context() as patch, git_sources(folder / str(limit)) as sources:
@@ -67,7 +67,7 @@ def test_what_differs_is_the_same_folder_by_folder_and_by_gits_own_comparison(
     commits = [
         repository.commit(whole if no_file_is_a_folder(whole := {**both, **files}) else files) for files in (old, new)
     ]
-    source = GitSource(repository.url)
+    source = SourceSpec(repository.url)
     found = []
     for limit in (64, 0):
         with pytest.MonkeyPatch.context() as patch, git_sources(folder / str(limit)) as sources:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, SubmoduleUnavailable, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import DirectoryOptions, KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from gitops_workers.testing.volatile_sources import VolatileRepository
 from tests.servers.rendering import URL, RenderWorld, config_map
@@ -145,7 +145,7 @@ def test_a_repository_that_the_project_does_not_allow_is_not_even_asked(repo: Re
     before = shared.requests
 
     with pytest.raises(PolicyRefused, match=r"shared\.git, which the project does not allow"):
-        repo.closures.closure(GitSource(URL, path="m"), RECURSE, at, "web", URL.__eq__)
+        repo.closures.closure(SourceSpec(URL, path="m"), RECURSE, at, "web", URL.__eq__)
     assert shared.requests == before
 
 

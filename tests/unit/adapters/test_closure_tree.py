@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops_workers.adapters.rendering.closure.tree import Tree, Trees
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.ports import TreeEntry
 from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 
-SOURCE = GitSource("https://git.example.com/x.git")
-SLOW = GitSource("https://slow.example.com/x.git")
+SOURCE = SourceSpec("https://git.example.com/x.git")
+SLOW = SourceSpec("https://slow.example.com/x.git")
 PATHS = st.sampled_from(["a/x", "a/y", "a/b/x", "a/b/c/x", "ab/x", "d/x", "e", "a-b/x"])
 TREES = st.lists(st.dictionaries(PATHS, st.binary(max_size=1), min_size=1), min_size=2, max_size=5)
 
@@ -56,7 +56,7 @@ class SlowSources(VolatileSources):
         super().__init__(lambda: 0.0)
         self.asked, self.answers = threading.Event(), threading.Event()
 
-    def tree(self, source: GitSource, commit: str, path: str = "") -> Sequence[TreeEntry]:
+    def tree(self, source: SourceSpec, commit: str, path: str = "") -> Sequence[TreeEntry]:
         if source != SOURCE:
             self.asked.set()
             assert self.answers.wait(30)

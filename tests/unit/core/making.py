@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from gitops_workers.core.diff.desired import Desired, desired_objects
-from gitops_workers.core.model import Application, Destination, Dialect, GitSource, Schedule, SyncPolicy
+from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
 from gitops_workers.core.objects import GroupKind, Manifest
 from gitops_workers.core.render.render_spec import RenderSpec
 
@@ -29,7 +29,7 @@ def application(dialect: Dialect = Dialect.ARGOCD, namespace: str = "shop", **sy
     return Application(
         id=f"{kind}/{place}/web",
         dialect=dialect,
-        source=GitSource("https://git.example/shop.git"),
+        source=SourceSpec("https://git.example/shop.git"),
         render=RenderSpec(),
         destination=Destination(name="east", namespace=namespace),
         sync=SyncPolicy(**{"automated": True, **sync}),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from gitops_workers.adapters.rendering.closure.submodules import Submodules
 from gitops_workers.adapters.rendering.closure.tree import LINK, SUBMODULE, Tree, prefixed
 from gitops_workers.core.errors import PolicyRefused, RenderFailed, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.source import repo_paths
 from gitops_workers.core.source.submodules import absolute_url
 from gitops_workers.core.source.urls import without_credentials
@@ -56,7 +56,7 @@ class Files:
     tree: Tree
     sources: Sources
     submodules: Submodules
-    source: GitSource
+    source: SourceSpec
     ignore: Ignore | None = None
     permits: Permits = lambda _: True
     _modules: dict[str, _Module] = field(default_factory=dict)

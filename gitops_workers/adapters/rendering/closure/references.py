@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.ports import Sources, TreeEntry
 from gitops_workers.sandbox_protocol.frames import Runner
 
@@ -26,7 +26,7 @@ class References:
         self._lock = threading.Lock()
         self._known: OrderedDict[tuple[str, str], Mapping[str, Any]] = OrderedDict()
 
-    def of(self, source: GitSource, kind: str, entries: Sequence[TreeEntry]) -> list[Mapping[str, Any]]:
+    def of(self, source: SourceSpec, kind: str, entries: Sequence[TreeEntry]) -> list[Mapping[str, Any]]:
         """What each file refers to (`sandboxed.scan`). Raises RenderFailed.
 
         `kind` is `kustomization`, `plugin` or `chart`.

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
-from gitops_workers.core.model import GitSource
-from gitops_workers.core.render.render_spec import SecretRef
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.ports import Sources, TreeEntry
 
 K = TypeVar("K")
@@ -28,9 +27,9 @@ class Submodules:
         self._sources = sources
         self._lock = threading.Lock()
         self._urls: OrderedDict[tuple[str, str], Mapping[str, str]] = OrderedDict()
-        self._failures: OrderedDict[tuple[str, SecretRef | None, str], tuple[float, str]] = OrderedDict()
+        self._failures: OrderedDict[tuple[object, str], tuple[float, str]] = OrderedDict()
 
-    def urls(self, source: GitSource, oid: str) -> Mapping[str, str]:
+    def urls(self, source: SourceSpec, oid: str) -> Mapping[str, str]:
         """Path -> URL as written, of a `.gitmodules` file; read once per content."""
         with self._lock:
             known = self._urls.get((source.url, oid))
@@ -39,17 +38,17 @@ class Submodules:
             self._keep(self._urls, (source.url, oid), known)
         return known
 
-    def files(self, source: GitSource, url: str, commit: str, place: str) -> Sequence[TreeEntry]:
+    def files(self, source: SourceSpec, url: str, commit: str, place: str) -> Sequence[TreeEntry]:
         """All files of the submodule at `place`, by paths from its own root. Raises SubmoduleUnavailable."""
         with self._lock:
-            until, said = self._failures.get((source.url, source.credential, url), (0.0, ""))
+            until, said = self._failures.get((source.access, url), (0.0, ""))
         if time.monotonic() < until:
             raise SubmoduleUnavailable(said)
         try:
             return self._sources.submodule(source, url, commit)
         except SourceUnavailable as problem:
             said = f"submodule {place}: {problem}"
-            self._keep(self._failures, (source.url, source.credential, url), (time.monotonic() + PAUSE, said))
+            self._keep(self._failures, (source.access, url), (time.monotonic() + PAUSE, said))
             raise SubmoduleUnavailable(said) from None
 
     def _keep(self, memory: OrderedDict[K, V], key: K, value: V) -> None:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import Sources, TreeEntry
@@ -22,8 +22,8 @@ FOLDERS = 16
 """Changed folders up to which a listing is brought forward; beyond, one listing of everything is cheaper."""
 
 
-_Key = tuple[str, SecretRef | None]
-"""URL and credential."""
+_Key = tuple[str, str, SecretRef | None]
+"""`SourceSpec.access`."""
 
 
 class Tree:
@@ -94,9 +94,9 @@ class Trees:
         self._trees: OrderedDict[tuple[_Key, str], Tree] = OrderedDict()
         self._places: dict[_Key, _Place] = {}
 
-    def get(self, source: GitSource, commit: str) -> Tree:
+    def get(self, source: SourceSpec, commit: str) -> Tree:
         """The tree of a commit; one listing however many threads ask."""
-        key = (source.url, source.credential)
+        key = source.access
         with self._lock:
             place = self._places.setdefault(key, _Place())
         if (tree := self._known(key, commit)) is not None:
@@ -123,7 +123,7 @@ class Trees:
             while len(self._trees) > TREES:
                 self._trees.popitem(last=False)
 
-    def _brought_forward(self, source: GitSource, known: Tree | None, last: str, commit: str) -> Tree | None:
+    def _brought_forward(self, source: SourceSpec, known: Tree | None, last: str, commit: str) -> Tree | None:
         if known is None or (paths := self._sources.changed_paths(source, last, commit)) is None:
             return None
         folders = {repo_paths.folder(path) for path in paths}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from gitops_workers.adapters.rendering.closure.files import Files
 from gitops_workers.adapters.rendering.closure.references import References
 from gitops_workers.core.errors import RenderFailed, UnsafeContent
-from gitops_workers.core.model import GitSource
+from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions
 from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import TreeEntry
@@ -33,7 +33,7 @@ class _Plugin:
 class Graph:
     """Walks the roots level by level, so that each level's unknown files are read in one job."""
 
-    def __init__(self, files: Files, references: References, source: GitSource) -> None:
+    def __init__(self, files: Files, references: References, source: SourceSpec) -> None:
         """One use only."""
         self._files = files
         self._references = references

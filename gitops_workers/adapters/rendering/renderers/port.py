@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from gitops_workers.adapters.rendering.closure.files import Files
 from gitops_workers.adapters.rendering.closure.references import References
-from gitops_workers.core.model import GitSource, Resolved
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.ports import Closure, RenderContext, TreeEntry
 
@@ -19,7 +19,7 @@ class Place:
 
     files: Files
     references: References
-    source: GitSource
+    source: SourceSpec
     path: str
     render: RenderSpec
     resolved: Resolved

@@ -53,3 +53,10 @@ def test_the_id_is_short_stable_and_holds_nothing_secret():
     assert prefix == "repository"
     assert len(digits) == 16
     assert cluster_group("east") == "cluster/east"
+
+
+def test_sources_of_two_kinds_at_one_url_are_two_groups():
+    app = application()
+    other = replace(app, source=replace(app.source, kind="archive"))
+
+    assert repository_group(other) != repository_group(app)

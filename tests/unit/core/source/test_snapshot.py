@@ -11,7 +11,7 @@ import pytest
 from gitops_workers.cipher import Cipher
 from gitops_workers.core.documents import codec
 from gitops_workers.core.errors import Refused
-from gitops_workers.core.model import AppId, Application, GitSource, RevisionKind, RevisionSpec
+from gitops_workers.core.model import AppId, Application, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.record.record import HistoryEntry
 from gitops_workers.core.render.render_spec import HelmOptions, SecretRef
 from gitops_workers.core.source.snapshot import LARGEST_OF_ALL, bounded, is_exact
@@ -41,11 +41,11 @@ def entry(source: str, number: int = 3) -> HistoryEntry:
 
 
 def test_an_application_comes_back_as_it_was_deployed_with_the_credential_of_today() -> None:
-    source = GitSource(
+    source = SourceSpec(
         "https://git.example/shop.git", RevisionSpec(RevisionKind.SEMVER, "1.x"), "deploy", ignore="*.md", timeout=7.0
     )
     then = replace(application(), source=source, render=FULL)
-    today = replace(application(), source=GitSource("https://git.example/shop.git", credential=SECRET, timeout=9.0))
+    today = replace(application(), source=SourceSpec("https://git.example/shop.git", credential=SECRET, timeout=9.0))
     back = restored(today, entry(snapshot(then, COMMIT)))
     assert back.render == FULL
     assert back.source == replace(source, credential=SECRET, timeout=9.0)
@@ -53,15 +53,15 @@ def test_an_application_comes_back_as_it_was_deployed_with_the_credential_of_tod
 
 
 def test_a_credential_in_a_url_is_not_kept_and_that_of_today_serves() -> None:
-    then = replace(application(), source=GitSource("https://robot:kanarie@git.example/shop.git?token=kanarie"))
+    then = replace(application(), source=SourceSpec("https://robot:kanarie@git.example/shop.git?token=kanarie"))
     text = snapshot(then, COMMIT)
     assert "kanarie" not in text
     assert restored(then, entry(text)).source.url == then.source.url
 
 
 def test_no_credential_goes_to_a_repository_that_it_is_not_meant_for() -> None:
-    then = replace(application(), source=GitSource("https://old.example/shop.git", credential=SECRET))
-    today = replace(application(), source=GitSource("https://robot:kanarie@git.example/shop.git", credential=SECRET))
+    then = replace(application(), source=SourceSpec("https://old.example/shop.git", credential=SECRET))
+    today = replace(application(), source=SourceSpec("https://robot:kanarie@git.example/shop.git", credential=SECRET))
     back = restored(today, entry(snapshot(then, COMMIT)))
     assert (back.source.url, back.source.credential) == ("https://old.example/shop.git", None)
 
@@ -123,3 +123,12 @@ def test_the_oldest_entries_lose_their_parameters_first() -> None:
     assert [is_exact(item.source) for item in history] == [False] * 6 + [True] * 4
     assert sum(len(item.source) for item in history) < LARGEST_OF_ALL + 10_000
     assert bounded(history) == history
+
+
+def test_a_source_of_another_kind_at_the_same_url_is_another_source() -> None:
+    source = SourceSpec("https://git.example/shop", kind="archive", credential=SECRET)
+    kept = snapshot(replace(application(), source=source), "d" * 64)
+    back = restored(
+        replace(application(), source=SourceSpec("https://git.example/shop", credential=SECRET)), entry(kept)
+    )
+    assert (back.source.kind, back.source.credential) == ("archive", None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable, Deferred, ServerFailed
-from gitops_workers.core.model import AppId, Dialect, GitSource, SyncStatus
+from gitops_workers.core.model import AppId, Dialect, SourceSpec, SyncStatus
 from gitops_workers.core.scheduling.poll_groups import cluster_group, repository_group
 from gitops_workers.ports import Urgency
 from gitops_workers.testing.volatile_sources import VolatileRepository
@@ -156,7 +156,7 @@ def test_a_host_that_does_not_answer_is_probed_and_the_first_repository_that_ans
         lab.sources.repositories[url] = VolatileRepository()
         lab.sources.repositories[url].commit({"web/0.json": as_json(config(f"c{number}"))})
         app = lab.declare(name=f"app{number}")
-        lab.applications[app] = replace(lab.applications[app], source=GitSource(url, path="web"))
+        lab.applications[app] = replace(lab.applications[app], source=SourceSpec(url, path="web"))
     lab.enroll()
     lab.run(5)
     assert len(values(lab)) == 20
