@@ -11,6 +11,7 @@ from typing import Any
 from gitops_workers.adapters.sandbox import Sandbox, SandboxLimits
 from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.cli.files import documents
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import (
     Application,
@@ -36,19 +37,19 @@ NOBODY = Application(
 
 
 @contextmanager
-def custom(name: str, *, flux: bool) -> Iterator[Callable[[Manifest], Health | None]]:
+def custom(name: str, dialect: Dialect) -> Iterator[Callable[[Manifest], Health | None]]:
     """The function that tells an object's health. Raises InvalidManifest for rules that cannot be read."""
     loaded = _load(name)
     limits = SandboxLimits(seconds=1.0, memory=256 << 20, grace=0.25, open_network=True)  # the rules are the user's own
     sandbox = Sandbox({}, children=1, program="rules", limits=limits)
     try:
-        if flux:
-            app = replace(NOBODY, health_rules=_expressions(name, loaded))
+        if policy_of(dialect).governed:
+            yield UserRules(sandbox, _customizations(name, loaded)).rule_alone
+        else:
+            app = replace(NOBODY, dialect=dialect, health_rules=_expressions(name, loaded))
             rules = UserRules(sandbox)
             rules.check(app)
             yield lambda live: rules.health(app, live)
-        else:
-            yield UserRules(sandbox, _customizations(name, loaded)).rule_alone
     finally:
         sandbox.close()
 

@@ -95,17 +95,19 @@ def health(
 @contextmanager
 def _judge(rules: Rules, customizations: str) -> Iterator[Judge]:
     """The function that tells an object's health; with rules of the user it needs a sandbox, which ends here."""
+    from gitops_workers.core.model import Dialect  # noqa: PLC0415 - `--help` does without the rules
+
+    dialect = {Rules.ARGOCD: Dialect.ARGOCD, Rules.KSTATUS: Dialect.FLUX}[rules]
     if customizations:
         from gitops_workers.cli.custom_health import custom  # noqa: PLC0415 - the sandbox, for those who need it
 
-        with custom(customizations, flux=rules is Rules.KSTATUS) as judge:
+        with custom(customizations, dialect) as judge:
             yield judge
         return
     import time  # noqa: PLC0415 - as above
 
     from gitops_workers.core.dialect import policy_of  # noqa: PLC0415
-    from gitops_workers.core.model import Dialect  # noqa: PLC0415
 
     now = time.time()
-    by_rule = policy_of({Rules.ARGOCD: Dialect.ARGOCD, Rules.KSTATUS: Dialect.FLUX}[rules]).health.by_rule
+    by_rule = policy_of(dialect).health.by_rule
     yield lambda live: by_rule(live, now)

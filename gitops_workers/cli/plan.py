@@ -83,7 +83,7 @@ def _application(order: Order, namespace: str, *, prune: bool) -> Application:
     from gitops_workers.core.render.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
 
     return Application(
-        id="application/argocd/plan" if order is Order.ARGOCD else "kustomization/flux-system/plan",
+        id={Order.ARGOCD: "application/argocd/plan", Order.FLUX: "kustomization/flux-system/plan"}[order],
         dialect=Dialect(order.value),
         source=SourceSpec(""),
         render=RenderSpec(),
