@@ -16,7 +16,7 @@ from gitops_workers.core.dialect.policy import (
 from gitops_workers.core.diff.desired import CRD
 from gitops_workers.core.diff.ownership import TRACKING_ID, tracking_id
 from gitops_workers.core.health import Member, argocd, worst
-from gitops_workers.core.health.rules import read
+from gitops_workers.core.health.fields import read
 from gitops_workers.core.model import Application, Health, HealthStatus, SyncPolicy
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion

@@ -15,7 +15,7 @@ from gitops_workers.core.dialect.policy import (
 )
 from gitops_workers.core.diff.ownership import FLUX_NAME, FLUX_NAMESPACE
 from gitops_workers.core.health import Member, kstatus, ready_or_not
-from gitops_workers.core.health.rules import number
+from gitops_workers.core.health.fields import number
 from gitops_workers.core.model import Application, Health, HealthStatus, SyncPolicy
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from gitops_workers.core.health.fields import read
 from gitops_workers.core.health.registry import rule_for
-from gitops_workers.core.health.rules import evaluate, read
+from gitops_workers.core.health.rules import evaluate
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest, group_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import text
 from gitops_workers.core.health.rules import (
     Table,
     degraded,
@@ -11,7 +12,6 @@ from gitops_workers.core.health.rules import (
     not_empty,
     progressing,
     suspended,
-    text,
     true,
     unknown,
 )

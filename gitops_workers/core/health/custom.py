@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gitops_workers.core.health.argocd import on_its_way_out
-from gitops_workers.core.health.rules import read
+from gitops_workers.core.health.fields import read
 from gitops_workers.core.model import Health, HealthExpressions, HealthStatus
 from gitops_workers.core.objects import Manifest, group_of
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from gitops_workers.core.health.rules import condition, false, items, number, read, reason, text, true
+from gitops_workers.core.health.fields import condition, items, number, read, text
+from gitops_workers.core.health.rules import false, reason, true
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest, group_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from gitops_workers.core.health.fields import items, read, text
 from gitops_workers.core.health.rules import (
     Step,
     Table,
@@ -14,12 +15,9 @@ from gitops_workers.core.health.rules import (
     for_each,
     has,
     healthy,
-    items,
     lacks,
     not_empty,
     progressing,
-    read,
-    text,
     true,
     unknown,
 )

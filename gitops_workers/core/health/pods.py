@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_workers.core.health.rules import Table, items, number, read, text, true
+from gitops_workers.core.health.fields import items, number, read, text
+from gitops_workers.core.health.rules import Table, true
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

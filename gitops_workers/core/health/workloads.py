@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.health.rules import Table, condition, number, read, text
+from gitops_workers.core.health.fields import condition, number, read, text
+from gitops_workers.core.health.rules import Table
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import condition, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Table,
-    condition,
     conditions,
     degraded,
     false,
@@ -15,11 +15,8 @@ from gitops_workers.core.health.rules import (
     healthy,
     joined,
     met,
-    number,
     progressing,
-    read,
     suspended,
-    text,
     true,
     unknown,
     unmet,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Same,
@@ -13,17 +14,13 @@ from gitops_workers.core.health.rules import (
     false,
     has,
     healthy,
-    items,
     joined,
     lacks,
     met,
     not_empty,
-    number,
     progressing,
-    read,
     ready,
     suspended,
-    text,
     true,
     unknown,
     unmet,

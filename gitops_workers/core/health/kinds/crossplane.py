@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitops_workers.core.health.fields import items, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Table,
@@ -15,11 +16,8 @@ from gitops_workers.core.health.rules import (
     for_each,
     has,
     healthy,
-    items,
     not_empty,
     progressing,
-    read,
-    text,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest

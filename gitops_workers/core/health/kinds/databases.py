@@ -1,83 +1,28 @@
-"""Databases: MariaDB, Percona, CloudNativePG, Zalando, Atlas, ClickHouse, Elastic, MinIO, Solr."""
+"""Databases and stores: Percona, CloudNativePG, Zalando, Atlas, ClickHouse, MinIO, Solr, ZooKeeper."""
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Step,
     Table,
-    conditions,
     degraded,
     has,
     healthy,
-    items,
-    joined,
     lacks,
-    met,
-    number,
     progressing,
-    read,
     suspended,
-    text,
     true,
     unknown,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
-_REPORT = (
+REPORT = (
     "Ensure your ArgoCD is current and then check for/file a bug report: https://github.com/argoproj/argo-cd/issues"
 )
-_UNTOLD = progressing("No status info available")
-
-_NO_CONDITIONS = progressing("No status info available", has("status.conditions", None))
-
-
-def _last(status: HealthStatus, message: str) -> Step:
-    """Every condition has passed: what the last one says is told."""
-    return conditions(lambda item: Health(status, fill_condition(message, item)), backwards=True)
-
-
-def fill_condition(message: str, item: object) -> str:
-    """The message or the reason and the message of one condition."""
-    said = text(item, "message")
-    return f"{text(item, 'reason')} {said}" if message == "reason" else said
-
-
-_MARIADB: Rule = (
-    _NO_CONDITIONS,
-    conditions(
-        degraded("{message}", has("status", "False"), has("reason", "Failed")),
-        progressing("{message}", has("status", "False")),
-    ),
-    _last(HealthStatus.HEALTHY, "message"),
-    healthy(),
-)
-_BACKUP: Rule = (
-    _NO_CONDITIONS,
-    conditions(
-        degraded(
-            "{reason} {message}", has("status", "False"), has("reason", "CronJobScheduled"), has("message", "Failed")
-        ),
-        progressing("{reason} {message}", has("status", "False")),
-    ),
-    _last(HealthStatus.HEALTHY, "reason"),
-    healthy(),
-)
-_SQL_JOB: Rule = (
-    _NO_CONDITIONS,
-    conditions(
-        healthy("{reason} {message}", has("reason", "JobComplete"), has("status", "True")),
-        degraded("{reason} {message}", has("reason", "JobFailed"), has("status", "True")),
-    ),
-    _last(HealthStatus.PROGRESSING, "reason"),
-    _UNTOLD,
-)
-_MARIADB_OBJECT: Rule = (
-    conditions(healthy("{message}", *met("Ready")), degraded("{message}", has("type", "Ready"))),
-    _last(HealthStatus.PROGRESSING, "message"),
-    _UNTOLD,
-)
+"""What Argo CD's rules add to a state that they do not know."""
 
 _NODES = "{status.ready}/{status.size} node(s) are ready"
 
@@ -96,7 +41,7 @@ _PXC = (
     unknown("Cluster is paused", has("status.state", "paused")),
     degraded(f"Cluster is stopping ({_NODES})", has("status.state", "stopping")),
     _failed_percona,
-    unknown(f"Cluster status is unknown. {_REPORT}"),
+    unknown(f"Cluster status is unknown. {REPORT}"),
 )
 _PSMDB: Rule = (
     unknown("Cluster status is unknown", has("status", None)),
@@ -148,52 +93,6 @@ _CNPG: Rule = (
 )
 
 
-def elasticsearch(obj: Manifest) -> Health:
-    """All nodes that the sets want are there, then the phase, then the colour."""
-    nodes, phase, colour = read(obj, "status.availableNodes"), text(obj, "status.phase"), text(obj, "status.health")
-    wanted = sum(number(item, "count") for item in items(obj, "spec.nodeSets"))
-    if isinstance(nodes, (int, float)):
-        if nodes < wanted:
-            message = f"The desired amount of availableNodes is {wanted} but the current amount is {nodes}"
-            return Health(HealthStatus.PROGRESSING, message)
-        if nodes == wanted and (phase, colour) in _ELASTIC:
-            return _ELASTIC[phase, colour]
-        if nodes == wanted and colour and phase in _ELASTIC_PHASES:
-            return Health(_ELASTIC_PHASES[phase], f"Elasticsearch phase is {phase}")
-    return Health(HealthStatus.UNKNOWN, f"Elasticsearch Cluster status is unknown. {_REPORT}")
-
-
-_CHECK = "Check the status of indices, replicas and shards"
-_ELASTIC = {
-    ("Ready", "green"): Health(HealthStatus.HEALTHY, "Elasticsearch Cluster status is Green"),
-    ("Ready", "yellow"): Health(HealthStatus.PROGRESSING, f"Elasticsearch Cluster status is Yellow. {_CHECK}"),
-    ("Ready", "red"): Health(HealthStatus.DEGRADED, f"Elasticsearch Cluster status is Red. {_CHECK}"),
-}
-_ELASTIC_PHASES = {
-    "ApplyingChanges": HealthStatus.PROGRESSING,
-    "MigratingData": HealthStatus.PROGRESSING,
-    "Invalid": HealthStatus.DEGRADED,
-}
-
-
-def _elastic(name: str) -> tuple[Step, ...]:
-    """Green, yellow, red; yellow counts the instances."""
-    return (
-        degraded(f"{name} status is Red", has("status.health", "red")),
-        healthy(f"{name} status is Green", has("status.health", "green")),
-        progressing(
-            f"{name} status is deploying, there is {{status.availableNodes}} instance(s) on "
-            "{status.expectedNodes} expected",
-            has("status.health", "yellow"),
-            lacks("status.availableNodes", None),
-            lacks("status.expectedNodes", None),
-        ),
-        progressing(f"{name} phase is progressing", has("status.health", "yellow")),
-        progressing(f"{name} phase is progressing", has("status.health", None), lacks("status.expectedNodes", None)),
-        unknown(f"{name} status is unknown. {_REPORT}"),
-    )
-
-
 _MINIO_BROKEN = (
     "Statefulset not controlled by operator",
     "Another MinIO Tenant already exists in the namespace",
@@ -242,60 +141,31 @@ _ATLAS = (
     healthy("{@Ready.reason}", true("Ready")),
 )
 
-RULES: Table = dict(
-    (
-        *joined(
-            "k8s.mariadb.com",
-            {
-                "MariaDB MaxScale": _MARIADB,
-                "Backup Restore PhysicalBackup": _BACKUP,
-                "SqlJob": _SQL_JOB,
-                "User Grant Database Connection ExternalMariaDB": _MARIADB_OBJECT,
-            },
+RULES: Table = {
+    "pxc.percona.com/PerconaXtraDBCluster": _PXC,
+    "psmdb.percona.com/PerconaServerMongoDB": _PSMDB,
+    "postgresql.cnpg.io/Cluster": _CNPG,
+    "acid.zalan.do/postgresql": _ZALANDO,
+    "db.atlasgo.io/AtlasSchema": (
+        *_ATLAS,
+        progressing("{@Ready.reason}", has("@Ready.message", "Reconciling", "GettingDevDB")),
+        degraded("{@Ready.reason}"),
+    ),
+    "db.atlasgo.io/AtlasMigration": (
+        *_ATLAS,
+        progressing("{@Ready.reason}", has("@Ready.reason", "Reconciling")),
+        degraded("{@Ready.reason}"),
+    ),
+    "clickhouse-keeper.altinity.com/ClickHouseKeeperInstallation": _clickhouse("ClickHouseKeeper"),
+    "clickhouse.altinity.com/ClickHouseInstallation": _clickhouse("ClickHouse"),
+    "minio.min.io/Tenant": _MINIO,
+    "solr.apache.org/SolrCloud": _SOLR,
+    "zookeeper.pravega.io/ZookeeperCluster": (
+        healthy(
+            "All ZK Nodes have joined the ensemble",
+            lambda obj: number(obj, "status.replicas") > 0,
+            lambda obj: read(obj, "status.readyReplicas") == read(obj, "status.replicas"),
         ),
-        ("mariadb.mmontes.io/MariaDB", _MARIADB),
-        ("pxc.percona.com/PerconaXtraDBCluster", _PXC),
-        ("psmdb.percona.com/PerconaServerMongoDB", _PSMDB),
-        ("postgresql.cnpg.io/Cluster", _CNPG),
-        ("acid.zalan.do/postgresql", _ZALANDO),
-        (
-            "db.atlasgo.io/AtlasSchema",
-            (
-                *_ATLAS,
-                progressing("{@Ready.reason}", has("@Ready.message", "Reconciling", "GettingDevDB")),
-                degraded("{@Ready.reason}"),
-            ),
-        ),
-        (
-            "db.atlasgo.io/AtlasMigration",
-            (*_ATLAS, progressing("{@Ready.reason}", has("@Ready.reason", "Reconciling")), degraded("{@Ready.reason}")),
-        ),
-        ("clickhouse-keeper.altinity.com/ClickHouseKeeperInstallation", _clickhouse("ClickHouseKeeper")),
-        ("clickhouse.altinity.com/ClickHouseInstallation", _clickhouse("ClickHouse")),
-        ("elasticsearch.k8s.elastic.co/Elasticsearch", elasticsearch),
-        ("beat.k8s.elastic.co/Beat", _elastic("Elastic Beat")),
-        ("agent.k8s.elastic.co/Agent", _elastic("Elastic Agent")),
-        ("kibana.k8s.elastic.co/Kibana", _elastic("Kibana")),
-        (
-            "logstash.k8s.elastic.co/Logstash",
-            (
-                progressing("Waiting for Logstash", has("status.health", None)),
-                progressing("Logstash status is Yellow", has("status.health", "yellow")),
-                *_elastic("Logstash"),
-            ),
-        ),
-        ("minio.min.io/Tenant", _MINIO),
-        ("solr.apache.org/SolrCloud", _SOLR),
-        (
-            "zookeeper.pravega.io/ZookeeperCluster",
-            (
-                healthy(
-                    "All ZK Nodes have joined the ensemble",
-                    lambda obj: number(obj, "status.replicas") > 0,
-                    lambda obj: read(obj, "status.readyReplicas") == read(obj, "status.replicas"),
-                ),
-                progressing("Waiting for ZK Nodes to join the ensemble"),
-            ),
-        ),
-    )
-)
+        progressing("Waiting for ZK Nodes to join the ensemble"),
+    ),
+}

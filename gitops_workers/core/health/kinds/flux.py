@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitops_workers.core.health.rules import Table, has, healthy, items, read, suspended, text
+from gitops_workers.core.health.fields import items, read, text
+from gitops_workers.core.health.rules import Table, has, healthy, suspended
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

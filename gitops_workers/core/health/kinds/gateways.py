@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Table,
@@ -11,13 +12,9 @@ from gitops_workers.core.health.rules import (
     false,
     has,
     healthy,
-    items,
     joined,
-    number,
     progressing,
-    read,
     reason,
-    text,
     true,
     unknown,
 )

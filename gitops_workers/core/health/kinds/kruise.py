@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Same,
@@ -10,15 +11,11 @@ from gitops_workers.core.health.rules import (
     degraded,
     has,
     healthy,
-    items,
     joined,
     lacks,
     not_empty,
-    number,
     progressing,
-    read,
     suspended,
-    text,
 )
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest

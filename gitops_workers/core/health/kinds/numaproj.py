@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitops_workers.core.health.fields import items, read, text
 from gitops_workers.core.health.rules import (
     Stale,
     Step,
@@ -13,11 +14,8 @@ from gitops_workers.core.health.rules import (
     for_each,
     has,
     healthy,
-    items,
     joined,
     progressing,
-    read,
-    text,
     unknown,
 )
 from gitops_workers.core.model import Health, HealthStatus

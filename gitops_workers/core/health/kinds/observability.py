@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gitops_workers.core.health.fields import items, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Stale,
@@ -13,17 +14,14 @@ from gitops_workers.core.health.rules import (
     either,
     has,
     healthy,
-    items,
     joined,
     lacks,
     met,
     missing,
     not_empty,
     progressing,
-    read,
     ready,
     suspended,
-    text,
     unknown,
     unmet,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Stale,
@@ -14,15 +15,11 @@ from gitops_workers.core.health.rules import (
     false,
     has,
     healthy,
-    items,
     joined,
     lacks,
     met,
-    number,
     progressing,
-    read,
     ready,
-    text,
     true,
     unmet,
 )

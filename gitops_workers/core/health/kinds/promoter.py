@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from gitops_workers.core.health.fields import fill, items, read, text
 from gitops_workers.core.health.kinds.promotion import environments_of, strategy, transfer
-from gitops_workers.core.health.rules import Rule, Table, fill, items, read, text
+from gitops_workers.core.health.rules import Rule, Table
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gitops_workers.core.health.rules import items, text
+from gitops_workers.core.health.fields import items, text
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

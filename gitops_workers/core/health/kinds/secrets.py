@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gitops_workers.core.health.fields import items, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Step,
@@ -12,12 +13,9 @@ from gitops_workers.core.health.rules import (
     false,
     has,
     healthy,
-    items,
     joined,
     progressing,
-    read,
     ready,
-    text,
     true,
 )
 from gitops_workers.core.model import Health, HealthStatus

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gitops_workers.core.health.fields import items, number, read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Table,
@@ -12,15 +13,11 @@ from gitops_workers.core.health.rules import (
     degraded,
     has,
     healthy,
-    items,
     joined,
     lacks,
     met,
-    number,
     progressing,
-    read,
     suspended,
-    text,
     unmet,
 )
 from gitops_workers.core.model import Health, HealthStatus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gitops_workers.core.health.fields import read, text
 from gitops_workers.core.health.rules import (
     Rule,
     Step,
@@ -16,9 +17,7 @@ from gitops_workers.core.health.rules import (
     lacks,
     not_empty,
     progressing,
-    read,
     suspended,
-    text,
     true,
     unknown,
 )

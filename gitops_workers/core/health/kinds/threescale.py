@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from gitops_workers.core.health.rules import (
-    Table,
-    degraded,
-    either,
-    false,
-    fill,
-    has,
-    healthy,
-    progressing,
-    read,
-    suspended,
-    text,
-    true,
-)
+from gitops_workers.core.health.fields import fill, read, text
+from gitops_workers.core.health.rules import Table, degraded, either, false, has, healthy, progressing, suspended, true
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_workers.core.health import health_of, rule_health
+from gitops_workers.core.health.fields import fill, read
 from gitops_workers.core.health.registry import RULES, rule_for
-from gitops_workers.core.health.rules import Stale, degraded, evaluate, fill, for_each, has, healthy, progressing, read
+from gitops_workers.core.health.rules import Stale, degraded, evaluate, for_each, has, healthy, progressing
 from gitops_workers.core.model import Dialect, Health, HealthStatus
 
 OBJECT = {
