@@ -11,24 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitops_workers.adapters.git import GitSources
-from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, GitClosures
+from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, TreeClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.cli.files import documents
 from gitops_workers.cli.output import flat
 from gitops_workers.core.dialect import policy_of
-from gitops_workers.core.model import Application, Destination, Dialect, Resolved, Schedule, SourceSpec, SyncPolicy
+from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import Manifest
-from gitops_workers.core.render.render_spec import RenderSpec, SecretRef
+from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.settings.governing import with_settings
-from gitops_workers.core.source.revisions import needs_listing
 from gitops_workers.dialects.argocd.application import NAMESPACE
 from gitops_workers.dialects.argocd.installation import installation
 from gitops_workers.dialects.argocd.settings import NAME
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.pipeline.context import RenderPorts
 from gitops_workers.pipeline.reconcile import stages
-from gitops_workers.ports import Closures, Discovery, Refs, Renderer, Secrets, Sources
+from gitops_workers.ports import Closures, Discovery, Renderer, Secrets, Sources
 from gitops_workers.settings import Settings
 from gitops_workers.toolchain import ToolMissing, tool
 from gitops_workers.wiring.git import credential, git_settings
@@ -74,7 +73,7 @@ def offline_ports(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
         shared=shared,
         clock=time.time,
     )
-    closures = GitClosures(sources, sandbox)
+    closures = TreeClosures(sources, sandbox, sources)
     try:
         yield OfflinePorts(
             sources=sources,
@@ -93,22 +92,6 @@ def offline_ports(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     finally:
         sources.close()
         sandbox.close()
-
-
-def resolve(context: RenderPorts, app: Application) -> Resolved:
-    """The commit that the application's revision means now."""
-    refs = Refs({})
-    if needs_listing(app.source.revision):
-        refs = context.sources.refs(app.source, not_before=0.0)
-    return stages.resolve_revision(context, app, refs)
-
-
-def resolve_source(context: RenderPorts, source: SourceSpec) -> Resolved:
-    """The same for a source that belongs to no application."""
-    nothing = Application(
-        "application/-/-", Dialect.ARGOCD, source, RenderSpec(), Destination(), SyncPolicy(), Schedule(0, 0, 0)
-    )
-    return resolve(context, nothing)
 
 
 def render(

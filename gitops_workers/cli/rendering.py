@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from gitops_workers.adapters.catalogues import parse as location
 from gitops_workers.cli.client import Engine
 from gitops_workers.cli.files import documents, read_files
-from gitops_workers.cli.offline_ports import offline_ports, render, resolve
+from gitops_workers.cli.offline_ports import offline_ports, render
 from gitops_workers.cli.output import plain
 from gitops_workers.core.errors import InvalidManifest
 from gitops_workers.core.model import Application, Problem, Resolved
@@ -40,7 +40,7 @@ def print_files(settings: Settings, names: Sequence[str], name: str) -> None:
         objects: list[Manifest] = []
         for app in chosen:
             require_accepted(app)
-            objects += render(context, app, resolve(context, app))
+            objects += render(context, app, context.sources.resolve(app.source))
     _print(objects)
 
 
@@ -49,7 +49,7 @@ def print_application(engine: Engine, status: Status) -> None:
 
     def rendered(app: Application, at: Resolved | None) -> Sequence[Manifest]:
         with offline_ports(engine.settings, _catalogue_configs(engine.settings)) as context:
-            return render(context, app, at or resolve(context, app))
+            return render(context, app, at or context.sources.resolve(app.source))
 
     _print(manifests(engine.state, status, rendered))
 

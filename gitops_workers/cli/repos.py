@@ -45,11 +45,11 @@ def resolve(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Print the commit that a revision means now. Needs Git and nothing else."""
-    from gitops_workers.cli.offline_ports import offline_ports, resolve_source  # noqa: PLC0415 - Git behind it
+    from gitops_workers.cli.offline_ports import offline_ports  # noqa: PLC0415 - Git behind it
 
     source = SourceSpec(url, RevisionSpec(RevisionKind(rule.value), revision))
     with offline_ports(settings()) as context:
-        found = resolve_source(context, source)
+        found = context.sources.resolve(source)
     if output in (Output.JSON, Output.YAML):
         show_value({"commit": found.commit, "ref": found.ref}, output)
     elif output is Output.NAME:

@@ -17,10 +17,11 @@ from gitops_workers.ports.clusters import (
     Records,
     Resource,
 )
-from gitops_workers.ports.git import Refs, Sources, TreeEntry
+from gitops_workers.ports.git import Refs, Repositories, SubmoduleReader
 from gitops_workers.ports.queue import Attempt, ClusterLoad, Queue, QueueState, TaskMessage, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
+from gitops_workers.ports.sources import Listing, Sources, TreeEntry
 from gitops_workers.ports.state import RenderCache, Sealer, State, StatusPage, StatusQuery
 from gitops_workers.ports.telemetry import Meter, Telemetry
 
@@ -35,6 +36,7 @@ __all__ = [
     "ClusterLoad",
     "Clusters",
     "Discovery",
+    "Listing",
     "MetadataList",
     "Meter",
     "ObjectMeta",
@@ -46,6 +48,7 @@ __all__ = [
     "RenderContext",
     "Rendered",
     "Renderer",
+    "Repositories",
     "Resource",
     "Rules",
     "Sealer",
@@ -54,6 +57,7 @@ __all__ = [
     "State",
     "StatusPage",
     "StatusQuery",
+    "SubmoduleReader",
     "TaskMessage",
     "Telemetry",
     "TreeEntry",

@@ -9,7 +9,7 @@ from typing import Protocol
 from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import Pairs, RenderSpec, SecretRef
-from gitops_workers.ports.git import TreeEntry
+from gitops_workers.ports.sources import TreeEntry
 
 
 @dataclass(frozen=True, slots=True)

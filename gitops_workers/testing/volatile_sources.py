@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnavailable
-from gitops_workers.core.model import SourceSpec
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.source.git_names import full_id, inside
 from gitops_workers.core.source.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
-from gitops_workers.ports import Refs, TreeEntry
+from gitops_workers.ports import Listing, Refs, TreeEntry
+from gitops_workers.ports.git import resolved
 
 File = bytes | tuple[str, bytes]
 """Content, or git mode and content: of a link (`120000`) its target, of a submodule (`160000`) its commit's id."""
@@ -73,6 +74,10 @@ class VolatileRepository:
         self.refs[TAGS + name] = commit
         self.tag_times[name] = self.commits[commit].at if at is None else at
 
+    def remove_tag(self, name: str) -> None:
+        """Remove a tag; its commit stays."""
+        del self.refs[TAGS + name], self.tag_times[name]
+
     def reachable(self, start: str) -> set[str]:
         """The commit and all before it."""
         seen: set[str] = set()
@@ -98,8 +103,16 @@ class VolatileSources:
         self._modules: dict[str, dict[str, VolatileRepository]] = {}
         """By URL: the repositories of the submodules that were read through it, by theirs."""
 
+    def poll(self, source: SourceSpec, *, not_before: float) -> Refs:
+        """See `Sources.poll`."""
+        return self.refs(source, not_before=not_before)
+
+    def resolve(self, source: SourceSpec, listing: Listing | None = None) -> Resolved:
+        """See `Sources.resolve`."""
+        return resolved(self, source, listing)
+
     def refs(self, source: SourceSpec, *, not_before: float) -> Refs:
-        """See `Sources.refs`."""
+        """See `Repositories.refs`."""
         last = self._listed.get(source.url)
         if last is not None and last.listed_at >= not_before:
             return last
@@ -121,7 +134,7 @@ class VolatileSources:
         self._fetched.setdefault(source.url, set()).add(commit)
 
     def submodule(self, source: SourceSpec, url: str, commit: str) -> Sequence[TreeEntry]:
-        """See `Sources.submodule`."""
+        """See `Repositories.submodule`."""
         other = self._ask(SourceSpec(url))
         if full_id(commit) not in other.commits:
             raise RenderFailed(f"{url} has no commit {commit}; push it there")
@@ -129,7 +142,7 @@ class VolatileSources:
         return _listing(other.commits[commit], "")
 
     def submodule_urls(self, source: SourceSpec, oid: str) -> Mapping[str, str]:
-        """See `Sources.submodule_urls`: of files as `git submodule add` writes them."""
+        """See `Repositories.submodule_urls`: of files as `git submodule add` writes them."""
         text = self.blobs(source, [oid])[oid].decode()
         entries = re.findall(r"^\[submodule .*\]\n((?:\s+\w+ = .*\n?)*)", text, re.MULTILINE)
         fields = [dict(re.findall(r"^\s+(\w+) = (.*)$", entry, re.MULTILINE)) for entry in entries]
@@ -140,7 +153,7 @@ class VolatileSources:
         return _listing(self._commit(source, commit), inside(path))
 
     def tree_id(self, source: SourceSpec, commit: str, path: str) -> str:
-        """See `Sources.tree_id`."""
+        """See `Repositories.tree_id`."""
         return self._commit(source, commit).objects.get(inside(path), "")
 
     def changed_paths(self, source: SourceSpec, old: str, new: str) -> frozenset[str] | None:
@@ -165,13 +178,13 @@ class VolatileSources:
         return found
 
     def tag_times(self, source: SourceSpec, tags: Iterable[str]) -> Mapping[str, int]:
-        """See `Sources.tag_times`."""
+        """See `Repositories.tag_times`."""
         times = self._ask(source).tag_times
         names = {tag.removeprefix(TAGS) for tag in tags}
         return {name: times[name] for name in names if name in times}
 
     def resolve_short(self, source: SourceSpec, prefix: str) -> str | None:
-        """See `Sources.resolve_short`."""
+        """See `Repositories.resolve_short`."""
         repository = self._ask(source)
         if not re.fullmatch(r"[0-9a-f]{7,39}", prefix):
             return None
@@ -180,7 +193,7 @@ class VolatileSources:
         return matching[0] if len(matching) == 1 else None
 
     def on_branch(self, source: SourceSpec, commit: str, branch: str) -> bool:
-        """See `Sources.on_branch`."""
+        """See `Repositories.on_branch`."""
         full_id(commit)
         repository = self._ask(source)
         tip = repository.refs.get(BRANCHES + branch.removeprefix(BRANCHES))

@@ -21,7 +21,7 @@ from gitops_workers.adapters.cluster.registry import ConfiguredClusters
 from gitops_workers.adapters.git import GitSources, Turns
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
-from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, GitClosures
+from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, TreeClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
 from gitops_workers.adapters.user_rules import UserRules
@@ -74,7 +74,7 @@ def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Ca
     readers = places.Readers(_loader(sandbox), sources, queue.now)
     catalogues += [places.parse(text).open(readers) for text in settings.catalogue]
     bounded = sources.bounded()
-    closures = GitClosures(bounded, sandbox)
+    closures = TreeClosures(bounded, sandbox, bounded)
     evaluators = rules_sandbox(settings)
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)

@@ -1,4 +1,4 @@
-"""What every `Sources` promises, over real git and over its volatile twin."""
+"""What every `Repositories` promises, over real git and over its volatile twin."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ import pytest
 
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.model import Resolved, RevisionKind, RevisionSpec, SourceSpec
-from gitops_workers.core.source.revisions import (
-    History,
-    NeedsBranch,
-    NeedsCommit,
-    NeedsDates,
-    RevisionNotFound,
-    resolve,
-)
-from gitops_workers.ports import Sources, TreeEntry
+from gitops_workers.core.source.revisions import RevisionNotFound, resolve
+from gitops_workers.ports import Repositories, TreeEntry
 from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources
@@ -42,7 +35,7 @@ FILES: dict[str, File] = {
 class World:
     """A server with one repository, and sources that can reach it."""
 
-    sources: Sources
+    sources: Repositories
     repository: BareRepository | VolatileRepository
     source: SourceSpec
     nowhere: SourceSpec
@@ -317,14 +310,20 @@ def test_what_a_revision_needs_to_know_the_port_can_tell(world: World, spec: Rev
             world.repository.tag(name, commit, at=at)
     value = {"short": commit[:10], "full": commit}.get(spec.value, spec.value)
     spec = RevisionSpec(spec.kind, value, spec.branch)
-    listed = world.sources.refs(world.source, not_before=0)
-    history = History()
-    while not isinstance(answer := resolve(spec, listed.refs, listed.head, history), Resolved):
-        match answer:
-            case NeedsDates(tags):
-                history = replace(history, dates=world.sources.tag_times(world.source, tags))
-            case NeedsCommit(prefix):
-                history = replace(history, commits={prefix: world.sources.resolve_short(world.source, prefix)})
-            case NeedsBranch(full, branch):
-                history = replace(history, on_branch=world.sources.on_branch(world.source, full, branch))
-    assert answer == Resolved(commit, expected)
+    source = replace(world.source, revision=spec)
+    assert world.sources.resolve(source) == Resolved(commit, expected)
+    assert world.sources.resolve(source, world.sources.poll(source, not_before=0)) == Resolved(commit, expected)
+
+
+@pytest.mark.parametrize("spec", [RevisionSpec(value="prod-*"), RevisionSpec(RevisionKind.SEMVER, ">=1.0.0")])
+def test_a_tag_that_is_gone_before_its_date_was_read_is_tried_again(world: World, spec: RevisionSpec) -> None:
+    commit = world.repository.commit(FILES, at=5)
+    for name in ("prod-1", "prod-2", "v1.9.0+a", "v1.9.0+b"):
+        world.repository.tag(name, commit, at=7)
+    source = replace(world.source, revision=spec)
+    listed = world.sources.poll(source, not_before=0)
+    for name in ("prod-2", "v1.9.0+b"):
+        world.repository.remove_tag(name)
+    with pytest.raises(Retry, match="was removed"):
+        world.sources.resolve(source, listed)
+    assert world.sources.resolve(source, world.sources.poll(source, not_before=time.time())).commit == commit

@@ -57,3 +57,7 @@ class BareRepository:
             text = f"object {commit}\ntype commit\ntag {name}\ntagger {_AUTHOR.decode()} {at} +0000\n\nrelease\n"
             target = self.git("mktag", data=text.encode())
         self.git("update-ref", f"refs/tags/{name}", target)
+
+    def remove_tag(self, name: str) -> None:
+        """Remove a tag; its commit stays where a branch holds it."""
+        self.git("update-ref", "-d", f"refs/tags/{name}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.adapters.rendering import CachedRenderer, GitClosures
+from gitops_workers.adapters.rendering import CachedRenderer, TreeClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.core.errors import Refused
 from gitops_workers.core.model import Resolved, SourceSpec
@@ -53,13 +53,13 @@ class RenderWorld:
     store: MemoryStore = field(default_factory=MemoryStore)
     repository: VolatileRepository = field(default_factory=VolatileRepository)
     sources: VolatileSources = field(default_factory=lambda: VolatileSources(lambda: 0.0))
-    closures: GitClosures = field(init=False)
+    closures: TreeClosures = field(init=False)
     renderer: CachedRenderer = field(init=False)
 
     def __post_init__(self) -> None:
         """Join the parts as the application does."""
         self.sources.repositories[URL] = self.repository
-        self.closures = GitClosures(self.sources, self.sandbox)
+        self.closures = TreeClosures(self.sources, self.sandbox, self.sources)
         self.renderer = CachedRenderer(self.sources, self.closures, self.sandbox, self.store, tools=tools(), key=KEY)
 
     def commit(self, files: Tree) -> Resolved:

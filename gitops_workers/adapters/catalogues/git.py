@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from gitops_workers.adapters.catalogues.location import Readers
 from gitops_workers.core.errors import InvalidManifest, SourceUnavailable
-from gitops_workers.core.model import Problem, Resolved, RevisionKind, RevisionSpec, SourceSpec
-from gitops_workers.core.source.revisions import History, NeedsBranch, NeedsCommit, NeedsDates, needs_listing, resolve
+from gitops_workers.core.model import Problem, RevisionKind, RevisionSpec, SourceSpec
+from gitops_workers.core.source.revisions import needs_listing
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
 from gitops_workers.dialects.repo_url import normal_path, url_problem
-from gitops_workers.ports import Sources, TreeEntry
+from gitops_workers.ports import Repositories, TreeEntry
 
 PREFIX = "git+"
 _FILES = ("100644", "100755")
@@ -62,7 +62,7 @@ class GitCatalogue:
     last catalogue stays.
     """
 
-    def __init__(self, location: Repository, sources: Sources, load: Load, now: Callable[[], float]) -> None:
+    def __init__(self, location: Repository, sources: Repositories, load: Load, now: Callable[[], float]) -> None:
         """`now` is the shared clock: refs are listed at the moment of asking, never older."""
         self.name = location.name
         self.repository = location.source.shown
@@ -126,26 +126,10 @@ class GitCatalogue:
         return found
 
     def _commit(self) -> str:
-        spec = self._source.revision
-        refs: Mapping[str, str] = {}
-        head, history = "", History()
-        if needs_listing(spec):
+        listing = None
+        if needs_listing(self._source.revision):
             listing = self._sources.refs(self._source, not_before=self._now())
-            refs, head = listing.refs, listing.head
-        while not isinstance(answer := resolve(spec, refs, head, history), Resolved):
-            history = self._answered(answer, history)
-        return answer.commit
-
-    def _answered(self, question: NeedsCommit | NeedsDates | NeedsBranch, history: History) -> History:
-        """The history with what `resolve` asked for."""
-        if isinstance(question, NeedsCommit):
-            commit = self._sources.resolve_short(self._source, question.prefix)
-            return replace(history, commits={**history.commits, question.prefix: commit})
-        if isinstance(question, NeedsDates):
-            return replace(history, dates=self._sources.tag_times(self._source, question.tags))
-        self._sources.fetch(self._source, question.commit)
-        found = self._sources.on_branch(self._source, question.commit, question.branch)
-        return replace(history, on_branch=found)
+        return self._sources.resolve(self._source, listing).commit
 
 
 def _hidden(entry: TreeEntry) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gitops_workers.dialects.document import Load
-from gitops_workers.ports import Catalogue, Sources
+from gitops_workers.ports import Catalogue, Repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Readers:
 
     load: Load
     """Turns bytes into documents; in production it runs in the sandbox."""
-    sources: Sources
+    sources: Repositories
     now: Callable[[], float]
     """The clock that all workers share, in epoch seconds."""
 

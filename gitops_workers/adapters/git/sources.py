@@ -19,19 +19,20 @@ from gitops_workers.adapters.git.command import GitProgram
 from gitops_workers.adapters.git.listing import Listings, signature, valid_ref
 from gitops_workers.adapters.git.mirror import Mirror, usable_disk
 from gitops_workers.adapters.git.place import Place
-from gitops_workers.adapters.git.secret_files import SecretFiles
 from gitops_workers.adapters.git.settings import GitSettings
+from gitops_workers.adapters.git.submodules import declared_urls
 from gitops_workers.adapters.git.transport import Transport
 from gitops_workers.adapters.git.trees import FOLDER_BYTES, FOLDERS, TreeCache, differing, parse_tree, walked
 from gitops_workers.adapters.git.turns import Turns
 from gitops_workers.core.errors import RenderFailed, SourceUnavailable, UnsafeContent
-from gitops_workers.core.model import SourceSpec
+from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.objects import digest
 from gitops_workers.core.source.credentials import Credential
 from gitops_workers.core.source.git_names import full_id, inside
 from gitops_workers.core.source.revisions import BRANCHES, TAGS, RevisionNotFound
 from gitops_workers.core.source.urls import without_credentials
-from gitops_workers.ports import Refs, RenderCache, TreeEntry
+from gitops_workers.ports import Listing, Refs, RenderCache, TreeEntry
+from gitops_workers.ports.git import resolved
 
 Lookup = Callable[[SourceSpec], Credential | None]
 """The credential of a source at this moment; None when it has none. Asked before every request, never stored."""
@@ -85,8 +86,16 @@ class GitSources:
         """End the reading processes."""
         self._readers.close()
 
+    def poll(self, source: SourceSpec, *, not_before: float) -> Refs:
+        """See `Sources.poll`."""
+        return self.refs(source, not_before=not_before)
+
+    def resolve(self, source: SourceSpec, listing: Listing | None = None) -> Resolved:
+        """See `Sources.resolve`."""
+        return resolved(self, source, listing)
+
     def refs(self, source: SourceSpec, *, not_before: float) -> Refs:
-        """See `Sources.refs`."""
+        """See `Repositories.refs`."""
         place = self._place(source)
 
         def ask() -> bytes:
@@ -107,7 +116,7 @@ class GitSources:
             )
 
     def submodule(self, source: SourceSpec, url: str, commit: str) -> Sequence[TreeEntry]:
-        """See `Sources.submodule`.
+        """See `Repositories.submodule`.
 
         It has a mirror of its own beside the source's, which no other source reads: who may name this source may not
         therefore name that repository.
@@ -131,21 +140,9 @@ class GitSources:
         return self._listing(module, found.oid, "") if found else ()
 
     def submodule_urls(self, source: SourceSpec, oid: str) -> Mapping[str, str]:
-        """See `Sources.submodule_urls`. Git reads its own kind of file."""
+        """See `Repositories.submodule_urls`. Git reads its own kind of file."""
         text = self.blobs(source, [oid])[oid].decode("utf-8", "replace")
-        with SecretFiles() as files:
-            arguments = ["config", "--file", files.add(text), "--null", "--get-regexp", r"^submodule\..*\.(path|url)$"]
-            finished = self._git.run(
-                arguments, timeout=self._settings.read_timeout, limit=1 << 20, descriptors=files.descriptors
-            )
-        if finished.status > 1:  # 1: no such entry
-            raise RenderFailed(".gitmodules cannot be read by git; correct it")
-        found: dict[str, dict[str, str]] = {}
-        for line in finished.output.decode("utf-8", "replace").split("\0")[:-1]:
-            key, _, value = line.partition("\n")
-            name, _, field = key.removeprefix("submodule.").rpartition(".")
-            found.setdefault(name, {})[field] = value
-        return {entry["path"]: entry["url"] for entry in found.values() if "path" in entry and "url" in entry}
+        return declared_urls(self._git, text, self._settings.read_timeout)
 
     def tree(self, source: SourceSpec, commit: str, path: str = "") -> Sequence[TreeEntry]:
         """See `Sources.tree`. Raises SourceUnavailable when the commit cannot be fetched."""
@@ -157,7 +154,7 @@ class GitSources:
         return self._listing(place, oid, folder)
 
     def tree_id(self, source: SourceSpec, commit: str, path: str) -> str:
-        """See `Sources.tree_id`. An unfetched commit is fetched: absence is only told of a commit that is there."""
+        """See `Repositories.tree_id`. An unfetched commit is fetched: only of one that is there absence is told."""
         place = self._place(source)
         full_id(commit)
         name = f"{commit}:{inside(path)}"
@@ -234,7 +231,7 @@ class GitSources:
             ) from None
 
     def tag_times(self, source: SourceSpec, tags: Iterable[str]) -> Mapping[str, int]:
-        """See `Sources.tag_times`: short names in, short names out; fetched when the listing has changed."""
+        """See `Repositories.tag_times`: short names in, short names out; fetched when the listing has changed."""
         place = self._place(source)
         wanted = {tag.removeprefix(TAGS) for tag in tags}
         self._fetch_history(source, place)
@@ -247,7 +244,7 @@ class GitSources:
         return {tag: times[tag] for tag in wanted if tag in times}
 
     def resolve_short(self, source: SourceSpec, prefix: str) -> str | None:
-        """See `Sources.resolve_short`."""
+        """See `Repositories.resolve_short`."""
         place = self._place(source)
         if not _PREFIX.fullmatch(prefix):
             return None
@@ -256,7 +253,7 @@ class GitSources:
         return info.oid if info else None
 
     def on_branch(self, source: SourceSpec, commit: str, branch: str) -> bool:
-        """See `Sources.on_branch`. An unknown branch has no commits."""
+        """See `Repositories.on_branch`. An unknown branch has no commits."""
         place = self._place(source)
         full_id(commit)
         ref = BRANCHES + branch.removeprefix(BRANCHES)

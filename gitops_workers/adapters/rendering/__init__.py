@@ -4,8 +4,8 @@
 one stands there), and the modules here ask the sandbox, keep what it says and share it.
 """
 
-from gitops_workers.adapters.rendering.closures import GitClosures
+from gitops_workers.adapters.rendering.closures import TreeClosures
 from gitops_workers.adapters.rendering.renderer import CachedRenderer
 from gitops_workers.adapters.rendering.renderers import CHILDREN, PROGRAMS
 
-__all__ = ["CHILDREN", "PROGRAMS", "CachedRenderer", "GitClosures"]
+__all__ = ["CHILDREN", "PROGRAMS", "CachedRenderer", "TreeClosures"]

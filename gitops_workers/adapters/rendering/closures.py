@@ -19,7 +19,7 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import OVERRIDES, KustomizeMerge, RenderSpec
 from gitops_workers.core.source import repo_paths
 from gitops_workers.core.text.gitignore import Ignore
-from gitops_workers.ports import Closure, Sources, TreeEntry
+from gitops_workers.ports import Closure, Sources, SubmoduleReader, TreeEntry
 from gitops_workers.sandbox_protocol.frames import Runner
 
 _IGNORE_FILE = ".sourceignore"
@@ -29,14 +29,14 @@ _NAMED = 20
 """Names shown in a message about a missing path."""
 
 
-class GitClosures:
+class TreeClosures:
     """Closures over one host's mirrors; safe for many threads."""
 
-    def __init__(self, sources: Sources, sandbox: Runner) -> None:
-        """`sandbox` reads what kustomizations and charts refer to."""
+    def __init__(self, sources: Sources, sandbox: Runner, modules: SubmoduleReader) -> None:
+        """`sandbox` reads what kustomizations and charts refer to, `modules` the submodules of Git sources."""
         self._sources = sources
         self._trees = Trees(sources)
-        self._submodules = Submodules(sources)
+        self._submodules = Submodules(modules)
         self._references = References(sources, sandbox)
         self._lock = threading.Lock()
         self._incomplete: OrderedDict[str, None] = OrderedDict()

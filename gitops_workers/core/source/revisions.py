@@ -51,21 +51,21 @@ class RevisionNotFound(Refused):
 
 @dataclass(frozen=True, slots=True)
 class NeedsCommit:
-    """Ask `Sources.resolve_short(source, prefix)` and put the answer into `History.commits`."""
+    """Ask `Repositories.resolve_short(source, prefix)` and put the answer into `History.commits`."""
 
     prefix: str
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsDates:
-    """Ask `Sources.tag_times(source, tags)` (short names) and put the answer into `History.dates`."""
+    """Ask `Repositories.tag_times(source, tags)` (short names) and put the answer into `History.dates`."""
 
     tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NeedsBranch:
-    """Fetch the commit, ask `Sources.on_branch(source, commit, branch)`, put the answer into `History.on_branch`."""
+    """Fetch the commit, ask `Repositories.on_branch(source, commit, branch)`, put the answer into `History`."""
 
     commit: str
     branch: str

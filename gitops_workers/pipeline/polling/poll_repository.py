@@ -17,8 +17,7 @@ from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.attempt import suspended
-from gitops_workers.pipeline.reconcile.stages import resolve_revision
-from gitops_workers.ports import Refs, Urgency
+from gitops_workers.ports import Listing, Urgency
 
 log = structlog.get_logger()
 
@@ -38,7 +37,7 @@ def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, ur
     if first is None:
         return False
     # Never an old listing because somebody asked long ago, nor the failure that was the answer then.
-    refs = context.sources.refs(first.source, not_before=max(asked_at, context.queue.now() - 1.0))
+    listing = context.sources.poll(first.source, not_before=max(asked_at, context.queue.now() - 1.0))
     _warm_records(context, [app for app in loaded if app not in glances])
     untouched: dict[AppId, PollFingerprint] = {}
     later: dict[AppId, str] = {}
@@ -46,16 +45,16 @@ def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, ur
     for app_id, app in loaded.items():
         if app.refusal or suspended(app, overrides.get(app_id)):
             continue
-        news = _news(context, app, refs, glances.get(app_id), fetched)
+        news = _news(context, app, listing, glances.get(app_id), fetched)
         if isinstance(news, str) and app.depends_on:
             later[app_id] = news  # it asks at once whether its dependencies have been looked at with this commit
         elif isinstance(news, str):
-            context.queue.request(app_id, news, urgency, not_before=refs.listed_at)
+            context.queue.request(app_id, news, urgency, not_before=listing.listed_at)
         elif news is not None:
             untouched[app_id] = news
     context.state.save_many(FINGERPRINT, untouched)
     for app_id, reason in later.items():
-        context.queue.request(app_id, reason, urgency, not_before=refs.listed_at)
+        context.queue.request(app_id, reason, urgency, not_before=listing.listed_at)
     return True
 
 
@@ -68,14 +67,14 @@ def _warm_records(context: Context, new: Sequence[AppId]) -> None:
 
 
 def _news(
-    context: Context, app: Application, refs: Refs, last: PollFingerprint | None, fetched: set[str]
+    context: Context, app: Application, listing: Listing, last: PollFingerprint | None, fetched: set[str]
 ) -> str | PollFingerprint | None:
     """Why the application has to be looked at; its new fingerprint when the commit touched none of its inputs; or None.
 
     `fetched` holds the commits that this poll has on this host already.
     """
     try:
-        resolved = resolve_revision(context, app, refs)
+        resolved = context.sources.resolve(app.source, listing)
     except Refused as error:
         return None if last and last.commit == str(error) else str(error)
     if last is None:

@@ -232,9 +232,9 @@ def _chosen(
     """What this attempt looks at, and when the refs were listed: 0 where the commit was known without them."""
     if commit is not None:
         return revision.RenderedRevision(commit, *stages.render_objects(context, app, commit, found)), 0.0
-    refs = context.sources.refs(app.source, not_before=newest)
+    listing = context.sources.poll(app.source, not_before=newest)
     going = previous if asked is None or operations.serves(previous, asked) else None
-    return revision.choose(context, app, refs, found, going), refs.listed_at
+    return revision.choose(context, app, listing, found, going), listing.listed_at
 
 
 def _drifted(drift: DriftedObjects | None) -> frozenset[ObjectKey] | None:

@@ -22,7 +22,6 @@ from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.core.sync.readiness import behind, unready
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.outcome import Outcome
-from gitops_workers.pipeline.reconcile.stages import resolve_revision
 from gitops_workers.ports import Urgency
 
 SHOWN = 3
@@ -140,8 +139,8 @@ def _behind(context: Context, app: Application, known: _DependencyState, listed_
     if known.app.source.identity != app.source.identity:
         return False
     try:
-        refs = context.sources.refs(app.source, not_before=listed_at)
-        wanted = resolve_revision(context, known.app, refs).commit
+        listing = context.sources.poll(app.source, not_before=listed_at)
+        wanted = context.sources.resolve(known.app.source, listing).commit
     except GitOpsError:
         wanted = ""  # then a look at refs as new as ours has to do
     return behind(known.looked_at, wanted, known.listed_at, listed_at)

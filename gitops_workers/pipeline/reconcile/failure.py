@@ -17,7 +17,7 @@ from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
 from gitops_workers.pipeline.operation import requests, step
 from gitops_workers.pipeline.polling import cluster_health
-from gitops_workers.pipeline.reconcile import dependencies, stages
+from gitops_workers.pipeline.reconcile import dependencies
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.report import release_attempt, report
 from gitops_workers.pipeline.reconcile.revision import newest_of
@@ -114,9 +114,9 @@ def _tried(context: Context, app: Application, newest: float) -> tuple[str, str,
     """What failed, for the polls: the commit or the refusal to find one; its ref; when the refs were listed."""
     listed_at = 0.0
     try:
-        refs = context.sources.refs(app.source, not_before=newest)
-        listed_at = refs.listed_at
-        resolved = stages.resolve_revision(context, app, refs)
+        listing = context.sources.poll(app.source, not_before=newest)
+        listed_at = listing.listed_at
+        resolved = context.sources.resolve(app.source, listing)
     except Refused as error:
         return str(error), "", listed_at
     except GitOpsError:

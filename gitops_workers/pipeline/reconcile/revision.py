@@ -10,7 +10,7 @@ from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile import stages
-from gitops_workers.ports import Attempt, Closure, Discovery, Refs, Rendered
+from gitops_workers.ports import Attempt, Closure, Discovery, Listing, Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class RenderedRevision:
 
 
 def choose(
-    context: Context, app: Application, refs: Refs, found: Discovery, previous: Operation | None
+    context: Context, app: Application, listing: Listing, found: Discovery, previous: Operation | None
 ) -> RenderedRevision:
     """What this attempt looks at. Raises Refused, Retry.
 
     Where the application finishes first what it has begun, that is the running operation's commit. It is let go of when
     it would no longer render to the same objects: whoever changes the manifest means to change what is going on.
     """
-    newest = stages.resolve_revision(context, app, refs)
+    newest = context.sources.resolve(app.source, listing)
     if app.sync.finish_first and previous is not None and previous.running and previous.commit != newest.commit:
         begun = Resolved(previous.commit, previous.ref)
         closure, rendered = stages.render_objects(context, app, begun, found)

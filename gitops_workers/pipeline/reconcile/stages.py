@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from gitops_workers.core.dialect import policy_of
@@ -14,56 +14,25 @@ from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.documents.kinds import RECORD_COPY
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, RenderFailed
 from gitops_workers.core.health import settled
-from gitops_workers.core.model import Application, Resolved, SourceSpec
+from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import GroupKind, Manifest, ObjectKey, key_of
 from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.core.prune.candidates import Deletion
 from gitops_workers.core.record.record import InventoryItem, applyset_id
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.settings.governing import may_use
-from gitops_workers.core.source.revisions import TAGS, History, NeedsBranch, NeedsCommit, NeedsDates, resolve
 from gitops_workers.core.status.rows import LEFT_GIT
 from gitops_workers.core.sync.hooks import Hook, hook, split
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.context import Context, RenderPorts
 from gitops_workers.pipeline.reconcile.object_state import Inspector, ObjectState
-from gitops_workers.ports import Closure, Cluster, Discovery, Refs, RenderContext, Rendered
+from gitops_workers.ports import Closure, Cluster, Discovery, RenderContext, Rendered
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 PARALLEL = 8
 """Requests of one application in flight: hides the latency of a far cluster, and is fair on a near one."""
-
-
-def resolve_revision(context: RenderPorts, app: Application, refs: Refs) -> Resolved:
-    """The commit of the wanted revision; reads tag dates, history or ancestry only where the rule asks for them."""
-    source, history = app.source, History()
-    answer = resolve(source.revision, refs.refs, refs.head, history)
-    while not isinstance(answer, Resolved):
-        history = _looked_up(context, source, refs, history, answer)
-        answer = resolve(source.revision, refs.refs, refs.head, history)
-    return answer
-
-
-def _looked_up(
-    context: RenderPorts,
-    source: SourceSpec,
-    refs: Refs,
-    history: History,
-    needs: NeedsCommit | NeedsDates | NeedsBranch,
-) -> History:
-    match needs:
-        case NeedsCommit(prefix):
-            commit = context.sources.resolve_short(source, prefix)
-            return replace(history, commits={**history.commits, prefix: commit})
-        case NeedsDates(tags):
-            for tag in tags:
-                context.sources.fetch(source, refs.refs[TAGS + tag])
-            return replace(history, dates=context.sources.tag_times(source, tags))
-        case NeedsBranch(commit, branch):
-            context.sources.fetch(source, commit)
-            return replace(history, on_branch=context.sources.on_branch(source, commit, branch))
 
 
 def render_objects(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gitops_workers.adapters.rendering import CHILDREN, CachedRenderer, GitClosures
+from gitops_workers.adapters.rendering import CHILDREN, CachedRenderer, TreeClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.model import Phase
@@ -165,7 +165,7 @@ def test_a_hook_that_somebody_deletes_fails_the_sync_and_really_goes(yard: Yard)
 def helm_yard(yard: Yard) -> Iterator[Yard]:
     """The yard with a real helm."""
     sandbox = Sandbox(tools(), renderers=CHILDREN)
-    closures = GitClosures(yard.sources, sandbox)
+    closures = TreeClosures(yard.sources, sandbox, yard.sources)
     yard.render_with(closures, CachedRenderer(yard.sources, closures, sandbox, MemoryStore(), tools=tools(), key=KEY))
     yield yard
     sandbox.close()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import SourceSpec
-from gitops_workers.ports import Sources, TreeEntry
+from gitops_workers.ports import SubmoduleReader, TreeEntry
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -22,9 +22,9 @@ PAUSE = 30.0
 class Submodules:
     """Safe for many threads."""
 
-    def __init__(self, sources: Sources) -> None:
-        """`sources` does the fetching."""
-        self._sources = sources
+    def __init__(self, repositories: SubmoduleReader) -> None:
+        """`repositories` does the fetching."""
+        self._repositories = repositories
         self._lock = threading.Lock()
         self._urls: OrderedDict[tuple[str, str], Mapping[str, str]] = OrderedDict()
         self._failures: OrderedDict[tuple[object, str], tuple[float, str]] = OrderedDict()
@@ -34,7 +34,7 @@ class Submodules:
         with self._lock:
             known = self._urls.get((source.url, oid))
         if known is None:
-            known = self._sources.submodule_urls(source, oid)
+            known = self._repositories.submodule_urls(source, oid)
             self._keep(self._urls, (source.url, oid), known)
         return known
 
@@ -45,7 +45,7 @@ class Submodules:
         if time.monotonic() < until:
             raise SubmoduleUnavailable(said)
         try:
-            return self._sources.submodule(source, url, commit)
+            return self._repositories.submodule(source, url, commit)
         except SourceUnavailable as problem:
             said = f"submodule {place}: {problem}"
             self._keep(self._failures, (source.access, url), (time.monotonic() + PAUSE, said))
