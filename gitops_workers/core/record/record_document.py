@@ -20,6 +20,8 @@ from gitops_workers.core.record.record import HistoryEntry, InventoryItem, Recor
 from gitops_workers.core.sync.pause import Pause
 
 VERSION = 1
+_RARE = frozenset({"deletion", "rebuilt", "doubtful"})
+"""Fields that are left out where there is nothing to say: most records never have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ def to_json(record: Record) -> dict[str, Any]:
         tuple(_Key(key) for key in record.doubtful),
     )
     found: dict[str, Any] = codec.dump(document, whole=True)
-    return found
+    return {name: value for name, value in found.items() if value or name not in _RARE}
 
 
 def from_json(app: AppId, value: Any) -> Record:
