@@ -13,7 +13,6 @@ from gitops_workers.core.documents.shapes import Row, is_key, stored_name
 
 Write = Callable[[Any], Any]
 
-_TEXT = {str}
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 """Types of JSON that are written as they are."""
 
@@ -66,17 +65,18 @@ def _row_writer(kind: Any, whole: bool) -> Write:
     names = [item.name for item in dataclasses.fields(kind)]
     values_of: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else lambda row: (getattr(row, names[0]),)
 
+    inner: dict[Any, Callable[[list[Any], Any], None]] = {}
+
     def write(row: Any) -> list[Any]:
-        values = values_of(row)
-        if set(map(type, values)) == _TEXT:
-            return list(values)
         found: list[Any] = []
-        for item in values:
-            inner: Any = type(item)
-            if inner is str:
+        for item in values_of(row):
+            column: Any = type(item)
+            if column is str:
                 found.append(item)
             elif item is not None:
-                _flat_writer(inner, whole)(found, item)
+                if column not in inner:
+                    inner[column] = _flat_writer(column, whole)
+                inner[column](found, item)
         return found
 
     return write
@@ -89,6 +89,9 @@ def _flat_writer(kind: Any, whole: bool) -> Callable[[list[Any], Any], None]:
         return list.append
     if is_key(kind):
         return list.extend
+    if issubclass(kind, enum.Enum):
+        texts = {item: item.value for item in kind}
+        return lambda found, item: found.append(texts[item])
     if dataclasses.is_dataclass(kind):
         write = _row_writer(kind, whole)
         return lambda found, item: found.extend(write(item))
