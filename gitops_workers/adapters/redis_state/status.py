@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+import orjson
+import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from gitops_workers import redis_keys as keys
 from gitops_workers.core.model import AppId, Phase
@@ -24,6 +26,8 @@ from gitops_workers.core.status.rows import Status
 from gitops_workers.core.status.staleness import marked
 from gitops_workers.ports import StatusPage, StatusQuery
 from gitops_workers.redis_client import RedisClient
+
+log = structlog.get_logger()
 
 _CODEC = TypeAdapter(Status)
 _SCRIPT = Path(__file__).with_name("status.lua").read_text(encoding="utf-8")
@@ -105,6 +109,13 @@ class StatusRows:
 
 
 def _row(content: bytes, checked: bytes, now: float) -> Status:
-    status = _CODEC.validate_json(content)
+    try:
+        status = _CODEC.validate_json(content)
+    except ValidationError as error:
+        # Another release has words that are unknown here: what can be read is shown, and the next attempt writes all.
+        unread = {str(item["loc"][0]) for item in error.errors(include_url=False, include_input=False)}
+        known = {name: value for name, value in orjson.loads(content).items() if name not in unread}
+        log.warning("status_unreadable", application=known.get("id"), fields=sorted(unread))
+        status = _CODEC.validate_python(known)
     moment = checked.decode().partition(" ")[0]
     return marked(replace(status, last_checked_at=moment) if moment > status.last_checked_at else status, now)
