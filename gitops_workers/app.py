@@ -102,6 +102,13 @@ def _tell_isolation(**_: Any) -> None:
 
     if not tell_isolation(settings):
         raise SystemExit(1)
+    if settings.event_sinks:
+        from gitops_workers.wiring.events import event_sinks  # noqa: PLC0415 - only workers deliver
+
+        try:
+            event_sinks(settings)
+        except InvalidManifest as problem:
+            raise SystemExit(f"gitops_workers: {problem}") from None
 
 
 @worker_ready.connect
@@ -109,10 +116,20 @@ def _warm(sender: Any, **_: Any) -> None:
     # The first task would pay half a second for imports and connections, with an operator waiting for it.
     from gitops_workers.wiring.worker_context import current, stay_fresh  # noqa: PLC0415 - only workers have an engine
 
-    own = current().context.settings
+    context = current().context
+    own = context.settings
+    if settings.event_sinks:
+        _begin_deliveries(context)
     _tune()
     threading.Thread(target=stay_fresh, name="settings", daemon=True).start()
     _begin_heartbeat(sender.hostname, tuple(sorted(sender.app.amqp.queues.consume_from)), own.digest)
+
+
+def _begin_deliveries(context: Any) -> None:
+    from gitops_workers.wiring.events import deliver_events, event_sinks  # noqa: PLC0415 - only workers deliver
+
+    stop = deliver_events(event_sinks(settings), context)
+    worker_shutdown.connect(lambda **_: stop(), weak=False)
 
 
 def _begin_heartbeat(name: str, queues: tuple[str, ...], own: Callable[[], str]) -> None:

@@ -105,6 +105,10 @@ class Settings:
         (),
         "`provider=secret`: github, gitlab, bitbucket, bitbucket-server, gitea, gogs, azure-devops. None: off.",
     )
+    event_sinks: tuple[str, ...] = _setting(
+        (),
+        "Where workers tell every event besides log and API: `webhook=https://...` posts each as JSON. None: nowhere.",
+    )
     loopback: bool = _setting(False, "Serve the API without a token on loopback; set by `up` and `demo`.")
     log_format: str = _setting("json", "`json`, or `console` for people.")
     log_level: str = _setting("info", "`debug`, `info`, `warning`, `error`.")

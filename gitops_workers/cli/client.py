@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,9 @@ class Engine:
     @property
     def backend(self) -> Backend:
         """What the use cases need. A command has no log: what it asks for is told in the event stream alone."""
-        return Backend(self.state, self.queue, self.state.add_events, self.ring)
+        from gitops_workers.pipeline.announcements import announce  # noqa: PLC0415 - readers do without structlog
+
+        return Backend(self.state, self.queue, partial(announce, self.state, logged=False), self.ring)
 
     @property
     def caller(self) -> Caller:

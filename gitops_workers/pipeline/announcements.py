@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
-from structlog.contextvars import bind_contextvars, clear_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars
 
 from gitops_workers.core.status.rows import Event
 from gitops_workers.core.sync.operation import Operation
@@ -57,14 +58,32 @@ def announce_operation(operation: Operation) -> None:
     )
 
 
-def announce(state: State, events: Sequence[Event]) -> None:
-    """Log the events and append them to the stream."""
-    for event in events:
+def announce(state: State, events: Sequence[Event], *, logged: bool = True) -> None:
+    """Append the events to the stream, and log them: the one way for every event there is.
+
+    The stream is what API, command line and pages show and what every `ports.EventSink` is brought (later and from
+    there, by `runtime.event_delivery`). The log is told here, by the thread to which the event happened, for its lines
+    bear what is bound to that thread; a process without a log says `logged=False`.
+    """
+    events = [_with_identifiers(event) for event in events]
+    for event in events if logged else ():
         say = log.warning if event.type == "Warning" else log.info
         said = {name: value for name, value in event.to_json().items() if value and name not in _IN_THE_LINE}
         say(_WORDS.sub("_", event.reason).lower(), application=event.app, **said)
     if events:
         state.add_events(events)
+
+
+def _with_identifiers(event: Event) -> Event:
+    """The event with the attempt and the operation in whose course it happened, if it is about their application."""
+    bound = get_contextvars()
+    if bound.get("application") != event.app:
+        return event
+    return replace(
+        event,
+        attempt=event.attempt or bound.get("attempt", 0),
+        operation=event.operation or bound.get("operation", ""),
+    )
 
 
 _IN_THE_LINE = frozenset({"id", "at", "app", "type", "reason"})

@@ -17,6 +17,7 @@ from gitops_workers.ports.clusters import (
     Records,
     Resource,
 )
+from gitops_workers.ports.events import EventSink
 from gitops_workers.ports.git import Refs, Repositories, SubmoduleReader
 from gitops_workers.ports.queue import Attempt, ClusterLoad, Queue, QueueState, TaskMessage, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
@@ -36,6 +37,7 @@ __all__ = [
     "ClusterLoad",
     "Clusters",
     "Discovery",
+    "EventSink",
     "Listing",
     "MetadataList",
     "Meter",

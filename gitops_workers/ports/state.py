@@ -142,6 +142,9 @@ class State(Protocol):
     def events(self, app: AppId | None = None, limit: int = 100) -> Sequence[Event]:
         """The newest events, newest first."""
 
+    def events_after(self, event: str, limit: int) -> Sequence[Event]:
+        """The events that were added after the one with this id ("": after none), oldest first."""
+
     def save_cluster(self, view: ClusterView) -> None:
         """What is known of a cluster apart from queue figures."""
 

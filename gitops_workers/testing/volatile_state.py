@@ -183,6 +183,12 @@ class VolatileState:
         with self._lock:
             return tuple(event for event in reversed(self._events) if app is None or event.app == app)[:limit]
 
+    def events_after(self, event: str, limit: int) -> Sequence[Event]:
+        """See port."""
+        told = int(event.partition("-")[0]) if event else 0
+        with self._lock:
+            return tuple(item for item in self._events if int(item.id.partition("-")[0]) > told)[:limit]
+
     def save_cluster(self, view: ClusterView) -> None:
         """See port."""
         with self._lock:

@@ -108,6 +108,7 @@ class Application(Answer):
     last_checked_at: str | None
     next_due_at: str | None
     changed_at: str | None
+    attempt: int = Field(description="The attempt that wrote the row, as log and events name it; 0: none did.")
     stale: bool = Field(description="Nobody has looked for longer than twice its interval.")
     sources: list[SourceOf]
 

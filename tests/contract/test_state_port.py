@@ -439,6 +439,22 @@ class TestViews:
         events = state.events(limit=20_000)
         assert (len(events), events[-1].message) == (10_000, "50")
 
+    def test_events_after_one_come_oldest_first_and_bounded(self, state):
+        assert state.events_after("", 10) == ()
+        state.add_events([Event("t", "app", "Normal", "Synced", f"{n}", attempt=n) for n in range(5)])
+        every = state.events_after("", 10)
+        assert [event.message for event in every] == ["0", "1", "2", "3", "4"]
+        assert [event.attempt for event in every] == [0, 1, 2, 3, 4]
+        assert every[::-1] == state.events()
+        assert state.events_after(every[1].id, 2) == every[2:4]
+        assert state.events_after(every[4].id, 10) == ()
+
+    def test_events_after_one_that_has_left_the_stream_are_the_oldest_there_are(self, state):
+        state.add_events([Event("t", "app", "Normal", "Synced", "first")])
+        first = state.events(limit=1)[0].id
+        state.add_events([Event("t", "app", "Normal", "Synced", f"{n}") for n in range(10_010)])
+        assert [event.message for event in state.events_after(first, 2)] == ["10", "11"]
+
     def test_clusters_are_shown_with_the_queue_as_it_is_now(self, state, queue):
         view = ClusterView("prod", "https://10.0.0.1", "default", True, "", 3, 99, 99, 99.0, "t")
         state.save_cluster(view)

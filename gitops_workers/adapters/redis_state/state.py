@@ -119,6 +119,10 @@ class RedisState:
         """See port."""
         return self._views.events(app, limit)
 
+    def events_after(self, event: str, limit: int) -> Sequence[Event]:
+        """See port."""
+        return self._views.events_after(event, limit)
+
     def save_cluster(self, view: ClusterView) -> None:
         """See port."""
         self._views.save_cluster(view)

@@ -83,6 +83,11 @@ class Views:
             last = f"({chunk[-1][0].decode()}"
         return tuple(found[:limit])
 
+    def events_after(self, event: str, limit: int) -> Sequence[Event]:
+        """Oldest first; the event itself may have left the stream by now."""
+        chunk = self._client.xrange(keys.EVENTS, min=f"({event}" if event else "-", count=limit)
+        return tuple(_event(name, fields[b"e"]) for name, fields in chunk)
+
     def save_cluster(self, view: ClusterView) -> None:
         """Without the figures of the moment."""
         bare = replace(view, queue_depth=0, in_flight=0, lag=0.0, workers=0, unserved="")

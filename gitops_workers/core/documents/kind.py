@@ -42,6 +42,7 @@ class Owner(enum.StrEnum):
     POLL = "the polls of repositories and clusters"
     CATALOGUE = "the refresh of the catalogue"
     RECORDS = "whoever reads or writes records in a cluster"
+    DELIVERY = "the worker whose turn it is to bring events to the sink"
     SETTINGS = "the worker that has read the newest settings"
 
 

@@ -154,6 +154,11 @@ RECEIVERS: Kind[tuple[str, ...]] = _catalogue("receivers", tuple[str, ...])
 EXTERNAL_INPUTS: Kind[polls.ExternalInputs] = _catalogue("outside", polls.ExternalInputs)
 REMARKS: Kind[polls.CatalogueRemarks] = _catalogue("remarks", polls.CatalogueRemarks)
 
+EVENT_CURSOR: Kind[str] = Kind(
+    "event-cursor", "the name of an event sink", Owner.DELIVERY, str, unreadable=lambda _value, _reason: ""
+)
+"""The id of the last event that the sink was given. Unreadable, the sink is given the whole stream once more."""
+
 SETTINGS: Kind[SettingsVersion] = Kind("settings", INSTALLATION, Owner.SETTINGS, SettingsVersion, at="")
 """The settings in force, by their digest."""
 

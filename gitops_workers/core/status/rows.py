@@ -113,6 +113,8 @@ class Status:
     """
     interval: float = 0.0
     """Seconds between two looks at most; 0 is not known."""
+    attempt: int = 0
+    """The attempt that wrote the row, as events and lines of the log name it; 0: none did."""
     stale: bool = False
     """Nobody has looked for twice the interval. The store says so of every row it gives out, and never keeps it."""
 
@@ -135,6 +137,7 @@ class Status:
             "lastCheckedAt": self.last_checked_at or None,
             "nextDueAt": self.next_due_at or None,
             "changedAt": self.changed_at or None,
+            "attempt": self.attempt,
             "stale": self.stale,
             "sources": [{"repoURL": without_credentials(self.repository), "path": self.path}],
         }
@@ -206,6 +209,8 @@ class Event:
     source: str = ""
     """Where they asked from: an address, or a host's name."""
     revision: str = ""
+    attempt: int = 0
+    """The attempt in whose course it happened, as lines of the log name it; 0: none."""
 
     def to_json(self) -> dict[str, Any]:
         """The event as `events` and the API print it."""
@@ -221,4 +226,5 @@ class Event:
             "by": self.by,
             "source": self.source,
             "revision": self.revision,
+            "attempt": self.attempt,
         }

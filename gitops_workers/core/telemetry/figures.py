@@ -81,6 +81,8 @@ REDIS_REQUESTS = Figure(
 )
 WEBHOOK_REPOSITORIES = Figure("argocd_webhook_requests_total", "Webhooks for a repository.", ("repo",))
 WEBHOOKS = Figure("gitops_webhook_requests_total", "Webhook requests.", ("provider", "outcome"))
+EVENTS_DELIVERED = Figure("gitops_events_delivered_total", "Events that an event sink took.", ("sink",))
+EVENTS_DROPPED = Figure("gitops_events_dropped_total", "Events that an event sink was never given.", ("sink",))
 
 FIGURES: Mapping[str, Figure] = {
     figure.name: figure
@@ -99,6 +101,8 @@ FIGURES: Mapping[str, Figure] = {
         REDIS_REQUESTS,
         WEBHOOK_REPOSITORIES,
         WEBHOOKS,
+        EVENTS_DELIVERED,
+        EVENTS_DROPPED,
     )
 }
 

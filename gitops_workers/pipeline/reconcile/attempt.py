@@ -102,7 +102,8 @@ def _reconcile(context: Context, app: Application, attempt: Attempt, result: met
         log.exception("attempt_crashed")
         failure.crashed(context, app, leaving, attempt, known, error)
         raise
-    except BaseException:
+    except BaseException as error:
+        log.warning("attempt_interrupted", error=type(error).__name__)
         release_attempt(context, app, attempt)
         raise
     return None if outcome is None else report(context, app, attempt, known, outcome)

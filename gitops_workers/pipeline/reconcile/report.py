@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.documents import kinds
 from gitops_workers.core.documents.kind import Kind
@@ -32,6 +34,8 @@ from gitops_workers.pipeline.reconcile import explanation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.ports import Attempt
 
+log = structlog.get_logger()
+
 
 def report(
     context: Context, app: Application, attempt: Attempt, stored: StoredState, outcome: Outcome
@@ -43,11 +47,12 @@ def report(
     now = context.queue.now()
     state = context.state
     before = state.status(app.id)
-    after = _status(context, app, outcome, before, now)
+    after = replace(_status(context, app, outcome, before, now), attempt=attempt.token)
     documents = _documents(context, attempt, stored, outcome)
     if (found := explanation.save_facts(context, app, attempt, stored, outcome)) is not None:
         documents[kinds.FACTS] = found
     if not state.save_status(after, attempt.token, documents):
+        log.info("attempt_superseded", reason=f"{app.id}: a later attempt has reported already.")
         context.queue.finish(attempt, done=False, due_in=None)
         return None
     if outcome.resources is not None:
