@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitops_workers.adapters.git import GitSources
 from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, TreeClosures
 from gitops_workers.adapters.sandbox import Sandbox
 from gitops_workers.adapters.secrets_files import SecretFiles
@@ -30,9 +29,8 @@ from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Closures, Discovery, Renderer, Secrets, Sources
 from gitops_workers.settings import Settings
 from gitops_workers.toolchain import ToolMissing, tool
-from gitops_workers.wiring.git import credential, git_settings
 from gitops_workers.wiring.sandbox import render_limits
-from gitops_workers.wiring.stores import mirrors_directory
+from gitops_workers.wiring.sources import Means, open_sources
 
 NO_CLUSTER = Discovery(resources={}, kube_version="", api_versions=())
 """Without a cluster Helm's own defaults count: the Kubernetes version it was built for, and its API versions."""
@@ -66,14 +64,8 @@ def offline_ports(settings: Settings, configs: Iterable[ConfigObject] = ()) -> I
     sandbox = Sandbox(tools, children=1, limits=render_limits(settings), renderers=CHILDREN)
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, documents, lambda: known)
     shared = _NothingShared()
-    sources = GitSources(
-        mirrors_directory(settings),
-        git_settings(settings),
-        lookup=lambda source: credential(secrets, source),
-        shared=shared,
-        clock=time.time,
-    )
-    closures = TreeClosures(sources, sandbox, sources)
+    sources, git = open_sources(Means(settings, secrets, shared, time.time))
+    closures = TreeClosures(sources, sandbox, git)
     try:
         yield OfflinePorts(
             sources=sources,

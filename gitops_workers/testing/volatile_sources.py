@@ -103,6 +103,13 @@ class VolatileSources:
         self._modules: dict[str, dict[str, VolatileRepository]] = {}
         """By URL: the repositories of the submodules that were read through it, by theirs."""
 
+    def bounded(self) -> VolatileSources:
+        """Nobody waits here."""
+        return self
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def poll(self, source: SourceSpec, *, not_before: float) -> Refs:
         """See `Sources.poll`."""
         return self.refs(source, not_before=not_before)

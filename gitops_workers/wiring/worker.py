@@ -18,7 +18,7 @@ import structlog
 from gitops_workers.adapters import catalogues as places
 from gitops_workers.adapters.calendar import CronCalendar
 from gitops_workers.adapters.cluster.registry import ConfiguredClusters
-from gitops_workers.adapters.git import GitSources, Turns
+from gitops_workers.adapters.git import Turns
 from gitops_workers.adapters.kubeconfig import Contexts, in_cluster_access, read_kubeconfig
 from gitops_workers.adapters.render_cache import RedisRenderCache
 from gitops_workers.adapters.rendering import CHILDREN, PROGRAMS, CachedRenderer, TreeClosures
@@ -43,9 +43,9 @@ from gitops_workers.runtime.meters import METER
 from gitops_workers.sandbox_protocol.frames import Runner
 from gitops_workers.settings import Settings
 from gitops_workers.toolchain import ToolMissing, tool
-from gitops_workers.wiring.git import credential, git_settings
 from gitops_workers.wiring.sandbox import render_limits, rules_limits
-from gitops_workers.wiring.stores import cache_key, mirrors_directory, open_queue, open_state, open_telemetry
+from gitops_workers.wiring.sources import Means, open_sources
+from gitops_workers.wiring.stores import cache_key, open_queue, open_state, open_telemetry
 
 log = structlog.get_logger()
 
@@ -63,18 +63,12 @@ def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Ca
     catalogues: list[Catalogue] = []
     configs = CatalogueConfigs(catalogues)
     secrets = SecretFiles(Path(settings.secrets) if settings.secrets else None, _loader(sandbox), configs.objects)
-    sources = GitSources(
-        mirrors_directory(settings),
-        git_settings(settings),
-        lookup=lambda source: credential(secrets, source),
-        shared=cache,
-        clock=queue.now,
-        turns=Turns(per_host=max(1, settings.concurrency // 4), in_all=max(1, settings.concurrency // 2)),
-    )
-    readers = places.Readers(_loader(sandbox), sources, queue.now)
+    turns = Turns(per_host=max(1, settings.concurrency // 4), in_all=max(1, settings.concurrency // 2))
+    sources, git = open_sources(Means(settings, secrets, cache, queue.now, turns))
+    readers = places.Readers(_loader(sandbox), git, queue.now)
     catalogues += [places.parse(text).open(readers) for text in settings.catalogue]
     bounded = sources.bounded()
-    closures = TreeClosures(bounded, sandbox, bounded)
+    closures = TreeClosures(bounded, sandbox, git.bounded())
     evaluators = rules_sandbox(settings)
     rules = UserRules(evaluators)
     clusters = ConfiguredClusters((), connections=settings.concurrency * 2, shared=cache)
