@@ -18,7 +18,6 @@ from gitops_workers.ports.clusters import (
     Resource,
 )
 from gitops_workers.ports.events import EventSink
-from gitops_workers.ports.git import Refs, Repositories, SubmoduleReader
 from gitops_workers.ports.queue import Attempt, ClusterLoad, Queue, QueueState, TaskMessage, Urgency
 from gitops_workers.ports.rendering import Closure, Closures, RenderContext, Rendered, Renderer, Secrets
 from gitops_workers.ports.rules import Calendar, Rules
@@ -45,12 +44,10 @@ __all__ = [
     "Queue",
     "QueueState",
     "Records",
-    "Refs",
     "RenderCache",
     "RenderContext",
     "Rendered",
     "Renderer",
-    "Repositories",
     "Resource",
     "Rules",
     "Sealer",
@@ -59,7 +56,6 @@ __all__ = [
     "State",
     "StatusPage",
     "StatusQuery",
-    "SubmoduleReader",
     "TaskMessage",
     "Telemetry",
     "TreeEntry",

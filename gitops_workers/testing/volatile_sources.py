@@ -15,8 +15,8 @@ from gitops_workers.core.errors import HostUnavailable, RenderFailed, SourceUnav
 from gitops_workers.core.model import Resolved, SourceSpec
 from gitops_workers.core.source.git_names import full_id, inside
 from gitops_workers.core.source.revisions import BRANCHES, HEAD, TAGS, RevisionNotFound
-from gitops_workers.ports import Listing, Refs, TreeEntry
-from gitops_workers.ports.git import resolved
+from gitops_workers.ports import Listing, TreeEntry
+from gitops_workers.ports.git import Refs, resolved
 
 File = bytes | tuple[str, bytes]
 """Content, or git mode and content: of a link (`120000`) its target, of a submodule (`160000`) its commit's id."""

@@ -12,7 +12,8 @@ import pytest
 from gitops_workers.core.errors import RenderFailed, Retry, UnsafeContent
 from gitops_workers.core.model import Resolved, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.source.revisions import RevisionNotFound, resolve
-from gitops_workers.ports import Repositories, TreeEntry
+from gitops_workers.ports import TreeEntry
+from gitops_workers.ports.git import Repositories
 from gitops_workers.testing.volatile_sources import VolatileRepository, VolatileSources
 from tests.servers.git_repository import BareRepository, File
 from tests.servers.sources import git_sources

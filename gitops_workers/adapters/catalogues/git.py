@@ -13,7 +13,8 @@ from gitops_workers.core.source.revisions import needs_listing
 from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
 from gitops_workers.dialects.repo_url import normal_path, url_problem
-from gitops_workers.ports import Repositories, TreeEntry
+from gitops_workers.ports import TreeEntry
+from gitops_workers.ports.git import Repositories
 
 PREFIX = "git+"
 _FILES = ("100644", "100755")

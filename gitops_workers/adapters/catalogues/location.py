@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from gitops_workers.dialects.document import Load
-from gitops_workers.ports import Catalogue, Repositories
+from gitops_workers.ports import Catalogue
+from gitops_workers.ports.git import Repositories
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ import orjson
 
 from gitops_workers.core.errors import SourceUnavailable
 from gitops_workers.core.objects import digest
-from gitops_workers.ports import Refs, RenderCache
+from gitops_workers.ports import RenderCache
+from gitops_workers.ports.git import Refs
 
 LIFETIME = 3_600.0
 """Seconds a listing stays in the shared store: longer than any poll interval in use."""

@@ -31,8 +31,8 @@ from gitops_workers.core.source.credentials import Credential
 from gitops_workers.core.source.git_names import full_id, inside
 from gitops_workers.core.source.revisions import BRANCHES, TAGS, RevisionNotFound
 from gitops_workers.core.source.urls import without_credentials
-from gitops_workers.ports import Listing, Refs, RenderCache, TreeEntry
-from gitops_workers.ports.git import resolved
+from gitops_workers.ports import Listing, RenderCache, TreeEntry
+from gitops_workers.ports.git import Refs, resolved
 
 Lookup = Callable[[SourceSpec], Credential | None]
 """The credential of a source at this moment; None when it has none. Asked before every request, never stored."""

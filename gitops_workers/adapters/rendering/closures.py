@@ -19,7 +19,8 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import OVERRIDES, KustomizeMerge, RenderSpec
 from gitops_workers.core.source import repo_paths
 from gitops_workers.core.text.gitignore import Ignore
-from gitops_workers.ports import Closure, Sources, SubmoduleReader, TreeEntry
+from gitops_workers.ports import Closure, Sources, TreeEntry
+from gitops_workers.ports.git import SubmoduleReader
 from gitops_workers.sandbox_protocol.frames import Runner
 
 _IGNORE_FILE = ".sourceignore"

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from gitops_workers.core.errors import SourceUnavailable, SubmoduleUnavailable
 from gitops_workers.core.model import SourceSpec
-from gitops_workers.ports import SubmoduleReader, TreeEntry
+from gitops_workers.ports import TreeEntry
+from gitops_workers.ports.git import SubmoduleReader
 
 K = TypeVar("K")
 V = TypeVar("V")
