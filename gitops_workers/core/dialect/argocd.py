@@ -139,7 +139,7 @@ POLICY = DialectPolicy(
     ),
     metrics=MetricsPolicy(reconciled=_reconciled, gauge=APP_INFO, counts_syncs=True),
     governed=True,
-    heals_in_turns=True,  # its self-heal backs off
+    heals_with_backoff=True,  # its self-heal backs off
     retry_delay=lambda app, failures: retry_pause(app.sync.retry, failures),
     notes_failed_sync=True,  # SyncError
 )

@@ -97,7 +97,7 @@ POLICY = DialectPolicy(
     ),
     metrics=MetricsPolicy(reconciled=_reconciled, gauge=RESOURCE_INFO, counts_syncs=False),
     governed=False,  # its manifests say all of it themselves
-    heals_in_turns=False,  # drift is corrected at every interval
+    heals_with_backoff=False,  # drift is corrected at every interval
     retry_delay=lambda app, _: app.schedule.retry_interval,
     notes_failed_sync=False,  # its Ready says it
 )

@@ -127,7 +127,7 @@ class DialectPolicy:
     metrics: MetricsPolicy
     governed: bool
     """Whether the installation's settings count (`argocd-cm`; how often to look; how long a sync may take)."""
-    heals_in_turns: bool
+    heals_with_backoff: bool
     """Whether a change in the cluster that comes back again and again is corrected at growing intervals."""
     retry_delay: Callable[[Application, int], float]
     """Seconds until the next try after so many failures in a row."""

@@ -39,7 +39,7 @@ from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
 from gitops_workers.pipeline.operation import namespaces, requests, termination
 from gitops_workers.pipeline.reconcile import failure, revision, settings_in_force, stages
-from gitops_workers.pipeline.reconcile.decision import act
+from gitops_workers.pipeline.reconcile.act import act
 from gitops_workers.pipeline.reconcile.object_state import Inspector
 from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome

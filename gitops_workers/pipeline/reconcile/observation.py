@@ -9,6 +9,7 @@ from gitops_workers.core.diff.sync_baseline import SyncBaseline
 from gitops_workers.core.model import Application, Resolved
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.record.record import InventoryItem, StoredRecord
+from gitops_workers.core.sync.decision import Situation
 from gitops_workers.core.sync.hooks import Hook, parts
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
@@ -50,6 +51,26 @@ class Observation:
     """Those of them that the project does not allow to be touched."""
     paused: Pause | None = None
     """Automated sync is paused: `app` is not automated, whatever its manifest says."""
+
+    @property
+    def situation(self) -> Situation:
+        """What the decision depends on."""
+        states = (*self.states.values(), *((self.namespace,) if self.namespace else ()))
+        return Situation(
+            app=self.app,
+            generation=self.attempt.generation,
+            resolved=self.resolved,
+            rendered=self.rendered,
+            synced=self.baseline.synced,
+            differing=tuple(state.compared.desired.key for state in states if not state.compared.in_sync),
+            stale=self.stale,
+            leftover=self.leftover,
+            unfinished=self.unfinished,
+            has_hooks=bool(self.hooks),
+            previous=self.previous,
+            request=self.asked,
+            paused=self.paused,
+        )
 
     @property
     def prunes(self) -> bool:
