@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.model import Dialect
+from gitops_workers.core.telemetry.figures import RESOURCE_INFO
 from gitops_workers.dialects.kinds import KINDS, contributing, dialect_of, in_order
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind
+from gitops_workers.web.metrics.applications import FLUX_KINDS
 from tests.unit.dialects.manifests import APPLICATION, KUSTOMIZATION, REPOSITORY, changed, error_paths, parse_values
 
 PROJECT = {
@@ -27,6 +30,12 @@ def test_no_two_kinds_share_a_name_that_manifests_or_ids_use():
     assert len({(kind.dialect, kind.kind) for kind in KINDS}) == len(KINDS)
     words = [kind.kind.lower() for kind in contributing(Contribution.APPLICATION)]
     assert len(set(words)) == len(words)
+
+
+def test_what_flux_kinds_contribute_is_shown_under_the_group_and_version_that_they_are_read_in():
+    shown = (*contributing(Contribution.SOURCE), *contributing(Contribution.APPLICATION))
+    for kind in (kind for kind in shown if policy_of(kind.dialect).metrics.gauge == RESOURCE_INFO):
+        assert FLUX_KINDS[kind.kind] == (kind.group, kind.versions[0])
 
 
 @given(kinds=st.permutations(KINDS))
