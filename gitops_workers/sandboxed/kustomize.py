@@ -13,12 +13,10 @@ import orjson
 from gitops_workers.core.errors import RenderFailed
 from gitops_workers.core.source import repo_paths
 from gitops_workers.sandbox_protocol.frames import InputMissing
+from gitops_workers.sandbox_protocol.kustomizations import NAMES
 from gitops_workers.sandboxed import kustomization, objects, scan
 from gitops_workers.sandboxed.export import Export, read, write
 from gitops_workers.sandboxed.render_job import RenderJob
-
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-"""kustomize's own names, in its order."""
 
 _MISSING = (
     "no such file or directory",

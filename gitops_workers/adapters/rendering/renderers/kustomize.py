@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from gitops_workers.adapters.rendering.renderers.kustomize_graph import NAMES, Graph
+from gitops_workers.adapters.rendering.renderers.kustomize_graph import Graph
 from gitops_workers.adapters.rendering.renderers.port import Inputs, Place
 from gitops_workers.core.render.build_environment import expand
 from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions, RenderSpec, Tool
 from gitops_workers.ports import Closure, RenderContext
+from gitops_workers.sandbox_protocol.kustomizations import NAMES
 
 
 class KustomizeRenderer:

@@ -11,8 +11,8 @@ from gitops_workers.core.model import SourceSpec
 from gitops_workers.core.render.render_spec import KustomizeMerge, KustomizeOptions
 from gitops_workers.core.source import repo_paths
 from gitops_workers.ports import TreeEntry
+from gitops_workers.sandbox_protocol.kustomizations import NAMES
 
-NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 ROOTS = 2000
 """Kustomizations of one application; the largest repositories measured have dozens."""
 

@@ -1,0 +1,3 @@
+"""Under which names kustomize looks for a kustomization, in its order."""
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
