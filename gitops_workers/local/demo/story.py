@@ -8,6 +8,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from gitops_workers.local.demo.objects import (
+    available,
+    condition,
+    created,
+    ended,
+    identity,
+    image,
+    replica_count,
+    rolled_out,
+)
 from gitops_workers.local.demo.scene import DidNotHappen, Json, Scene
 from gitops_workers.local.processes import environment
 
@@ -37,7 +47,7 @@ def first_sync(scene: Scene) -> None:
 
     def all_there() -> bool:
         for place in list(missing):
-            if _available(scene.deployment(*place)):
+            if available(scene.deployment(*place)):
                 missing.remove(place)
                 scene.say(f"      {place[0]}: {place[1]}/{place[2]} runs ({len(FIRST) - len(missing)} of {len(FIRST)})")
         return not missing
@@ -57,7 +67,7 @@ def manual_sync(scene: Scene) -> None:
     )
     if done.returncode:
         raise DidNotHappen(f"the command failed: {done.stderr.strip() or done.stdout.strip()}")
-    scene.until("5 replicas of shop run in west", lambda: _available(scene.deployment("west", "shop-prod", "shop"), 5))
+    scene.until("5 replicas of shop run in west", lambda: available(scene.deployment("west", "shop-prod", "shop"), 5))
 
 
 def webhook(scene: Scene) -> None:
@@ -66,13 +76,13 @@ def webhook(scene: Scene) -> None:
     commit = scene.repositories["shop"].edit(
         "Deploy shop 2.3.0 to dev", {"k8s/overlays/dev/kustomization.yaml": ("2.2.0", "2.3.0")}
     )
-    staging = _identity(scene.deployment("east", "shop-staging", "shop"))
+    staging = identity(scene.deployment("east", "shop-staging", "shop"))
     scene.push_event("shop", "refs/heads/main", commit)
     scene.until(
         "shop-dev runs the image 2.3.0",
-        lambda: _image(scene.deployment("east", "shop-dev", "shop")).endswith(":2.3.0"),
+        lambda: image(scene.deployment("east", "shop-dev", "shop")).endswith(":2.3.0"),
     )
-    if _identity(scene.deployment("east", "shop-staging", "shop")) != staging:
+    if identity(scene.deployment("east", "shop-staging", "shop")) != staging:
         raise DidNotHappen("shop-staging was touched by a commit that changes only dev's files")
     scene.say("   ok shop-staging, in the same repository, was not touched: the commit changed none of its files")
 
@@ -88,7 +98,7 @@ def promotion(scene: Scene) -> None:
     scene.push_event("search-config", "refs/tags/prod-2026.11", commit)
     scene.until(
         "search-prod runs what the tag prod-2026.11 holds",
-        lambda: _image(scene.deployment("west", "search-prod", "search")).endswith(":7.1.0"),
+        lambda: image(scene.deployment("west", "search-prod", "search")).endswith(":7.1.0"),
     )
 
 
@@ -102,16 +112,16 @@ def release(scene: Scene) -> None:
         {"k8s/dev/deployment.yaml": ("7.0.0", "7.2.0")},
     )
     scene.push_event("search-config", "refs/heads/main", commit)
-    scene.until("PreSync: the Job rebuild-index has run to its end", lambda: _ended(_rebuild(scene)) != "")
+    scene.until("PreSync: the Job rebuild-index has run to its end", lambda: ended(_rebuild(scene)) != "")
     scene.until("wave -1: the cluster serves the new kind SearchIndex", lambda: bool(_index_kind(scene)))
-    scene.until("wave 0:  search-dev runs the image 7.2.0", lambda: _rolled_out(_search(scene), "7.2.0") != "")
+    scene.until("wave 0:  search-dev runs the image 7.2.0", lambda: rolled_out(_search(scene), "7.2.0") != "")
     scene.until("wave 1:  the SearchIndex products is there", lambda: _products(scene) is not None)
     times = (
-        ("the Job began", _created(_rebuild(scene))),
-        ("the Job ended", _ended(_rebuild(scene))),
-        ("the kind was created", _created(_index_kind(scene))),
-        ("the pods of 7.2.0 were ready", _rolled_out(_search(scene), "7.2.0")),
-        ("its first resource was created", _created(_products(scene))),
+        ("the Job began", created(_rebuild(scene))),
+        ("the Job ended", ended(_rebuild(scene))),
+        ("the kind was created", created(_index_kind(scene))),
+        ("the pods of 7.2.0 were ready", rolled_out(_search(scene), "7.2.0")),
+        ("its first resource was created", created(_products(scene))),
     )
     for what, at in times:
         scene.say(f"      {at[11:19]}  {what}")
@@ -125,16 +135,16 @@ def drift(scene: Scene) -> None:
     path = "/apis/apps/v1/namespaces/payments-prod/deployments/payments"
     scene.say("   $  kubectl -n payments-prod scale deployment payments --replicas=0      (by hand, past Git)")
     scene.change("east", path, {"spec": {"replicas": 0}})
-    if _replicas(scene.read("east", path)) != 0:
+    if replica_count(scene.read("east", path)) != 0:
         raise DidNotHappen("the hand-made change did not arrive")
-    scene.until("payments-prod has its 2 replicas again", lambda: _available(scene.read("east", path), 2))
+    scene.until("payments-prod has its 2 replicas again", lambda: available(scene.read("east", path), 2))
 
 
 def prune(scene: Scene) -> None:
     """What leaves Git leaves the cluster, and nothing else does."""
     scene.say("   $  git rm k8s/legacy-export.yaml && git commit && git push      (branch dev)")
     commit = scene.repositories["payments-config"].remove("Drop the CSV export", "k8s/legacy-export.yaml", "dev")
-    ledger = _identity(scene.config("east", "payments-dev", "ledger"))
+    ledger = identity(scene.config("east", "payments-dev", "ledger"))
     if scene.config("east", "payments-dev", "legacy-export") is None:
         raise DidNotHappen("legacy-export was not there before it was removed")
     scene.push_event("payments-config", "refs/heads/dev", commit)
@@ -143,7 +153,7 @@ def prune(scene: Scene) -> None:
     )
     others = ("payments-staging", "payments-prod")
     kept = all(scene.config("east", namespace, "legacy-export") is not None for namespace in others)
-    if not kept or _identity(scene.config("east", "payments-dev", "ledger")) != ledger:
+    if not kept or identity(scene.config("east", "payments-dev", "ledger")) != ledger:
         raise DidNotHappen("something else than the removed object was deleted or changed")
     scene.say("   ok everything else in payments-dev, staging and prod is still there, the same objects as before")
 
@@ -167,7 +177,7 @@ def broken_commit(scene: Scene) -> None:
         "the engine refuses the commit for team-alpha and says why", lambda: "cache.yaml" in _complaint(scene, app)
     )
     scene.say(f"      team-alpha: {_complaint(scene, app)}")
-    scene.until("team-beta, in the same commit, has its 3 replicas", lambda: _available(_beta(scene), 3))
+    scene.until("team-beta, in the same commit, has its 3 replicas", lambda: available(_beta(scene), 3))
     watched = time.monotonic() + UNTOUCHED_SECONDS
     while time.monotonic() < watched:
         if _alpha(scene) != before:
@@ -183,7 +193,7 @@ def revert(scene: Scene) -> None:
     scene.say("   $  git revert HEAD && git push")
     commit = scene.repositories["platform-config"].revert()
     scene.push_event("platform-config", "refs/heads/main", commit)
-    scene.until("team-beta has its 2 replicas again", lambda: _available(_beta(scene), 2))
+    scene.until("team-beta has its 2 replicas again", lambda: available(_beta(scene), 2))
     scene.until(
         "team-alpha is in sync again, at the reverting commit",
         lambda: scene.status(app).sync == "Synced" and scene.status(app).revision == commit,
@@ -253,29 +263,6 @@ def _products(scene: Scene) -> Json | None:
     return scene.read("west", "/apis/search.example.com/v1/namespaces/search-dev/searchindexes/products")
 
 
-def _created(item: Json | None) -> str:
-    return str(item["metadata"]["creationTimestamp"]) if item is not None else ""
-
-
-def _ended(job: Json | None) -> str:
-    """When a Job had succeeded, as RFC 3339; "" before."""
-    return str(job["status"].get("completionTime", "")) if job is not None else ""
-
-
-def _rolled_out(item: Json | None, tag: str) -> str:
-    """When the pods of this image were ready, as RFC 3339; "" before."""
-    progress = condition(item, "Progressing")
-    done = _image(item).endswith(f":{tag}") and _available(item) and progress.get("reason") == "NewReplicaSetAvailable"
-    return str(progress["lastUpdateTime"]) if done else ""
-
-
-def condition(item: Json | None, name: str) -> Json:
-    """Return the condition of that type, empty while the object or the condition is not there."""
-    # A definition that was created this very moment has `conditions: null`.
-    conditions = (item.get("status") or {}).get("conditions") or () if item is not None else ()
-    return next((found for found in conditions if found["type"] == name), {})
-
-
 def _beta(scene: Scene) -> Json | None:
     return scene.deployment("east", "team-beta", "beta-api")
 
@@ -289,32 +276,7 @@ def _alpha(scene: Scene) -> list[tuple[str, str]]:
     ]
     if None in found:
         raise DidNotHappen("an object of team-alpha is missing")
-    return [_identity(item) for item in found]
-
-
-def _identity(item: Json | None) -> tuple[str, str]:
-    """The incarnation and, for what has one, the generation: controllers write status without changing either."""
-    if item is None:
-        return "", ""
-    metadata = item["metadata"]
-    return metadata["uid"], str(metadata.get("generation", metadata["resourceVersion"]))
-
-
-def _available(item: Json | None, replicas: int | None = None) -> bool:
-    if item is None:
-        return False
-    wanted = _replicas(item)
-    seen = item["status"].get("observedGeneration", 0) >= item["metadata"]["generation"]
-    enough = item["status"].get("availableReplicas", 0) == wanted
-    return bool(seen and enough and wanted > 0 and replicas in (None, wanted))
-
-
-def _replicas(item: Json | None) -> int:
-    return int(item["spec"]["replicas"]) if item is not None else -1
-
-
-def _image(item: Json | None) -> str:
-    return str(item["spec"]["template"]["spec"]["containers"][0]["image"]) if item is not None else ""
+    return [identity(item) for item in found]
 
 
 def _complaint(scene: Scene, app: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops_workers.local.demo.story import condition
+from gitops_workers.local.demo.objects import condition
 
 READY = {"type": "Ready", "status": "True"}
 
