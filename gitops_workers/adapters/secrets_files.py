@@ -15,7 +15,7 @@ from gitops_workers.core.model import Problem
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.configs import LARGEST_DATA, ConfigObject, find_config, is_config, parse_config
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Load, flattened, load_file
-from gitops_workers.dialects.fields import is_name, is_namespace
+from gitops_workers.dialects.field_rules import is_name, is_namespace
 
 log = structlog.get_logger()
 

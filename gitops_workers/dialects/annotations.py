@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gitops_workers.dialects.fields import ParseContext, shown
+from gitops_workers.dialects.fields import ParseContext
+from gitops_workers.dialects.messages import shown
 
 NEW_COMMIT = "gitops-workers.dev/new-commit"
 """What a newer commit does to an operation that waits: `replace` it at once (the default), or `wait` for its end.

@@ -11,7 +11,9 @@ from gitops_workers.core.model import Problem
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.render.sops import ADVICE
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import ParseContext, is_name, is_namespace, shown, type_name
+from gitops_workers.dialects.field_rules import is_name, is_namespace
+from gitops_workers.dialects.fields import ParseContext
+from gitops_workers.dialects.messages import shown, type_name
 
 KINDS = ("ConfigMap", "Secret")
 DEFAULT_NAMESPACES = ("argocd", "flux-system")

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from gitops_workers.core.model import AppId, Application, Condition
 from gitops_workers.core.sync.dependencies import Dependency, by_name, cycles, resolve, shown
-from gitops_workers.dialects import fields
+from gitops_workers.dialects import messages
 from gitops_workers.dialects.document import Document, Path
-from gitops_workers.dialects.fields import ParseContext, is_name, is_namespace
+from gitops_workers.dialects.field_rules import is_name, is_namespace
+from gitops_workers.dialects.fields import ParseContext
 from gitops_workers.dialects.metadata import Metadata
 
 ANNOTATION = "gitops-workers.dev/depends-on"
@@ -29,7 +30,7 @@ def dependencies(
     for text in texts:
         if text and not _is_reference(text, kinds):
             allowed = "ids like application/argocd/db or kustomization/flux-system/infra, or bare names, with commas"
-            reading.error(_PLACE, f"found {fields.shown(text)}, allowed are {allowed}.")
+            reading.error(_PLACE, f"found {messages.shown(text)}, allowed are {allowed}.")
     if len(found) > MOST:
         reading.error(FIELD if own else _PLACE, f"found {len(found)} dependencies, allowed are at most {MOST}.")
     return tuple(found)

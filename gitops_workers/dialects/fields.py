@@ -2,28 +2,24 @@
 
 A shape is a pydantic model in Kubernetes spelling. Over pydantic it adds three things: `null` means absent, as it does
 for the API server; an unknown field is an error that names the nearest known one; a field that upstream knows and this
-version does not do is marked `Later` and becomes a condition or a refusal, never silence. Messages show what was found
-only where that cannot be a secret: for a wrong type only the type is named.
+version does not do is marked `Unsupported` and becomes a condition or a refusal, never silence.
 """
 
 from __future__ import annotations
 
 import copy
-import difflib
 import functools
-import re
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from gitops_workers.core.model import Condition, Problem
-from gitops_workers.core.text.redact import scrub
 from gitops_workers.dialects.document import Document, Path, dotted
+from gitops_workers.dialects.messages import of_pydantic, unknown
 
 UNSUPPORTED = "UnsupportedField"
 """The condition type of a field that this version does not do; Argo CD has none that fits."""
@@ -107,7 +103,7 @@ class ParseContext:
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False)
         for found in errors:
-            self.error(found["loc"], _message(found["type"], found["msg"], found.get("input")))
+            self.error(found["loc"], of_pydantic(found["type"], found["msg"], found.get("input")))
         try:
             return model.model_validate(_without(self.document.value, [found["loc"] for found in errors]))
         except ValidationError:
@@ -187,118 +183,6 @@ def _without(value: Any, places: list[Path]) -> Any:
         if isinstance(holder, dict) and key in holder:
             holder[key] = None
     return value
-
-
-_WANTED = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "float_type": "a number",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-}
-
-
-def _message(kind: str, text: str, found: Any) -> str:
-    if kind == "missing":
-        return "the field is missing: set it."
-    if wanted := _WANTED.get(kind):
-        quotes = ": put it in quotes" if kind == "string_type" and isinstance(found, (bool, int, float)) else ""
-        return f"found {type_name(found)}, allowed is {wanted}{quotes}."
-    return text if text.endswith(".") else f"{text}."
-
-
-def type_name(value: Any) -> str:
-    """The JSON type of a value, with its article: all that an error may tell of a value that could be a secret."""
-    names = {bool: "a boolean", str: "a text", list: "a list", dict: "a mapping", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
-def shown(value: Any) -> str:
-    """A value for a message: short, printable, without a URL's user and password. Never for what may be secret."""
-    if isinstance(value, str):
-        text = scrub(value)
-        return repr(text if len(text) <= 100 else text[:97] + "...")
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
-    return type_name(value)
-
-
-def unknown(what: str, name: str, known: typing.Iterable[str]) -> str:
-    """The message for a name that does not exist, with the nearest one that does.
-
-    >>> unknown("field", "sorce", ["source", "project"])
-    "unknown field 'sorce': did you mean 'source'?"
-    """
-    names = sorted(known)
-    near = {name.lower(): name for name in names}
-    match = difflib.get_close_matches(name[:100].lower(), list(near), 1)
-    hint = f"did you mean {near[match[0]]!r}?" if match else f"known are {', '.join(names)}."
-    return f"unknown {what} {shown(name)}: {hint}"
-
-
-def wrong(found: Any, allowed: str) -> PydanticCustomError:
-    """The error of a validator; `allowed` completes "allowed is"."""
-    return PydanticCustomError("value", "{message}", {"message": f"found {shown(found)}, allowed is {allowed}."})
-
-
-def whole(low: int, high: int, unit: str = "") -> AfterValidator:
-    """A whole number between these bounds, both included."""
-
-    def check(value: int) -> int:
-        if not low <= value <= high:
-            raise wrong(value, f"{low} to {high}{unit}")
-        return value
-
-    return AfterValidator(check)
-
-
-def one_of(*values: str) -> AfterValidator:
-    """One of these texts."""
-    return matching(lambda text: text in values, f"one of {', '.join(value or 'empty' for value in values)}")
-
-
-def matching(accepts: Callable[[str], object], allowed: str) -> AfterValidator:
-    """A text that the predicate accepts."""
-
-    def check(value: str) -> str:
-        if not accepts(value):
-            raise wrong(value, allowed)
-        return value
-
-    return AfterValidator(check)
-
-
-_DNS = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-
-
-def is_name(text: str) -> bool:
-    """Whether the text is an object's name (RFC 1123 subdomain)."""
-    return len(text) <= 253 and _DNS.fullmatch(text) is not None
-
-
-def is_namespace(text: str) -> bool:
-    """Whether the text is a namespace's name (RFC 1123 label)."""
-    return len(text) <= 63 and _LABEL.fullmatch(text) is not None
-
-
-Name = Annotated[str, matching(is_name, "a name of lower-case letters, digits, '-' and '.'")]
-Namespace = Annotated[
-    str, matching(lambda text: not text or is_namespace(text), "a namespace of lower-case letters, digits and '-'")
-]
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text holds no control characters and does not look like an option (T14)."""
-    return not text.startswith("-") and not any(ord(char) < 32 or ord(char) == 127 for char in text)
-
-
-Plain = Annotated[str, matching(is_plain, "a text without control characters that does not start with '-'")]
-
-Pointer = Annotated[str, matching(lambda text: text.startswith("/"), "a JSON pointer that starts with /")]
 
 
 def pairs(mapping: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.dialects.argocd import application, project
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import shown, unknown
 from gitops_workers.dialects.flux import git_repository, kustomization, receiver
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind
+from gitops_workers.dialects.messages import shown, unknown
 
 KINDS: tuple[ManifestKind, ...] = (
     application.KIND,

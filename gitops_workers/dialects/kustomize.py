@@ -7,7 +7,9 @@ from typing import Annotated
 
 from gitops_workers.core.render.render_spec import Pairs
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import ManifestModel, ParseContext, matching, pairs, shown
+from gitops_workers.dialects.field_rules import matching
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, pairs
+from gitops_workers.dialects.messages import shown
 
 
 class Target(ManifestModel):

@@ -11,7 +11,8 @@ from gitops_workers.core.model import AppId, Application, Dialect
 from gitops_workers.core.policy.project import Project
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import ManifestModel, ParseContext, is_name, is_namespace
+from gitops_workers.dialects.field_rules import is_name, is_namespace
+from gitops_workers.dialects.fields import ManifestModel, ParseContext
 
 if TYPE_CHECKING:  # kinds are declared beside them
     from gitops_workers.dialects.flux.receiver import Receiver

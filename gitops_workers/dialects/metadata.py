@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gitops_workers.dialects.fields import ManifestModel, Name, Namespace
+from gitops_workers.dialects.field_rules import Name, Namespace
+from gitops_workers.dialects.fields import ManifestModel
 
 
 class Metadata(ManifestModel):

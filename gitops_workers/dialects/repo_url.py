@@ -9,7 +9,7 @@ import posixpath
 import re
 from urllib.parse import urlsplit
 
-from gitops_workers.dialects.fields import is_plain
+from gitops_workers.dialects.field_rules import is_plain
 
 _SCP = re.compile(r"(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9.-]{2,}:(?!:|[/\\]{2}).+")
 SCHEMES = ("https", "http", "ssh", "file")

@@ -16,7 +16,8 @@ from gitops_workers.dialects.argocd.source import git_source, render_spec
 from gitops_workers.dialects.argocd.sync_policy import sync_policy, without_effect
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import ParseContext, is_plain, pairs
+from gitops_workers.dialects.field_rules import is_plain
+from gitops_workers.dialects.fields import ParseContext, pairs
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 
 NAMESPACE = "argocd"

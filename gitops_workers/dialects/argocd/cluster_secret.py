@@ -20,7 +20,9 @@ from gitops_workers.core.cluster.access import DEFAULT_FLEET, FLEET_LABEL, Clust
 from gitops_workers.core.model import Problem
 from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.dialects.document import Document
-from gitops_workers.dialects.fields import ManifestModel, ParseContext, Plain, is_namespace, one_of, pairs, shown
+from gitops_workers.dialects.field_rules import Plain, is_namespace, one_of
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, pairs
+from gitops_workers.dialects.messages import shown
 
 SECRET_TYPE = "cluster"  # noqa: S105 - the label's value, no secret
 _LARGEST_CONFIG = 256 * 1024

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from gitops_workers.core.prune.deletion_request import Cascade, Deleting
 from gitops_workers.core.sync.options import by_name
-from gitops_workers.dialects.fields import ParseContext, shown
+from gitops_workers.dialects.fields import ParseContext
+from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.metadata import Metadata
 
 APPROVED = "argocd.argoproj.io/deletion-approved"

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from gitops_workers.core.model import IgnoreRule
-from gitops_workers.dialects.fields import ManifestModel, Plain, Pointer
+from gitops_workers.dialects.field_rules import Plain, Pointer
+from gitops_workers.dialects.fields import ManifestModel
 
 
 class IgnoreShape(ManifestModel):

@@ -6,8 +6,9 @@ from gitops_workers.core.model import Dialect
 from gitops_workers.core.policy.project import AllowedDestination, KindRule, Project, SyncWindow, WindowKind
 from gitops_workers.dialects.argocd.project_checks import check_project
 from gitops_workers.dialects.argocd.project_shapes import KindShape, ProjectShape, WindowShape
-from gitops_workers.dialects.fields import ParseContext, shown
+from gitops_workers.dialects.fields import ParseContext
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
+from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.schedules import problem
 
 NAMESPACE = "argocd"

@@ -11,7 +11,8 @@ from gitops_workers.core.text.globs import glob_problem
 from gitops_workers.core.text.name_patterns import pattern_problem
 from gitops_workers.dialects.argocd.project_shapes import ProjectSpec, WindowShape
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import ParseContext, shown
+from gitops_workers.dialects.fields import ParseContext
+from gitops_workers.dialects.messages import shown
 
 _DENY = "!"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from gitops_workers.dialects.durations import Window
-from gitops_workers.dialects.fields import ManifestModel, Unsupported, one_of
+from gitops_workers.dialects.field_rules import one_of
+from gitops_workers.dialects.fields import ManifestModel, Unsupported
 from gitops_workers.dialects.metadata import Object
 
 

@@ -11,8 +11,10 @@ from pydantic import BeforeValidator, Field
 
 from gitops_workers.dialects.argocd.ignore import IgnoreShape
 from gitops_workers.dialects.durations import Backoff
-from gitops_workers.dialects.fields import ManifestModel, Namespace, Plain, Unsupported, whole, wrong
+from gitops_workers.dialects.field_rules import Namespace, Plain, whole
+from gitops_workers.dialects.fields import ManifestModel, Unsupported
 from gitops_workers.dialects.kustomize import Target
+from gitops_workers.dialects.messages import wrong
 from gitops_workers.dialects.metadata import Object
 
 COUNT = 1_000_000

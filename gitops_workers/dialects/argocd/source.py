@@ -16,8 +16,9 @@ from gitops_workers.core.render.render_spec import (
 )
 from gitops_workers.dialects.argocd.shapes import Helm, Kustomize, KustomizePatch, Source
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import ParseContext, pairs, shown
+from gitops_workers.dialects.fields import ParseContext, pairs
 from gitops_workers.dialects.kustomize import components
+from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path, url_problem
 
 

@@ -8,7 +8,8 @@ from gitops_workers.core.model import Retry, SyncPolicy
 from gitops_workers.core.sync.options import PROPAGATIONS, by_name
 from gitops_workers.dialects.argocd.shapes import Automated, Policy
 from gitops_workers.dialects.document import Path
-from gitops_workers.dialects.fields import ParseContext, pairs, shown, unknown
+from gitops_workers.dialects.fields import ParseContext, pairs
+from gitops_workers.dialects.messages import shown, unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from gitops_workers.core.model import Condition, Dialect, RevisionKind, RevisionSpec, SourceSpec
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval, Timeout
-from gitops_workers.dialects.fields import ManifestModel, ParseContext, Plain, Unsupported, matching, pairs
+from gitops_workers.dialects.field_rules import Plain, matching
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, Unsupported, pairs
 from gitops_workers.dialects.flux import NAMESPACE
 from gitops_workers.dialects.flux.sources import DeclaredSource, LocalReference, SourceKey
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References

@@ -30,7 +30,7 @@ from gitops_workers.core.render.render_spec import (
 from gitops_workers.core.sync.dependencies import Dependency
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
-from gitops_workers.dialects.fields import ParseContext, pairs, shown
+from gitops_workers.dialects.fields import ParseContext, pairs
 from gitops_workers.dialects.flux import NAMESPACE
 from gitops_workers.dialects.flux.deletion_policy import deleting
 from gitops_workers.dialects.flux.path_variables import ReadRef, resolve_path
@@ -38,6 +38,7 @@ from gitops_workers.dialects.flux.shapes import IgnoreTarget, ImageShape, Kustom
 from gitops_workers.dialects.flux.sources import DeclaredSource, SourceKey
 from gitops_workers.dialects.kustomize import components
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
+from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.repo_url import PATH_ALLOWED, normal_path
 
 JITTER = 0.05

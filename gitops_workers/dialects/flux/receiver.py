@@ -11,10 +11,12 @@ from typing import Annotated, Any
 from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval
-from gitops_workers.dialects.fields import ManifestModel, Namespace, ParseContext, Unsupported, is_name, one_of, shown
+from gitops_workers.dialects.field_rules import Namespace, is_name, one_of
+from gitops_workers.dialects.fields import ManifestModel, ParseContext, Unsupported
 from gitops_workers.dialects.flux import INTERVAL, NAMESPACE
 from gitops_workers.dialects.flux.sources import LocalReference
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
+from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.metadata import Object
 
 TYPES = ("github", "gitlab", "generic", "generic-hmac")

@@ -11,9 +11,11 @@ from pydantic import AfterValidator
 
 from gitops_workers.core.text.substitution import NAME
 from gitops_workers.dialects.durations import Interval, Timeout
-from gitops_workers.dialects.fields import ManifestModel, Name, Namespace, Plain, Pointer, Unsupported, one_of, wrong
+from gitops_workers.dialects.field_rules import Name, Namespace, Plain, Pointer, one_of
+from gitops_workers.dialects.fields import ManifestModel, Unsupported
 from gitops_workers.dialects.flux.deletion_policy import DELETE, MIRROR, ORPHAN, WAIT
 from gitops_workers.dialects.kustomize import SafeTarget, Target
+from gitops_workers.dialects.messages import wrong
 from gitops_workers.dialects.metadata import Object
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from gitops_workers.core.model import Condition, SourceSpec
 from gitops_workers.core.render.render_spec import Pairs
-from gitops_workers.dialects.fields import ManifestModel, Name
+from gitops_workers.dialects.field_rules import Name
+from gitops_workers.dialects.fields import ManifestModel
 
 
 class LocalReference(ManifestModel):
