@@ -14,7 +14,8 @@ import pytest
 from hypothesis import settings
 
 from gitops_workers.core.errors import Refused
-from gitops_workers.local.control_plane import ControlPlane, ControlPlanes, control_planes
+from gitops_workers.local.control_plane import ControlPlane
+from gitops_workers.local.control_planes import ControlPlanes, control_planes
 from gitops_workers.local.redis_server import RedisServer, embedded_redis
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of an example

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from gitops_workers.local.control_plane import ControlPlane, control_planes
+from gitops_workers.local.control_plane import ControlPlane
+from gitops_workers.local.control_planes import control_planes
 from gitops_workers.local.kube_programs import write_config
 from gitops_workers.local.redis_server import embedded_redis
 from gitops_workers.ports import State

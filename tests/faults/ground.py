@@ -22,7 +22,8 @@ from gitops_workers.adapters.cluster.records import DATA_KEY
 from gitops_workers.core.record.record import NAMESPACE, PART_OF, applyset_id, record_name
 from gitops_workers.core.status.rows import Status
 from gitops_workers.local.child import Child
-from gitops_workers.local.control_plane import ControlPlane, control_planes
+from gitops_workers.local.control_plane import ControlPlane
+from gitops_workers.local.control_planes import control_planes
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.kube_programs import AUDITED, StaticToken, write_config
 from gitops_workers.local.redis_server import RedisServer, embedded_redis

@@ -19,7 +19,7 @@ from gitops_workers.cli.views import applications
 from gitops_workers.core.errors import GitOpsError, Refused
 from gitops_workers.core.text.redact import scrub
 from gitops_workers.local import toolchain
-from gitops_workers.local.control_plane import ControlPlanes, control_planes, write_kubeconfig
+from gitops_workers.local.control_planes import ControlPlanes, control_planes, write_kubeconfig
 from gitops_workers.local.demo.repositories import PUBLIC, SAMPLES, create
 from gitops_workers.local.demo.scene import DidNotHappen, Scene
 from gitops_workers.local.demo.story import tell

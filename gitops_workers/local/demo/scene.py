@@ -13,7 +13,7 @@ from typing import Any
 
 from gitops_workers.core.errors import Refused, Retry
 from gitops_workers.core.status.rows import Status
-from gitops_workers.local.control_plane import ControlPlanes
+from gitops_workers.local.control_planes import ControlPlanes
 from gitops_workers.local.demo.repositories import PUBLIC, Repository
 from gitops_workers.local.stack import Stack
 from gitops_workers.ports import State

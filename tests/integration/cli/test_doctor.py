@@ -104,7 +104,7 @@ def test_a_redis_that_does_not_answer_is_one_line_and_the_rest_is_still_looked_a
 
 
 def test_a_cluster_that_answers_is_ok(installation: Installation, cli: Cli, planes, tmp_path: Path) -> None:
-    from gitops_workers.local.control_plane import write_kubeconfig
+    from gitops_workers.local.control_planes import write_kubeconfig
 
     kubeconfig = write_kubeconfig(planes, tmp_path / "kubeconfig")
     found = findings(cli("doctor", "--kubeconfig", str(kubeconfig), "-o", "json"))

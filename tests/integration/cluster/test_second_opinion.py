@@ -15,7 +15,7 @@ from gitops_workers.adapters.cluster.http_cluster import HttpCluster
 from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.adapters.kubeconfig import read_kubeconfig
 from gitops_workers.core.objects import GroupKind, key_of
-from gitops_workers.local.control_plane import ControlPlanes, write_kubeconfig
+from gitops_workers.local.control_planes import ControlPlanes, write_kubeconfig
 from tests.contract.cluster_grounds import PART_OF, config_map, deployment
 
 

@@ -20,7 +20,8 @@ from gitops_workers.core.documents.kinds import REQUEST
 from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.status.rows import Status
 from gitops_workers.core.sync.request import Request
-from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
+from gitops_workers.local.control_plane import ControlPlane
+from gitops_workers.local.control_planes import ControlPlanes
 from gitops_workers.local.git_server import GitServer, git_server
 from gitops_workers.local.kube_programs import write_config
 from gitops_workers.local.redis_server import RedisServer, embedded_redis

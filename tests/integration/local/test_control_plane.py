@@ -15,7 +15,7 @@ import yaml
 
 from gitops_workers import toolchain
 from gitops_workers.local.child import ChildExited
-from gitops_workers.local.control_plane import control_planes, write_kubeconfig
+from gitops_workers.local.control_planes import control_planes, write_kubeconfig
 from gitops_workers.local.kube_programs import StaticToken
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -150,7 +150,7 @@ def test_on_fake_nodes_deployments_become_ready_and_jobs_complete(require, tmp_p
 def test_the_command_runs_planes_until_it_is_told_to_end(require, tmp_path):
     require(lambda: toolchain.tool("controlplane"))
     config, state = tmp_path / "kubeconfig", tmp_path / "state"
-    command = [sys.executable, "-m", "gitops_workers.local.control_plane", "--count", "1", "--no-controllers"]
+    command = [sys.executable, "-m", "gitops_workers.local.control_planes", "--count", "1", "--no-controllers"]
     command += ["--kubeconfig", str(config), "--state", str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         lines = [running.stdout.readline(), running.stdout.readline()]

@@ -12,7 +12,8 @@ import pytest
 from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.errors import Refused
 from gitops_workers.local import kube_programs
-from gitops_workers.local.control_plane import ControlPlane, ControlPlanes
+from gitops_workers.local.control_plane import ControlPlane
+from gitops_workers.local.control_planes import ControlPlanes
 from tests.conftest import missing
 from tests.integration.sync.admission import allow, deny
 from tests.integration.sync.yard import Yard
