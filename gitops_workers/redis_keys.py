@@ -33,7 +33,7 @@ Queue (written only by the Lua files of `adapters/redis_queue`; times are epoch 
 State (`adapters/redis_state`). *Sealed* is `redis_state.sealed`: JSON, zstd when large, behind a keyed digest.
 
     gitops:apps                   hash: application id -> core.model.Application as JSON, encrypted (`cipher`)
-    gitops:doc:<kind>             hash: key -> sealed JSON document; the empty key is the installation's
+    gitops:doc:<kind>             hash: key -> sealed JSON document; `core.documents.kinds` declares the kinds
     gitops:doc-kinds              set: the kinds there are
     gitops:status                 hash: application id -> msgpack of token, group, the fields of
                                   core.listing.index_fields, JSON of Status

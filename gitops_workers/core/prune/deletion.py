@@ -26,6 +26,8 @@ SETTLING = 3
 APPROVAL_LASTS = 24 * 3600.0
 """Seconds that an approval in the manifest counts before the manifest goes. Argo CD wants it after the deletion began,
 when a manifest that comes from Git is not there any more; an older one was for something else."""
+UNREADABLE_ORDER = "DeletionOrderUnreadable"
+"""The condition of an application whose deletion somebody ordered in words that cannot be read."""
 DELETION_HELD = "DeletionHeld"
 """The condition of an application that waits for a human; Argo CD knows none that fits."""
 
@@ -164,6 +166,17 @@ def confirmed(leaving: DeletionRequest, order: DeletionOrder | None) -> Deletion
     cascade = Cascade(order.cascade) if order.cascade else leaving.policy.cascade
     policy = replace(leaving.policy, cascade=cascade)
     return replace(leaving, policy=policy, held=HoldReason.NOT, by=order.by, consent=True)
+
+
+def with_order_condition(app: Application, order: DeletionOrder | None) -> Application:
+    """The application with a condition about an order that cannot be read: nothing is deleted by it, nor against it."""
+    if order is None or not order.problem:
+        return app
+    text = (
+        f"The order that somebody gave cannot be read ({order.problem}): it may have said that the objects stay. "
+        f"Nothing is deleted until `gitops-workers app delete {app.id}` gives it anew."
+    )
+    return replace(app, conditions=(*app.conditions, Condition(UNREADABLE_ORDER, text)))
 
 
 def reject_reason(app: Application) -> str:

@@ -88,7 +88,7 @@ def run_deletion(
 ) -> Outcome | None:
     """One attempt of a deletion; None when nothing is left to report on. Raises core.errors."""
     if known.deletion_order is not None and known.deletion_order.problem:
-        return _unread(app, known.deletion_order.problem)
+        return _unread(app)
     if leaving.policy.cascade is Cascade.ORPHAN:
         return _release(context, app)
     if known.override is not None and known.override.suspended:
@@ -358,14 +358,13 @@ def _paused(app: Application) -> Outcome:
     )
 
 
-def _unread(app: Application, problem: str) -> Outcome:
-    """Somebody said how it is to be deleted, perhaps that its objects stay."""
-    run = f"`gitops-workers app delete {app.id}`"
-    text = f"the order that somebody gave cannot be read ({problem}). Nothing is deleted until {run} gives it anew."
+def _unread(app: Application) -> Outcome:
+    """Somebody said how it is to be deleted, perhaps that its objects stay: a condition says so already."""
+    text = next(item.message for item in app.conditions if item.type == deletions.UNREADABLE_ORDER)
     return Outcome(
-        message=f"Being deleted, but {text}",
+        message=f"Being deleted, but not yet. {text}",
         sync=SyncStatus.UNKNOWN,
-        conditions=(*app.conditions, Condition("DeletionError", text[:1].upper() + text[1:])),
+        conditions=app.conditions,
         served=False,
         due_in=AWAITING_USER_RECHECK_S,
     )

@@ -22,6 +22,7 @@ from gitops_workers.core.model import AppId, Application, Resolved, SyncStatus
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.policy.policy import check, denied_objects, with_denied_condition
 from gitops_workers.core.prune.candidates import candidates
+from gitops_workers.core.prune.deletion import with_order_condition
 from gitops_workers.core.prune.relocation import with_relocation_condition
 from gitops_workers.core.record.record import StoredRecord
 from gitops_workers.core.record.record_copy import RecordCopy
@@ -77,6 +78,7 @@ def _reconcile(context: Context, app: Application, attempt: Attempt, result: met
     known = _read(context, app)
     app = with_relocation_condition(app, known.left_behind)
     leaving = finalize.deletion_request(app, known.deletion_order)
+    app = with_order_condition(app, known.deletion_order)
     try:
         if policy_of(app.dialect).governed:
             settings_in_force.check(context, known.settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gitops_workers.core.documents.kind import WHOLE
 from gitops_workers.core.documents.kinds import REFRESH_DONE
 from gitops_workers.core.model import Dialect, SyncStatus
-from gitops_workers.core.prune.deletion_request import Cascade
+from gitops_workers.core.prune.deletion_request import Cascade, Deleting, DeletionRequest, HoldReason
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.ports import Urgency
 from tests.documents import raw
@@ -165,3 +166,15 @@ def test_nothing_is_deleted_while_the_order_that_was_given_cannot_be_read(stored
     lab.settle_down(200)
     assert lab.names() == ["a"]
     assert lab.state.application(app) is None
+
+
+def test_a_deletion_that_is_held_says_that_the_order_to_go_on_cannot_be_read(lab: Lab) -> None:
+    app = synced(lab)
+    held = DeletionRequest(7.0, Deleting(Cascade.FOREGROUND), HoldReason.MASS)
+    lab.applications[app] = replace(lab.applications[app], leaving=held)
+    lab.enroll()
+    lab.state.save(raw("delete"), app, {"since": 7.0, "cascade": "", "by": "ann", "keep": ["a"]})
+    lab.queue.request(app, "delete asked by ann", Urgency.MANUAL)
+    lab.run(5)
+    assert values(lab) == {"a": "1"}
+    assert "DeletionOrderUnreadable" in [item.type for item in lab.status(app).conditions]
