@@ -200,6 +200,7 @@ class Happening(Answer):
     by: str
     source: str
     revision: str
+    attempt: int = Field(description="The attempt in whose course it happened, as the log names it; 0: none.")
 
 
 class Cluster(Answer):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
+
+from gitops_workers.core.documents.kinds import EVENT_CURSOR
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.ports import Urgency
-from tests.integration.engine.installation import Installation, config_map
+from tests.integration.engine.installation import Installation, config_map, installation
+from tests.servers.event_receiver import receiver
 
 SECRET = "correct-horse-battery"
 
@@ -78,3 +82,54 @@ def test_an_application_at_rest_is_looked_at_without_a_line(story):
         site.queue.request(app, "a look", Urgency.MANUAL)
         site.until_status(app, lambda status, since=asked_at: status.last_checked_at > since)
     assert lines(site, app) == before
+
+
+def test_one_search_by_operation_or_attempt_finds_a_sync_in_log_events_status_and_api(story):
+    site, shop = story.site, story.shop
+    shop.push({"traced/a.yaml": config_map("traced-a")})
+    site.declare("traced.yaml", site.argo("traced", shop.url, "traced"))
+    app = site.app("traced")
+    operation = site.until_synced(app).operation.id
+    site.until(lambda: [line for line in lines(site, app) if line["event"] == "operation_succeeded"], "the end")
+    url = f"{site.engine.web}/api/v1/applications/{app}"
+
+    ended = next(line for line in lines(site, app) if line["event"] == "operation_succeeded")
+    said = [line["event"] for line in lines(site, app) if line.get("operation") == operation]
+    assert said[0] == "operation_began"
+    assert {"cluster_write", "operation_succeeded"} <= set(said)
+    assert all(line["generation"] for line in lines(site, app) if line.get("operation") == operation)
+    events = httpx.get(f"{url}/events").json()["items"]
+    found = [event for event in events if event["operation"] == operation]
+    assert {"OperationSucceeded", "SyncStatusChanged"} <= {event["reason"] for event in found}
+    assert httpx.get(url).json()["operation"]["id"] == site.status(app).operation.id == operation
+
+    attempt = ended["attempt"]
+    assert attempt > 0
+    assert attempt in {event["attempt"] for event in found}
+    assert {event.attempt for event in site.state.events(app) if event.operation == operation} <= {
+        line["attempt"] for line in lines(site, app) if "attempt" in line
+    }
+    status = site.status(app)
+    assert status.attempt >= attempt
+    assert httpx.get(url).json()["attempt"] >= status.attempt
+
+
+def test_every_event_of_a_sync_reaches_a_webhook_with_its_id_and_a_broken_one_holds_up_no_sync(planes, tmp_path):
+    with receiver(503) as (url, got), installation(tmp_path, planes, event_sinks=(f"webhook={url}",)) as site:
+        shop = site.repository("shop.git")
+        shop.push({"sunk/a.yaml": config_map("sunk-a")})
+        # The delivery to a new sink begins with what happens from now on: its cursor has to be there.
+        site.until(lambda: site.state.load(EVENT_CURSOR, "webhook") is not None, "the cursor")
+        site.declare("sunk.yaml", site.argo("sunk", shop.url, "sunk"))
+        app = site.app("sunk")
+        site.until_synced(app)
+        site.until(lambda: got, "the first try")
+        got.status = 204
+        newest = site.state.events(limit=1)[0].id
+        site.until(lambda: newest in {key for _, key, _ in got.taken}, "the delivery")
+        told = [key for _, key, _ in got.taken]
+        assert (
+            sorted(set(told), key=told.index) == [event.id for event in reversed(site.state.events())][: len(set(told))]
+        )
+        assert {event.id for event in site.state.events(app)} <= set(told)
+        assert url not in site.logs()

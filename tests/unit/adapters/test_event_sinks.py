@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,48 +10,19 @@ from gitops_workers.adapters.sinks import open_sinks
 from gitops_workers.adapters.sinks.webhook import WebhookSink
 from gitops_workers.core.errors import InvalidManifest, Refused, Retry
 from gitops_workers.core.status.rows import Event
+from tests.servers.event_receiver import PATH, receiver
 
 EVENT = Event(
     "2026-01-01T00:00:00Z", "application/argocd/web", "Normal", "R", "done", id="7-0", operation="op", attempt=3
 )
-SECRET = "correct-horse"
-
-
-@contextmanager
-def receiver(status: int) -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """A server that answers with this status; its URL and what it was sent."""
-    got: list[tuple[str, str, bytes]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append((self.path, self.headers["Idempotency-Key"], body))
-            self.send_response(status)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_GET = do_POST  # noqa: N815 - the base class calls it so
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/{SECRET}", got
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+SECRET = PATH.strip("/")
 
 
 def test_the_webhook_posts_the_event_with_its_id() -> None:
     with receiver(204) as (url, got):
         open_sinks([f"webhook={url}"])["webhook"].deliver(EVENT)
     ((path, key, body),) = got
-    assert (path, key, json.loads(body)) == (f"/{SECRET}", "7-0", EVENT.to_json())
+    assert (path, key, json.loads(body)) == (PATH, "7-0", EVENT.to_json())
 
 
 @pytest.mark.parametrize(
@@ -78,7 +45,7 @@ def test_an_answer_says_whether_the_event_is_tried_again_and_is_sent_to_no_other
         WebhookSink(url).deliver(EVENT)
     assert str(status) in str(raised.value)
     assert SECRET not in str(raised.value)
-    assert [path for path, _, _ in got] == [f"/{SECRET}"]
+    assert [path for path, _, _ in got] == [PATH]
 
 
 def test_a_receiver_that_is_not_there_is_tried_again_and_its_url_is_not_told() -> None:
