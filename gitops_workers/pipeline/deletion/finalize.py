@@ -44,7 +44,7 @@ from gitops_workers.pipeline import announcements
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import delete_hooks
 from gitops_workers.pipeline.deletion.forget_application import delete_application
-from gitops_workers.pipeline.operation import step
+from gitops_workers.pipeline.operation import delays
 from gitops_workers.pipeline.operation.hook_runs import HookRuns
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.pipeline.polling import cluster_health
@@ -118,7 +118,7 @@ def failed(
     log.warning("deletion_failed", error=type(error).__name__, reason=str(error))
     previous = known.operation
     failures = previous.failures + 1 if previous else 1
-    delay = cluster_health.again_in(error, step.retry_delay(app, failures))
+    delay = cluster_health.again_in(error, delays.retry_delay(app, failures))
     release = f"`gitops-workers app delete {app.id} --cascade orphan`"
     again = "It is tried again" if isinstance(error, Retry) else "Mend that and it goes on"
     return Outcome(
@@ -210,7 +210,7 @@ class _Deletion:
         if not bad:
             return None
         ended = operations.finish(self.operation, Phase.FAILED, bad, self.context.queue.now())
-        delay = step.retry_delay(self.app, ended.failures)
+        delay = delays.retry_delay(self.app, ended.failures)
         text = f"{bad} It is tried again in {delay:.0f} s; `--cascade orphan` gives the objects up."
         outcome = self._waits(writer, found, (), text, due_in=delay)
         return replace(outcome, operation=ended, conditions=(*self.app.conditions, Condition("DeletionError", bad)))

@@ -25,7 +25,7 @@ from gitops_workers.core.sync.plan import Plan
 from gitops_workers.core.sync.request import Answer, Request, reject_reason, select_keys
 from gitops_workers.core.text.plural import amount
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.operation import step
+from gitops_workers.pipeline.operation import delays
 from gitops_workers.pipeline.reconcile import projection
 from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
@@ -200,7 +200,7 @@ def _rest(app: Application, previous: Operation | None) -> float:
     """Seconds until what was going on before goes on: the next step, the next try, or a look."""
     if previous is None or previous.phase is Phase.SUCCEEDED:
         return RECHECK_AFTER_REQUEST_S
-    return previous.wait if previous.running else step.retry_delay(app, previous.failures)
+    return previous.wait if previous.running else delays.retry_delay(app, previous.failures)
 
 
 def as_before(context: Context, app: Application, message: str) -> Outcome:

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
-from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import GitOpsError, Refused
-from gitops_workers.core.health import failed, settled
-from gitops_workers.core.model import Application, Health, HealthStatus, Phase, SyncStatus
-from gitops_workers.core.objects import ObjectKey, group_of
+from gitops_workers.core.model import Phase
+from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.prune.candidates import Pruning, end_of, still_there
-from gitops_workers.core.record.record import HistoryEntry
-from gitops_workers.core.record.record_copy import copy_of
-from gitops_workers.core.source.snapshot import snapshot
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.pause import Pause
 from gitops_workers.core.sync.plan import Gate, Plan, Stage
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.operation import namespaces
+from gitops_workers.pipeline.operation.gates import gate, named
 from gitops_workers.pipeline.operation.hook_runs import HookRuns, instances
+from gitops_workers.pipeline.operation.step_report import report_step
 from gitops_workers.pipeline.operation.writes import Writer
-from gitops_workers.pipeline.reconcile import projection
 from gitops_workers.pipeline.reconcile.object_state import ObjectState
 from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
 from gitops_workers.pipeline.reconcile.stages import missing_namespaces, read_candidates
-from gitops_workers.pipeline.recovery import lost_records
-
-DEFINITIONS = frozenset({"CustomResourceDefinition", "Namespace"})
 
 
 def run(context: Context, observation: Observation, operation: Operation, plan: Plan, pruning: Pruning) -> Outcome:
@@ -186,7 +177,7 @@ class Step:
         return operations.counted(operation, applied=writer.applied, pruned=len(writer.deleted), ran=writer.hooks_run)
 
     def _report(self, operation: Operation) -> Outcome:
-        outcome = _report(
+        outcome = report_step(
             self.context,
             self.observation,
             self.writer,
@@ -201,169 +192,9 @@ class Step:
         return replace(outcome, due_in=min(outcome.due_in, left))  # a deadline is kept, however patient the looks are
 
 
-def gate(
-    context: Context, observation: Observation, stage: Stage, states: Mapping[ObjectKey, ObjectState]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(what is still waited for, what has failed) before the next stage may start."""
-    pending = tuple(states[key].pending for key in sorted(stage.keys) if states[key].pending)
-    if pending or stage.gate is Gate.OPEN:
-        return pending, ()
-    keys = stage.keys
-    if stage.gate is Gate.SERVED:
-        keys = frozenset(key for key in keys if key.kind in DEFINITIONS)
-    found = {key: states[key].health for key in keys}
-    if named(observation.app):
-        found = _named_checks(context, observation, states)
-    rules = observation.app.dialect
-    broken = tuple(
-        f"{key} is {health.status}: {health.message}"
-        for key, health in found.items()
-        if health and failed(rules, health)
-    )
-    blocked = tuple(str(key) for key, health in sorted(found.items()) if not settled(rules, health))
-    return blocked, broken
-
-
-def named(app: Application) -> bool:
-    """Whether the application names what is waited for, ours or not (Flux healthChecks without wait)."""
-    return bool(app.sync.health_checks) and not app.sync.wait
-
-
-def _named_checks(
-    context: Context, observation: Observation, states: Mapping[ObjectKey, ObjectState]
-) -> dict[ObjectKey, Health | None]:
-    """Flux healthChecks: objects by name, ours or not."""
-    found: dict[ObjectKey, Health | None] = {}
-    for api_version, kind, namespace, name in observation.app.sync.health_checks:
-        key = ObjectKey(group_of(api_version), kind, namespace, name)
-        if key in states and not states[key].compared.left_alone:
-            found[key] = states[key].health
-        else:
-            live = observation.cluster.get(key, api_version.rpartition("/")[2])
-            found[key] = context.rules.health(observation.app, live) if live else Health(HealthStatus.NOT_FOUND)
-    return found
-
-
-def _report(
-    context: Context,
-    observation: Observation,
-    writer: Writer,
-    operation: Operation,
-    states: dict[ObjectKey, ObjectState],
-    pruning: Pruning,
-    watched: bool,
-) -> Outcome:
-    """The step's outcome; a finished operation also settles the record."""
-    succeeded = operation.phase is Phase.SUCCEEDED
-    history = observation.stored.record.history if observation.stored else ()
-    left = {item.key for item in pruning.deletions} - writer.deleted
-    if succeeded:
-        history = _settled(context, observation, writer, operation, _away(observation, writer, pruning))
-    in_sync = all(state.compared.in_sync for state in states.values()) and not (
-        observation.leftover and not _pruned(observation)
-    )
-    stays = projection.retained(observation.app, pruning) if succeeded else ""
-    approved = pruning.awaiting_confirmation and observation.app.deleting.approved_at > operation.started_at
-    return Outcome(
-        message=f"{operation.message} {stays}".strip(),
-        sync=SyncStatus.SYNCED if in_sync and not projection.counts(observation, pruning) else SyncStatus.OUT_OF_SYNC,
-        health=projection.health(observation.app, states),
-        resolved=observation.resolved,
-        listed_at=observation.listed_at,
-        operation=operation,
-        baseline=projection.baseline(
-            observation, states=states, synced=observation.rendered if succeeded else observation.baseline.synced
-        ),
-        resources=projection.resources(observation, states, pruning.retained),
-        history=history,
-        record=copy_of(observation.cluster_name, writer.stored) if writer.stored else None,
-        conditions=lost_records.still_true(observation.app.conditions, writer.stored),
-        served=operation.phase is not Phase.RUNNING,
-        due_in=1.0
-        if succeeded and (left or approved or not in_sync)
-        else _due(observation.app, operation, states, watched),
-        waits_since=_waits_since(observation.app, operation, states, watched),
-    )
-
-
-def _pruned(observation: Observation) -> bool:
-    return observation.prunes or not policy_of(observation.app.dialect).deletion.leftover_differs
-
-
 def _pause(observation: Observation, operation: Operation) -> Pause | None:
     """The pause of automated sync as the record has it from this step on."""
     asked = observation.asked
     if asked is None or not asked.pause or not (observation.app.sync.automated or observation.paused):
         return observation.paused
     return Pause(operation.started_at, f"{asked.by} rolled back to #{asked.rollback}")
-
-
-def _settled(
-    context: Context, observation: Observation, writer: Writer, operation: Operation, away: set[ObjectKey]
-) -> tuple[HistoryEntry, ...]:
-    """The record after the good end. A part of a sync is no deployment: no entry in the history (Argo CD 3.5)."""
-    history = observation.stored.record.history if observation.stored else ()
-    if not writer.part:
-        return writer.settle(away, _history_entry(context, observation, operation, history)).history
-    return writer.settle(away, None).history if writer.fenced or away else history
-
-
-def _away(observation: Observation, writer: Writer, pruning: Pruning) -> set[ObjectKey]:
-    """What leaves the inventory: only what was really deleted, is gone or belongs to somebody else now."""
-    if not observation.app.sync.prune and not policy_of(observation.app.dialect).deletion.leftover_differs:
-        return {item.key for item in observation.stale}
-    return writer.deleted | set(pruning.gone) | set(pruning.not_owned)
-
-
-def _waits_since(
-    app: Application, operation: Operation, states: Mapping[ObjectKey, ObjectState], watched: bool
-) -> float:
-    if operation.running:
-        return operation.shut_at if operation.looks and watched else 0.0
-    return operation.finished_at if projection.unsettled(app, states) else 0.0
-
-
-def _due(
-    app: Application, operation: Operation, states: Mapping[ObjectKey, ObjectState], watched: bool
-) -> float | None:
-    if operation.running and not operation.looks:
-        return 0.0
-    if operation.running:
-        return operation.watched_wait if watched else operation.wait
-    if operation.phase is not Phase.SUCCEEDED:
-        return retry_delay(app, operation.failures)
-    return health_delay(app, 0) if projection.unsettled(app, states) else namespaces.due_in(app)
-
-
-def health_delay(app: Application, looks: int) -> float:
-    """Seconds until an object that is not healthy yet is looked at again, growing to the poll interval.
-
-    The cluster's poll sees it change earlier (`Outcome.waits_since`).
-    """
-    return float(min(operations.WATCHED_WAIT * 1.5 ** min(looks, 40), app.schedule.interval))
-
-
-def retry_delay(app: Application, failures: int) -> float:
-    """Seconds until a failed attempt is tried again."""
-    return policy_of(app.dialect).retry_delay(app, failures)
-
-
-def _history_entry(
-    context: Context, observation: Observation, operation: Operation, history: tuple[HistoryEntry, ...]
-) -> HistoryEntry:
-    last = history[-1] if history else None
-    again = last is not None and (last.revision, last.digest) == (observation.resolved.commit, observation.rendered)
-    # Whoever names a revision gets an entry also where nothing differed; a repeated attempt must not give a second one.
-    renewed = again and observation.asked is not None and observation.asked.has_target_revision
-    return HistoryEntry(
-        id=last.id + (not renewed) if last else 0,
-        revision=observation.resolved.commit,
-        ref=observation.resolved.ref,
-        source=snapshot(observation.app, observation.resolved.commit, context.sealer.close),
-        digest=observation.rendered,
-        initiated_by=operation.initiated_by,
-        deployed_at=datetime.fromtimestamp(operation.finished_at, UTC)
-        .isoformat(timespec="seconds")
-        .replace("+00:00", "Z"),
-        outcome=operation.phase.value,
-    )

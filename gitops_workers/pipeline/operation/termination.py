@@ -18,7 +18,7 @@ from gitops_workers.core.sync.request import Answer, Request
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline import announcements, records
 from gitops_workers.pipeline.context import Context
-from gitops_workers.pipeline.operation import requests, step
+from gitops_workers.pipeline.operation import delays, requests
 from gitops_workers.pipeline.operation.hook_runs import HookRuns
 from gitops_workers.pipeline.operation.writes import Writer
 from gitops_workers.pipeline.polling import cluster_health
@@ -39,7 +39,7 @@ def terminated(context: Context, app: Application, attempt: Attempt, stored: Sto
     except Retry as error:
         return _later(context, app, previous, error)
     answer = Answer(asked.id, Phase.SUCCEEDED, message)
-    return replace(before, operation=ended, answer=answer, due_in=step.retry_delay(app, ended.failures))
+    return replace(before, operation=ended, answer=answer, due_in=delays.retry_delay(app, ended.failures))
 
 
 def _stopped(context: Context, app: Application, attempt: Attempt, stored: StoredState, operation: Operation) -> str:
@@ -60,7 +60,7 @@ def _stopped(context: Context, app: Application, attempt: Attempt, stored: Store
 def _later(context: Context, app: Application, operation: Operation, error: Retry) -> Outcome:
     """The cluster does not answer: the operation does nothing more, and ends when its hooks can be deleted."""
     cluster_health.failed(context, app, error, stamp(context.queue.now()))
-    delay = error.retry_after if isinstance(error, Throttled) else step.retry_delay(app, operation.failures + 1)
+    delay = error.retry_after if isinstance(error, Throttled) else delays.retry_delay(app, operation.failures + 1)
     message = f"Terminating; its hooks are not deleted yet: {error}"
     waiting = replace(operation, failures=operation.failures + 1, message=message)
     return replace(requests.as_before(context, app, message), operation=waiting, served=False, due_in=delay)

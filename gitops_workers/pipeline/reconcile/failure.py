@@ -15,7 +15,7 @@ from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
-from gitops_workers.pipeline.operation import requests, step
+from gitops_workers.pipeline.operation import delays, requests
 from gitops_workers.pipeline.polling import cluster_health
 from gitops_workers.pipeline.reconcile import dependencies
 from gitops_workers.pipeline.reconcile.outcome import Outcome
@@ -85,7 +85,7 @@ def _failed(context: Context, app: Application, attempt: Attempt, stored: Stored
         phase = Phase.ERROR if isinstance(error, Retry) else Phase.FAILED
         previous = operations.finish(previous, phase, str(error), now)
     operation = replace(previous, failures=failures, tried=tried or previous.tried)
-    delay = cluster_health.again_in(error, step.retry_delay(app, failures))
+    delay = cluster_health.again_in(error, delays.retry_delay(app, failures))
     return Outcome(
         message=str(error),
         sync=SyncStatus.UNKNOWN,

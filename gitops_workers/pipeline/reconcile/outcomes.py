@@ -13,7 +13,7 @@ from gitops_workers.core.sync import decision
 from gitops_workers.core.sync import operation as operations
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.self_heal_backoff import NextHeal
-from gitops_workers.pipeline.operation import namespaces, orphaned_hooks, step
+from gitops_workers.pipeline.operation import delays, namespaces, orphaned_hooks
 from gitops_workers.pipeline.reconcile import projection
 from gitops_workers.pipeline.reconcile.observation import Observation
 from gitops_workers.pipeline.reconcile.outcome import Outcome
@@ -29,7 +29,7 @@ def in_sync(observation: Observation, now: float) -> Outcome:
     operation = decision.superseded(observation.previous, observation.resolved, now)
     if operation is not None:
         operation = replace(operation, failures=0, heal_at=0.0, looks=looks + 1 if waits else 0)
-    due = step.health_delay(observation.app, looks) if waits else _due(observation)
+    due = delays.health_delay(observation.app, looks) if waits else _due(observation)
     return Outcome(
         message="In sync with Git.",
         sync=SyncStatus.SYNCED,
@@ -108,7 +108,7 @@ def ended(observation: Observation, operation: Operation, error: GitOpsError) ->
         baseline=projection.baseline(observation, synced=observation.baseline.synced),
         resources=projection.resources(observation),
         conditions=(*observation.app.conditions, Condition("SyncError", str(error))),
-        due_in=step.retry_delay(observation.app, operation.failures),
+        due_in=delays.retry_delay(observation.app, operation.failures),
         trace=Trace(failed="Prune" if isinstance(error, PruneRefused) else "Operation"),
     )
 
