@@ -10,7 +10,8 @@ from gitops_workers.core.documents.kinds import DEPENDANTS
 from gitops_workers.core.model import Problem
 from gitops_workers.dialects import Document
 from gitops_workers.dialects.dependencies import ANNOTATION
-from gitops_workers.pipeline.catalogue.refresh import Change, refresh
+from gitops_workers.pipeline.catalogue.apply import Change
+from gitops_workers.pipeline.catalogue.refresh import refresh
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config

@@ -11,7 +11,8 @@ from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem, SyncStatus
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects import Document
-from gitops_workers.pipeline.catalogue.refresh import Change, refresh
+from gitops_workers.pipeline.catalogue.apply import Change
+from gitops_workers.pipeline.catalogue.refresh import refresh
 from gitops_workers.pipeline.catalogue.remarks import remarks_of
 from tests.documents import raw
 from tests.unit.core.making import manifest
