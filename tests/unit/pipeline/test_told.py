@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from gitops_workers.core.model import AppId, Dialect
 from gitops_workers.core.objects import ObjectKey
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.core.status.rows import Event
+from gitops_workers.ports import Rendered
+from gitops_workers.testing.volatile_rendering import VolatileRenderer
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.leaving import LeavingLab, app_id, argo
@@ -183,3 +186,49 @@ def test_a_refresh_of_the_catalogue_says_nothing_in_an_applications_name(lines: 
     assert read
     assert {line["group"] for line in read} == {CATALOGUE}
     assert not any("attempt" in line for line in read)
+
+
+def test_an_attempt_that_a_later_one_has_overtaken_says_so_and_tells_nothing_else(lab: Lab, lines: Lines) -> None:
+    lab.push(config("a"))
+    app = lab.declare()
+    lab.run()
+    lab.state.save_status(lab.status(app), token=10**18)
+    events, said = lab.state.events(app), len(lines)
+    lab.ask(app)
+    (bell,) = [bell for bell in lab.queue.dispatch(100) if bell.id == app]
+    lab.serve(lab.context, bell)
+    (line,) = [line for line in lines[said:] if line["event"] == "attempt_superseded"]
+    assert (line["application"], line["log_level"]) == (app, "info")
+    assert line["attempt"] > 0
+    assert lab.state.events(app) == events
+
+
+class Interrupted(VolatileRenderer):
+    """While it renders the worker is told to end."""
+
+    def render(self, *_: Any, **__: Any) -> Rendered:
+        raise KeyboardInterrupt
+
+
+def test_an_attempt_that_the_end_of_the_worker_interrupts_says_so(lab: Lab, lines: Lines) -> None:
+    lab.push(config("a"))
+    app = lab.declare()
+    lab.context = replace(lab.context, renderer=Interrupted(lab.sources))
+    with pytest.raises(KeyboardInterrupt):
+        lab.run()
+    (line,) = [line for line in lines if line["event"] == "attempt_interrupted"]
+    assert (line["application"], line["error"]) == (app, "KeyboardInterrupt")
+
+
+def test_an_event_names_the_attempt_and_the_operation_in_whose_course_it_happened(lab: Lab, lines: Lines) -> None:
+    lab.push(config("a"))
+    app = lab.declare()
+    lab.run()
+    lab.push(config("a"), config("b"))
+    lab.poll_repository()
+    status = lab.status(app)
+    assert status.operation is not None
+    course = [event for event in lab.state.events(app) if event.operation == status.operation.id]
+    assert "OperationSucceeded" in {event.reason for event in course}
+    assert {event.attempt for event in course} <= {line["attempt"] for line in lines if "attempt" in line}
+    assert max(event.attempt for event in course) == status.attempt
