@@ -58,7 +58,7 @@ def build(settings: Settings) -> Celery:
             # 10 x 10 s is the default: a killed worker's messages came back after 91 s.
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
-            # Without a timeout a publish to a frozen Redis hangs for ever.
+            # Without a timeout a publish to a frozen Redis hangs forever.
             "socket_timeout": 10,
             "socket_connect_timeout": 3,
             "socket_keepalive": not settings.redis_url.startswith("unix:"),

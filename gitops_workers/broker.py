@@ -72,7 +72,7 @@ def publish(sender: Sender, doorbells: Sequence[TaskMessage]) -> bool:
 
     Never raises: what is asked for is stored before anybody rings, and what did not arrive is rung again when its lease
     ends. A broker fails in many ways (kombu's errors, redis-py's, a pool without a free producer), and whoever has
-    asked must not be told that his request failed for any of them.
+    asked must not be told that their request failed for any of them.
     """
     try:
         send(sender, doorbells)

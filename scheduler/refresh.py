@@ -9,7 +9,7 @@ from gitops_workers.ports import Queue
 def keep_catalogue(queue: Queue, seconds: float) -> None:
     """Enroll the catalogue, at most once per `seconds`, whichever replica asks first. What is enrolled stays as it is.
 
-    Whoever has read the catalogue says when it is due again.
+    The worker that has read the catalogue says when it is due again.
     """
     if queue.every(CATALOGUE, seconds):
         queue.enroll_poll(CATALOGUE, CATALOGUE, 0.0)

@@ -56,7 +56,7 @@ class Engine:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        """Who is there."""
+        """The processes that have a heartbeat."""
         from gitops_workers.wiring.stores import open_telemetry  # noqa: PLC0415 - as above
 
         return open_telemetry(self.settings)
@@ -89,7 +89,7 @@ class Engine:
 
 
 def user() -> str:
-    """Who asks, for history and events."""
+    """The user who asks, for history and events."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user that no passwd file knows

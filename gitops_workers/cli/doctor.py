@@ -96,7 +96,7 @@ def _redis(found: Settings) -> Iterator[Finding]:
 
 
 def _processes(engine: Engine) -> Iterator[Finding]:
-    """Who is there to do the work; an installation that nothing was deployed to yet may have nobody."""
+    """The processes that do the work; an installation that nothing was deployed to yet may have none."""
     presence = engine.telemetry.presence()
     if missing := missing_processes(engine.state, engine.telemetry):
         yield from (Finding("processes", "failed", sentence) for sentence in missing)

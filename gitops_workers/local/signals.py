@@ -20,7 +20,7 @@ class Asked(BaseException):
 def end_when_asked() -> None:
     """From now on TERM, INT and HUP raise Asked in the main thread, wherever it is, so that `with` blocks end.
 
-    Whoever asks twice does not want to wait: we are gone at once, and the kernel ends our children.
+    A user who asks twice does not want to wait: this process ends at once, and the kernel ends its children.
     """
     asked = False
 

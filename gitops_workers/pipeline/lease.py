@@ -1,4 +1,4 @@
-"""The lease of one attempt, kept while it works. Whoever has lost it stops before the next write."""
+"""The lease of one attempt, kept while it works. An attempt that has lost it stops before its next write."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Backend:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `source`: an address, or the name of the host where a command was typed."""
+    """The user who asks. `source`: an address, or the name of the host where a command was typed."""
 
     name: str
     source: str

@@ -104,7 +104,7 @@ class VolatileSources:
         """By URL: the repositories of the submodules that were read through it, by theirs."""
 
     def bounded(self) -> VolatileSources:
-        """Nobody waits here."""
+        """A source in memory waits for no host."""
         return self
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do.
+"""The user who asks, and what that user may do.
 
 Only a bearer token, or sitting at this machine where that was switched on, gives authority: there is no cookie, so a
 foreign page has nothing to ride on. What still comes from a browser must say that it comes from our own origin.
@@ -25,7 +25,7 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a token's holder, or whoever sits at this machine."""
+    """The user who asks: a token's holder, or the person at this machine."""
 
     name: str
     role: Role
@@ -86,7 +86,7 @@ def source_of(request: Request) -> str:
 
 
 def caller_of(request: Request, principal: Principal) -> Caller:
-    """Who asks a use case for a change."""
+    """The user who asks a use case for a change."""
     return Caller(principal.name, source_of(request), principal.projects)
 
 

@@ -17,8 +17,8 @@ BESIDE = 16
 class Bodies:
     """What all webhooks of a process hold together is bounded: the larger a body, the fewer beside it.
 
-    A body is held until it was parsed, which takes several times its size. Who waits for his turn is not read from
-    meanwhile, so that his bytes stay where they are.
+    A body is held until it was parsed, which takes several times its size. A client that waits for its turn is not read
+    from meanwhile, so that its bytes stay where they are.
     """
 
     def __init__(self, small: int, seconds: float) -> None:

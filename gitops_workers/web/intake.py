@@ -34,7 +34,7 @@ class _Batch:
 class Intake:
     """Collects requests while one batch is on its way to the store, so that a storm costs a batch at a time.
 
-    Whoever asked is answered when the batch that holds the request was accepted by the store: an answer of 200 is a
+    A Git server is answered when the batch that holds the request was accepted by the store: an answer of 200 is a
     promise that a poll begins after the push.
     """
 

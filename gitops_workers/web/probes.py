@@ -30,8 +30,8 @@ async def healthz() -> str:
 def readyz(request: Request, response: Response, strict: bool = False) -> str:
     """Tell whether the store answers (503 when not): without it no webhook can be accepted.
 
-    Who of beat and workers is missing stands in the text. It is 503 with `strict` only, for monitors: a readiness probe
-    must not take away the process that accepts webhooks and serves metrics while the workers are gone.
+    The text names those of beat and workers that are missing. It is 503 with `strict` only, for monitors: a readiness
+    probe must not take away the process that accepts webhooks and serves metrics while the workers are gone.
     """
     services = services_of(request)
     services.queue.now()

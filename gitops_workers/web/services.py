@@ -29,7 +29,7 @@ class Token:
     """An API token. Only its SHA-256 is kept, so that neither a dump nor a comparison gives it away."""
 
     name: str
-    """Who holds it: what history and events say a sync was asked by."""
+    """The holder: what history and events say a sync was asked by."""
     role: Role
     digest: bytes = field(repr=False)
     projects: frozenset[str] = frozenset()

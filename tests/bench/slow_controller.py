@@ -30,7 +30,7 @@ class Controller:
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        """Watch and answer for ever."""
+        """Watch and answer forever."""
         threading.Thread(target=self._watch, daemon=True).start()
         connection = self._connect()
         while True:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 Process = tuple[int, str]
-"""Process id and start time: together they name one process for ever."""
+"""Process id and start time: together they name one process forever."""
 
 
 def alive(process: Process) -> bool:

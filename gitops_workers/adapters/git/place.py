@@ -21,5 +21,5 @@ class Place:
 
     @property
     def host(self) -> str:
-        """Who is asked: the host with its port."""
+        """The server that is asked: its host and port."""
         return f"{self.address.host}:{self.address.port}"

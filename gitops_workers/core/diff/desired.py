@@ -91,7 +91,7 @@ def _desired(app: Application, key: ObjectKey, manifest: Manifest) -> Desired:
 
 
 def _aggregated(key: ObjectKey, manifest: Manifest) -> bool:
-    """Whether a controller fills in the rules. The usual `rules: []` beside that would take them away for ever."""
+    """Whether a controller fills in the rules. The usual `rules: []` beside that would take them away forever."""
     return key.group_kind == _CLUSTER_ROLE and bool(manifest.get("aggregationRule"))
 
 

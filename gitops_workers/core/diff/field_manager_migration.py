@@ -1,7 +1,7 @@
 """Fields that kubectl or the engine before us owns become ours, so that they go when Git does not have them.
 
 Server-side apply takes nothing away from other managers. An object that was once applied with kubectl, or edited, would
-keep those fields for ever. Flux merges the entries of kubectl's managers into its own before it applies (flux.md 1.5);
+keep those fields forever. Flux merges the entries of kubectl's managers into its own before it applies (flux.md 1.5);
 Argo CD does so for `kubectl-client-side-apply` alone (argocd.md 1.1, ClientSideApplyMigration), and additions by
 `kubectl edit` are no difference to it. Our own replaces (Replace=true) leave such an entry, too: they are updates.
 

@@ -1,7 +1,7 @@
 """Manifests as an API server stores them, where it takes a field under one name and keeps it under another.
 
 Server-side apply removes what a manifest no longer names by the fields that it named before. A field that was stored
-elsewhere is not among them: its value would stay for ever, and nobody would see a difference.
+elsewhere is not among them: its value would stay forever, and nobody would see a difference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Health by users' own rules: which rule is asked, and what its answer means. Who runs the languages is not said here.
+"""Health by users' own rules: which rule is asked, and what its answer means. The sandbox runs the languages.
 
 Lua: argocd.md 1.4. CEL: flux.md 1.2, `healthCheckExprs`.
 """

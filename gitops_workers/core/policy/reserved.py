@@ -1,8 +1,8 @@
 """What is the engine's own in every cluster: no application may declare, adopt, prune or delete it.
 
-The records of all applications live in namespace `gitops-workers`. Whoever could own that namespace, the records in it
-or the rights that the engine works by could take the inventories of everybody away with one commit. Workloads in that
-namespace are not meant: the engine itself may well be deployed by an application.
+The records of all applications live in namespace `gitops-workers`. An application that could own that namespace, the
+records in it or the rights that the engine works by could take the inventories of everybody away with one commit.
+Workloads in that namespace are not meant: the engine itself may well be deployed by an application.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Deleting:
     waits: bool = False
     """The application stays until every object is really gone (Argo CD always, Flux' WaitForTermination)."""
     timeout: float = 0.0
-    """Seconds to wait for that at most; 0 means for ever (Argo CD)."""
+    """Seconds to wait for that at most; 0 means forever (Argo CD)."""
     option: str = ""
     """Argo CD's sync option `Delete` of the application, for objects that name none: "", `false` or `confirm`."""
     approved_at: float = 0.0
@@ -54,7 +54,7 @@ class DeletionRequest:
     policy: Deleting
     held: HoldReason = HoldReason.NOT
     by: str = ""
-    """Who confirmed it, "" when nobody had to."""
+    """The user who confirmed it, "" where no confirmation is needed."""
     consent: bool = False
     """A human agreed, so objects that ask for a confirmation (`Delete=confirm`) go too."""
     resumed: bool = False

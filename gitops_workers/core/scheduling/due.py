@@ -1,7 +1,7 @@
 """When to look again: interval, spread and backoff, as seconds from now.
 
 Pure: the randomness of a jitter is a hash of a seed that the caller names, so that the same application at the same
-attempt always gets the same answer, and ten thousand of them spread evenly. Who keeps the times is the due queue.
+attempt always gets the same answer, and ten thousand of them spread evenly. The due queue keeps the times.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A fresh look that somebody asked for, from the request to its answer.
 
 Between two looks an object is skipped while its resourceVersion is the one that was agreed. That is a hint, and a poll
-finds out later where it was wrong. Whoever asks for a refresh is promised the live state of now, so the attempt that
-serves him asks the cluster for every object, for the record and for the kinds that are served.
+finds out later where it was wrong. A user who asks for a refresh is promised the live state of now, so the attempt that
+serves the request asks the cluster for every object, for the record and for the kinds that are served.
 
 Documents `refresh/<app>` are written by those who ask, documents `refreshed/<app>` by the engine alone. Times are epoch
 seconds of the queue's clock.

@@ -57,8 +57,8 @@ def without_excluded(
 
 def in_reach(app: Application, cluster: ClusterIdentity) -> str:
     """Why the installation does not let the application go to a cluster; "" where it does."""
-    barred = app.installation is not None and not app.installation.in_cluster
-    if barred and IN_CLUSTER_SERVER in cluster.servers:
+    is_refused = app.installation is not None and not app.installation.in_cluster
+    if is_refused and IN_CLUSTER_SERVER in cluster.servers:
         return "argocd-cm: cluster.inClusterEnabled is false, so nothing is deployed to the cluster that we run in."
     return ""
 

@@ -27,7 +27,7 @@ HEALTH_ORDER = (
 FAILING = "yes"
 """The value of the filter `failing`."""
 RESTING = HealthStatus.SUSPENDED.value
-"""Who filters by this health means applications that are suspended, too: listings show them so."""
+"""A user who filters by this health means applications that are suspended, too: listings show them so."""
 ORDERS = ("name", "sync", "health", "age", "trouble")
 
 

@@ -116,7 +116,9 @@ class Status:
     attempt: int = 0
     """The attempt that wrote the row, as events and lines of the log name it; 0: none did."""
     stale: bool = False
-    """Nobody has looked for twice the interval. The store says so of every row it gives out, and never keeps it."""
+    """No attempt has looked at it for twice the interval. The store says so of every row it gives out, and never keeps
+    it.
+    """
 
     def to_json(self) -> dict[str, Any]:
         """The shape of design section 9, with `message`, `changedAt` and the source beside it.
@@ -205,7 +207,7 @@ class Event:
     request: str = ""
     """The id of the request that it is about."""
     by: str = ""
-    """Who asked."""
+    """The user who asked."""
     source: str = ""
     """Where they asked from: an address, or a host's name."""
     revision: str = ""

@@ -1,4 +1,4 @@
-"""Who waits for whom: the value, the names it is written with, cycles.
+"""Which application waits for which: the value, the names it is written with, cycles.
 
 Whether a dependency is ready now is `core.sync.readiness`. Ids here are plain text, because the model is built on this.
 """
@@ -91,7 +91,7 @@ class Cycle(Sequence[str]):
 def cycles(dependencies: Mapping[str, Iterable[str]]) -> dict[str, Cycle]:
     """For every member of a cycle one that goes through it, beginning and ending with it.
 
-    Who only depends on a member is none himself: he waits, and goes on when the cycle is broken.
+    An application that only depends on a member is none: it waits, and goes on when the cycle is broken.
     """
     graph = {one: {other for other in others if other in dependencies} for one, others in dependencies.items()}
     knot = _reversed(_stripped(_reversed(_stripped(graph))))

@@ -116,7 +116,7 @@ def _meant(name: str, value: str) -> str:
 
 
 def _danger(words: tuple[str, ...], value: str) -> int:
-    # Nobody knows what a mistyped word meant, so it is the most careful one.
+    # The engine cannot know what a mistyped word meant, so it is the most careful one.
     return words.index(value) if value in words else -len(words)
 
 

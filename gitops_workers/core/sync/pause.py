@@ -1,8 +1,9 @@
 """Automated sync that somebody has paused: what was rolled back stays where it is, and is compared still.
 
 The pause stands in the record in the destination cluster, written together with the first write of the rollback: it
-holds when Redis is lost, for else the loss of a cache would deploy again what was rolled back. Whoever resumes leaves
-the moment in the document `override/<app>`; the later of the two counts, and the record is brought in line with it.
+holds when Redis is lost, for else the loss of a cache would deploy again what was rolled back. A user who resumes
+leaves the moment in the document `override/<app>`; the later of the two counts, and the record is brought in line with
+it.
 """
 
 from __future__ import annotations

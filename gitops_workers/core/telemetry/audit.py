@@ -1,4 +1,4 @@
-"""Who asked for what, from where, and whether it was taken: an event for each request that is to change something."""
+"""The audit trail: an event for each request that is to change something, with the user, the address and the answer."""
 
 from __future__ import annotations
 

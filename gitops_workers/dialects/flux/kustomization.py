@@ -150,7 +150,7 @@ def _image(shape: ImageShape) -> Image:
 
 
 def _sync(spec: KustomizationSpec, interval: float) -> SyncPolicy:
-    """Flux always syncs by itself and corrects drift; it retries for ever, at one pace."""
+    """Flux always syncs by itself and corrects drift; it retries forever, at one pace."""
     pace = spec.retry_interval or interval
     return SyncPolicy(
         automated=True,

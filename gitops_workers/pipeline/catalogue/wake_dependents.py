@@ -31,7 +31,7 @@ def with_dependents_flag(
 
 
 def dependents_by_application(apps: Mapping[AppId, Application]) -> Mapping[AppId, Sequence[AppId]]:
-    """Who depends on each application, of those on which anybody does."""
+    """The applications that depend on each, without those on which none depends."""
     found = dependants({identity: app.depends_on for identity, app in apps.items()})
     return {identity: who for identity, who in found.items() if identity in apps}
 
@@ -47,8 +47,8 @@ def save(context: Context, needed: Mapping[AppId, Sequence[AppId]], before: Mapp
 def wake(context: Context, app: Application, status: Status) -> None:
     """Ring for everybody who waits for this application, now that its status is stored and before the lease goes back.
 
-    Who waits is read from the notes, and not from a change of the status: a worker that was killed after storing the
-    status is followed by one that sees no change any more.
+    The waiting applications are read from the notes, and not from a change of the status: a worker that was killed
+    after storing the status is followed by one that sees no change any more.
     """
     dependants_of_it = context.state.load(DEPENDANTS, app.id)
     notes = context.state.load_many(WAITS, dependants_of_it or ())

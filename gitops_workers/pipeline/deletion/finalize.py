@@ -221,7 +221,7 @@ class _Deletion:
         return tuple(item for item in items if allows(self.app, item.key, identity))
 
     def _let_go(self, writer: Writer, live: Mapping[ObjectKey, Manifest | None], stage: DeletionStage) -> None:
-        """Nobody else takes our finalizer off the objects of hook runs."""
+        """Take our finalizer off the objects of hook runs, which no other controller does."""
         for key, version in [(item.key, item.version) for item in stage.deletions] + [
             (item.key, item.version) for item in stage.going
         ]:

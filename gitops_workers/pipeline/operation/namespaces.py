@@ -3,7 +3,7 @@
 It is never the application's own: no mark, no place in the inventory, no prune. So no poll sees it change, and an
 application that manages its metadata is looked at again after its interval (Argo CD 3.5 docs, CreateNamespace).
 
-Two applications that want different metadata would overwrite each other for ever: all that we write belongs to one
+Two applications that want different metadata would overwrite each other forever: all that we write belongs to one
 field manager. So the first one leaves its name on the namespace, and keeps it for as long as it is declared to manage
 it.
 """

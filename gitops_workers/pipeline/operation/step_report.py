@@ -112,7 +112,8 @@ def _history_entry(
 ) -> HistoryEntry:
     last = history[-1] if history else None
     again = last is not None and (last.revision, last.digest) == (observation.resolved.commit, observation.rendered)
-    # Whoever names a revision gets an entry also where nothing differed; a repeated attempt must not give a second one.
+    # A user who names a revision gets an entry also where nothing differed; a repeated attempt must not give a second
+    # one.
     renewed = again and observation.asked is not None and observation.asked.has_target_revision
     return HistoryEntry(
         id=last.id + (not renewed) if last else 0,

@@ -1,8 +1,8 @@
 """The only place that changes a cluster: fence, deletes, applies, gates.
 
 Before the first write of every step the record is compare-and-swapped: our generation, our fencing token, and the union
-of the inventory. Whoever finds a later generation or another record than the one it read stops (F05): what it has
-compared is no longer true. What a crash leaves behind is in the inventory and compares as in sync, so the next step
+of the inventory. An attempt that finds a later generation or another record than the one it read stops (F05): what it
+has compared is no longer true. What a crash leaves behind is in the inventory and compares as in sync, so the next step
 goes on where this one stopped (F31). Between two writes the lease is renewed; a lost lease ends the step. A frozen
 worker can still send the one request it was about to send: each names the resourceVersion that was compared, which
 refuses most of those.

@@ -92,7 +92,7 @@ def _failed_again(context: Context, group: str) -> float:
 
 
 def _tell(context: Context, group: str, apps: Sequence[AppId], unknown: Mapping[AppId, GitOpsError]) -> None:
-    """Whoever's state is unknown now says so; whoever's was, and is not any more, is looked at."""
+    """An application whose state is unknown now says so; one whose state was, and is not any more, is looked at."""
     told = context.state.load(OUTAGE, group) or Applications()
     before = frozenset(apps) if told.every else told.ids
     if unknown:

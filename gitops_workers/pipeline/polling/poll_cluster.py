@@ -37,7 +37,8 @@ def poll_cluster(
     cluster = context.clusters.open(name)
     try:
         if not kinds:
-            # Nobody is in sync here, perhaps because the cluster was away: whether it answers is still to be found out.
+            # No application is in sync here, perhaps because the cluster was away: whether it answers is still to be
+            # found out.
             cluster.discovery(refresh=True)
         found = cluster.list_metadata(kinds)
     except ClusterUnavailable as error:

@@ -1,8 +1,9 @@
 """Waiting for other applications: asked when something is to be applied, never before.
 
-Nobody polls. Who waits leaves a note, document `waits/<application>`, and who becomes ready reads the notes of those
-that depend on it and rings them (`pipeline.catalogue.wake_dependents`). The note is written before the last look at the
-dependency, the report of a dependency before it reads the notes: whichever comes first, one of the two sees the other.
+No application polls another. One that waits leaves a note, document `waits/<application>`, and one that becomes ready
+reads the notes of those that depend on it and rings them (`pipeline.catalogue.wake_dependents`). The note is written
+before the last look at the dependency, the report of a dependency before it reads the notes: whichever comes first, one
+of the two sees the other.
 """
 
 from __future__ import annotations

@@ -208,7 +208,7 @@ class Inspector:
         return rules_for(self.rules.ignored(self.app), item.key, item.version, item.manifest)
 
     def _others(self, item: Desired, look: ObjectState) -> ApplyRefused | None:
-        """The refusal to take an object that another application still declares: both would write it for ever (F32)."""
+        """The refusal to take an object that another application still declares: both would write it forever (F32)."""
         if look.compared.left_alone:
             return None
         live = look.compared.live or {}

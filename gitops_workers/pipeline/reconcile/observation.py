@@ -74,7 +74,7 @@ class Observation:
 
     @property
     def prunes(self) -> bool:
-        """Whether what left Git is deleted: as the application says, or as a human does where he names the revision."""
+        """Whether what left Git is deleted: as the application says, or as the user says who names the revision."""
         if self.asked is not None and self.asked.has_target_revision:
             return self.asked.prune
         return self.app.sync.prune or bool(self.asked and self.asked.prune)

@@ -15,7 +15,7 @@ def _nothing() -> None:
 class OwnSettings:
     """`digest` tells the reading in use, "" where there never was one; `reload` reads again. Safe for threads.
 
-    Whoever reloads does so by `read`, so that no change passes unseen.
+    Every reload goes through `read`, so that no change passes unseen.
     """
 
     digest: Callable[[], str] = str

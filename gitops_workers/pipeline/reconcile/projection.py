@@ -45,7 +45,7 @@ def baseline(
 ) -> SyncBaseline:
     """What is agreed now: the objects found in sync.
 
-    Not those without our mark, whatever puts them in sync: no poll lists them, so they would be missed for ever.
+    Not those without our mark, whatever puts them in sync: no poll lists them, so they would be missed forever.
     """
     objects: dict[ObjectKey, ObjectBaseline] = {}
     mark = applyset_id(observation.app.id)

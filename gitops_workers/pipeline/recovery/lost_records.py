@@ -46,8 +46,8 @@ def enqueue_owners(
 ) -> None:
     """Ring for the applications that have objects in a cluster and no record there any more.
 
-    `glances` were read before: whoever has agreed objects in them wrote his record earlier still. `marks` are those on
-    the objects seen. A listing that fails says nothing of any record.
+    `glances` were read before: an application with a baseline in them wrote its record earlier still. `marks` are those
+    on the objects seen. A listing that fails says nothing of any record.
     """
     try:
         holders = context.clusters.records(cluster).holders()

@@ -43,7 +43,7 @@ def repaired_record(
 def _wait_out(context: Context, stored: StoredRecord | None) -> None:
     """Where the record says that a sync was in its middle, and nobody knows of one, Redis was emptied.
 
-    Whoever wrote then may still believe in his lease, until it would end.
+    The worker that wrote then may still believe in its lease, until that would end.
     A token is the moment when its attempt began, in microseconds; one from the future says that a clock went back.
     """
     if stored is None or not stored.record.open:

@@ -86,7 +86,7 @@ def replaced(live: Manifest, manifest: Manifest) -> Manifest:
 def owned_after_replace(
     ours: frozenset[Path], others: Mapping[str, frozenset[Path]], before: Manifest, after: Manifest
 ) -> tuple[frozenset[Path], dict[str, frozenset[Path]]]:
-    """Who owns what then: what a replace changed belongs to our updates, what it removed to nobody."""
+    """Which manager owns what then: what a replace changed belongs to our updates, what it removed to nobody."""
     there = frozenset(leaves(desired(after))) - IDENTITY
     changed = frozenset(path for path in there if _value(before, path) != _value(after, path))
     left = {name: (paths - changed) & there for name, paths in others.items()}

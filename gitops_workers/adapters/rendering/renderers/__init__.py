@@ -8,8 +8,8 @@ The recipe for a new renderer is two modules and one line:
    returns the objects (`sandboxed.render_job`). It runs confined, so it imports all that it needs at its top.
 3. One line in `RENDERERS` below.
 
-An application whose manifest names no tool uses the new one as soon as its files are there. Whoever wants to name it in
-a manifest adds it to `core.render.render_spec` (its `Tool`, its options) and reads it in the module of the dialect.
+An application whose manifest names no tool uses the new one as soon as its files are there. A user who wants to name it
+in a manifest adds it to `core.render.render_spec` (its `Tool`, its options) and reads it in the module of the dialect.
 """
 
 from __future__ import annotations
