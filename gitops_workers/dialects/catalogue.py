@@ -186,7 +186,7 @@ class _Catalogue:
         self.projects[name] = found
 
     def _refused(self, project: Project, context: ParseContext) -> Project | str:
-        """The project; where it asks for what is not done, its applications must not do anything."""
+        """The project; where it uses what is not supported, its applications must not do anything."""
         return f"AppProject {project.name}: {' '.join(context.refusals)}" if context.refusals else project
 
     def _broken_project(self, _: ManifestKind, index: int) -> None:

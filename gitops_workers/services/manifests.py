@@ -28,6 +28,6 @@ def manifests(state: State, status: Status, render: Render) -> list[Manifest]:
 
 
 def require_accepted(app: Application) -> None:
-    """Raise Refused where the application's manifest asks for what is not done."""
+    """Raise Refused where the application's manifest uses what is not supported."""
     if app.refusal:
         raise Refused(f"{app.id}: {app.refusal}")

@@ -25,7 +25,7 @@ def why(known: Known) -> str:
         by = f" by {known.suspended_by}" if known.suspended_by else " by its manifest"
         return f"It is suspended{by}: run `gitops-workers app resume {name}`."
     if known.app is not None and known.app.refusal and leaving_of(known) is None:
-        return f"Its manifest asks for what is not done, so nothing is synced: {known.app.refusal}"
+        return f"Its manifest uses what this version does not support, so nothing is synced: {known.app.refusal}"
     if own is not None and own.state == "running":
         return "A worker is at it right now."
     if known.cluster is not None and known.cluster.reachable is False:

@@ -83,7 +83,7 @@ AWAY = replace(EAST, reachable=False, message="connection refused")
         ),
         (
             known(app=replace(application(), refusal="spec.x: is not done.")),
-            "Its manifest asks for what is not done, so nothing is synced: spec.x: is not done.",
+            "Its manifest uses what this version does not support, so nothing is synced: spec.x: is not done.",
         ),
         (known(dues=(Due("", "running", NOW + 20), *REST[1:])), "A worker is at it right now."),
         (
