@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from gitops_workers.adapters.cluster.transport import Answer
+from gitops_workers.adapters.cluster.connection import Answer
 from gitops_workers.core.errors import (
     ApplyRefused,
     ClusterUnavailable,

@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import time
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from gitops_workers.adapters.cluster.credentials import Credential
@@ -21,6 +22,16 @@ ANSWER_BYTES = 128 << 20
 """A page of 500 objects is 0.4 MB, with the largest allowed metadata 130 MB."""
 KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds and tries. Cloud load balancers forget a silent connection after 4 to 6 minutes without telling anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. `retry_after` is in seconds, None where the server named no time."""
+
+    status: int
+    body: bytes
+    content_type: str = ""
+    retry_after: float | None = None
 
 
 class Connection(http.client.HTTPConnection):
@@ -71,8 +82,8 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
-def read_answer(response: http.client.HTTPResponse) -> bytes:
-    """The whole body. Raises HTTPException for one that is too long or was cut, TimeoutError for one that drips."""
+def read_answer(response: http.client.HTTPResponse) -> Answer:
+    """The whole answer. Raises HTTPException for a body that is too long or cut, TimeoutError for one that drips."""
     deadline = time.monotonic() + ANSWER_TIMEOUT
     parts = []
     size = 0
@@ -86,7 +97,19 @@ def read_answer(response: http.client.HTTPResponse) -> bytes:
     if response.length:  # read1 reports a body that was cut as its end
         raise http.client.IncompleteRead(b"")
     response.close()  # read1 leaves it open, and an open one blocks the connection's next request
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return Answer(
+        response.status,
+        parts[0] if len(parts) == 1 else b"".join(parts),
+        response.headers.get("Content-Type", ""),
+        _seconds(response.headers.get("Retry-After")),
+    )
+
+
+def _seconds(text: str | None) -> float | None:
+    """Retry-After in seconds. API servers write whole seconds; a date (allowed by RFC 9110) counts as a while."""
+    if text is None:
+        return None
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 30.0
 
 
 def outage(error: Exception) -> str:

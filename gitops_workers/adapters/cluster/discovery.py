@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import orjson
 
 from gitops_workers.adapters.cluster.answers import error_of
-from gitops_workers.adapters.cluster.transport import Answer, Transport
+from gitops_workers.adapters.cluster.connection import Answer
+from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.errors import ClusterUnavailable
 from gitops_workers.core.objects import GroupKind
 from gitops_workers.ports import Discovery, Resource

@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters.cluster import answers, undeclared, wire
+from gitops_workers.adapters.cluster.connection import Answer
 from gitops_workers.adapters.cluster.listing import Listing
 from gitops_workers.adapters.cluster.served_kinds import DISCOVERY_AGE, UNKNOWN_AGE, ServedKinds
-from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Answer, Transport
+from gitops_workers.adapters.cluster.transport import APPLY_TYPE, Transport
 from gitops_workers.core.diff.managed_fields import MANAGER
 from gitops_workers.core.errors import (
     ApplyRefused,

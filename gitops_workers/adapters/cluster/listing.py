@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from gitops_workers.adapters.cluster import answers, wire
+from gitops_workers.adapters.cluster.connection import Answer
 from gitops_workers.adapters.cluster.served_kinds import ServedKinds
-from gitops_workers.adapters.cluster.transport import Answer, Transport
+from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, Retry, ServerFailed
 from gitops_workers.core.objects import GroupKind, ObjectKey
 from gitops_workers.core.record.record import PART_OF

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 import orjson
 
 from gitops_workers.adapters.cluster import answers, wire
-from gitops_workers.adapters.cluster.transport import Answer, Transport
+from gitops_workers.adapters.cluster.connection import Answer
+from gitops_workers.adapters.cluster.transport import Transport
 from gitops_workers.core.errors import ApplyRefused, ClusterUnavailable, GitOpsError, Refused, Superseded
 from gitops_workers.core.model import AppId
 from gitops_workers.core.objects import Manifest

@@ -13,12 +13,11 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 import structlog
 
-from gitops_workers.adapters.cluster.connection import Connection, outage, read_answer
+from gitops_workers.adapters.cluster.connection import Answer, Connection, outage, read_answer
 from gitops_workers.adapters.cluster.credentials import Credential, obtain
 from gitops_workers.core.cluster.access import ClusterAccess
 from gitops_workers.core.errors import ClusterUnavailable
@@ -32,16 +31,6 @@ READ_TIMEOUT = 30.0
 """Seconds between two packets of an answer. API servers end a request themselves after 60."""
 APPLY_TYPE = "application/apply-patch+yaml"
 _VERBS = {"POST": "create", "PUT": "replace", "PATCH": "patch", "DELETE": "delete"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer. `retry_after` is in seconds, None where the server named no time."""
-
-    status: int
-    body: bytes
-    content_type: str = ""
-    retry_after: float | None = None
 
 
 class Transport:
@@ -165,7 +154,7 @@ class Transport:
             try:
                 connection.request(method, target, body, headers)
                 response = connection.getresponse()
-                data = read_answer(response)
+                answer = read_answer(response)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 connection.close()
                 if reused and method == "GET" and isinstance(error, http.client.BadStatusLine | ConnectionError):
@@ -177,12 +166,7 @@ class Transport:
                 self._put(connection, credential)
             if response.status < 500:
                 self.heard_at = time.monotonic()
-            return Answer(
-                response.status,
-                data,
-                response.headers.get("Content-Type", ""),
-                _seconds(response.headers.get("Retry-After")),
-            )
+            return answer
 
     def _take(self, credential: Credential) -> Connection:
         with self._lock:
@@ -204,10 +188,3 @@ class Transport:
 def _close_all(connections: deque[Connection]) -> None:
     while connections:
         connections.pop().close()
-
-
-def _seconds(text: str | None) -> float | None:
-    """Retry-After in seconds. API servers write whole seconds; a date (allowed by RFC 9110) counts as a while."""
-    if text is None:
-        return None
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 30.0
