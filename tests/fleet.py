@@ -18,11 +18,11 @@ from gitops_workers.core.model import (
     Phase,
     Schedule,
     SourceSpec,
-    SyncPolicy,
     SyncStatus,
 )
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView, Status
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.ports import State
 
 CLUSTERS = ("prod-eu-1", "prod-eu-2", "prod-us-1", "prod-us-2", "staging", "edge-oslo")

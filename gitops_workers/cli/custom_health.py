@@ -13,19 +13,11 @@ from gitops_workers.adapters.user_rules import UserRules
 from gitops_workers.cli.files import documents
 from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.errors import InvalidManifest
-from gitops_workers.core.model import (
-    Application,
-    Destination,
-    Dialect,
-    Health,
-    HealthExpressions,
-    Schedule,
-    SourceSpec,
-    SyncPolicy,
-)
+from gitops_workers.core.model import Application, Destination, Dialect, Health, HealthExpressions, Schedule, SourceSpec
 from gitops_workers.core.objects import Manifest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.settings.customizations import Customizations
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.dialects import Document, parse
 from gitops_workers.dialects.argocd import settings
 from gitops_workers.dialects.configs import is_config, parse_config

@@ -79,8 +79,9 @@ def _to_json(row: Planned) -> dict[str, Any]:
 
 def _application(order: Order, namespace: str, *, prune: bool) -> Application:
     """An application that has nothing but a name, for its marks and its order."""
-    from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec  # noqa: PLC0415 - `--help` does without
     from gitops_workers.core.render.render_spec import RenderSpec  # noqa: PLC0415 - `--help` does without
+    from gitops_workers.core.sync.sync_policy import SyncPolicy  # noqa: PLC0415 - `--help` does without
 
     return Application(
         id={Order.ARGOCD: "application/argocd/plan", Order.FLUX: "kustomization/flux-system/plan"}[order],

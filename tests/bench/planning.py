@@ -7,12 +7,13 @@ import time
 
 from gitops_workers.core.diff.compare import compared
 from gitops_workers.core.diff.desired import Desired, desired_objects
-from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
+from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec
 from gitops_workers.core.objects import GroupKind, Manifest
 from gitops_workers.core.prune.candidates import candidates
 from gitops_workers.core.record.record import InventoryItem
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.sync.plan import plan
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 
 KINDS = (("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "ConfigMap"))
 SCOPES = {GroupKind("apps", "Deployment"): True, GroupKind("", "Service"): True, GroupKind("", "ConfigMap"): True}

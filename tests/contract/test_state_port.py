@@ -17,6 +17,7 @@ from gitops_workers.core.documents.wills import Override
 from gitops_workers.core.render import render_spec as r
 from gitops_workers.core.settings.settings_version import SettingsVersion
 from gitops_workers.core.status.rows import ClusterView, Event, OperationView, ResourceView, Status
+from gitops_workers.core.sync.sync_policy import Retry, SyncPolicy
 from gitops_workers.core.telemetry.presence import WORKER, Process
 from gitops_workers.ports import StatusQuery, Urgency
 from gitops_workers.testing.volatile_queue import VolatileQueue
@@ -31,7 +32,7 @@ PLAIN = m.Application(
     source=m.SourceSpec("https://git.example/shop.git"),
     render=r.RenderSpec(),
     destination=m.Destination(name="prod"),
-    sync=m.SyncPolicy(),
+    sync=SyncPolicy(),
     schedule=m.Schedule(120, 60, 30),
 )
 FULL = m.Application(
@@ -57,7 +58,7 @@ FULL = m.Application(
         common_labels=(("team", "a"),),
     ),
     destination=m.Destination(server="https://10.0.0.1", namespace="apps"),
-    sync=m.SyncPolicy(automated=True, health_checks=(("apps/v1", "Deployment", "a", "b"),), retry=m.Retry(-1, 1, 3, 9)),
+    sync=SyncPolicy(automated=True, health_checks=(("apps/v1", "Deployment", "a", "b"),), retry=Retry(-1, 1, 3, 9)),
     schedule=m.Schedule(600, 0, 60, suspended=True),
     project="team-a",
     labels=(("app", "x"),),

@@ -17,7 +17,7 @@ from gitops_workers.core.diff.desired import CRD
 from gitops_workers.core.diff.ownership import TRACKING_ID, tracking_id
 from gitops_workers.core.health import Member, argocd, worst
 from gitops_workers.core.health.fields import read
-from gitops_workers.core.model import Application, Health, HealthStatus, SyncPolicy
+from gitops_workers.core.model import Application, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion
 from gitops_workers.core.prune.deletion import wave_by_wave
@@ -26,6 +26,7 @@ from gitops_workers.core.sync.hooks import HookPhase
 from gitops_workers.core.sync.options import RESOURCE_POLICY, Options, argocd_options, is_kept, kept, own_options
 from gitops_workers.core.sync.ordering import SYNC_WAVE, Task, prune_waves, wave_of
 from gitops_workers.core.sync.plan import Plan, argocd_stages
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.core.telemetry.figures import APP_INFO, APP_RECONCILE, Sample, observed
 
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"

@@ -16,13 +16,14 @@ from gitops_workers.core.dialect.policy import (
 from gitops_workers.core.diff.ownership import FLUX_NAME, FLUX_NAMESPACE
 from gitops_workers.core.health import Member, kstatus, ready_or_not
 from gitops_workers.core.health.fields import number
-from gitops_workers.core.model import Application, Health, HealthStatus, SyncPolicy
+from gitops_workers.core.model import Application, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
 from gitops_workers.core.prune.candidates import Deletion
 from gitops_workers.core.prune.deletion import all_at_once
 from gitops_workers.core.sync.options import Options, Pruned, flux_options
 from gitops_workers.core.sync.ordering import Task, flux_stage
 from gitops_workers.core.sync.plan import FLUX_STAGES, Plan, flux_stages
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.core.telemetry.figures import FLUX_RECONCILE, RESOURCE_INFO, Sample, observed
 
 CONTROLLER = "kustomize-controller"

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitops_workers.core.model import Application, Health, HealthStatus, SyncPolicy
+from gitops_workers.core.model import Application, Health, HealthStatus
 from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 
 if TYPE_CHECKING:  # these rooms ask for a policy themselves
     from gitops_workers.core.diff.desired import Desired

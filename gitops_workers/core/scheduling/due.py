@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from gitops_workers.core import model
+from gitops_workers.core.sync.sync_policy import Retry
 
 
 def next_poll(interval: float, jitter: float, seed: str) -> float:
@@ -27,14 +27,14 @@ def first_offset(group: str, interval: float) -> float:
     return interval * _fraction(group)
 
 
-def retry_pause(retry: model.Retry, failures: int) -> float:
+def retry_pause(retry: Retry, failures: int) -> float:
     """Seconds to wait after so many failures in a row. There is no last try.
 
     Argo CD gives a commit up after `limit` retries, and only a new commit or a human gets it going again (argo-cd 18442
     asks for what we do): `limit` is how many retries are quick here, and after them it goes on at the longest pause. A
     limit of 0, also a `retry` without one, has no quick ones; -1 has nothing but the backoff, which ends there, too.
 
-    >>> [retry_pause(model.Retry(limit=3, first=5, factor=2, maximum=120), n) for n in (1, 2, 3, 4)]
+    >>> [retry_pause(Retry(limit=3, first=5, factor=2, maximum=120), n) for n in (1, 2, 3, 4)]
     [5.0, 10.0, 20.0, 120.0]
     """
     if 0 <= retry.limit < failures:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gitops_workers.core.dialect import policy_of
-from gitops_workers.core.model import Application, SyncPolicy
+from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 
 SYNC_OPTIONS: Final = "argocd.argoproj.io/sync-options"
 RESOURCE_POLICY: Final = "helm.sh/resource-policy"

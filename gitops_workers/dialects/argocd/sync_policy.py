@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitops_workers.core.model import Retry, SyncPolicy
 from gitops_workers.core.sync.options import PROPAGATIONS, by_name
+from gitops_workers.core.sync.sync_policy import Retry, SyncPolicy
 from gitops_workers.dialects.argocd.shapes import Automated, Policy
 from gitops_workers.dialects.document import Path
 from gitops_workers.dialects.fields import ParseContext, pairs

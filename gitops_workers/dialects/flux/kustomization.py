@@ -11,10 +11,8 @@ from gitops_workers.core.model import (
     Dialect,
     HealthExpressions,
     IgnoreRule,
-    Retry,
     Schedule,
     SourceSpec,
-    SyncPolicy,
 )
 from gitops_workers.core.objects import group_of
 from gitops_workers.core.render.render_spec import (
@@ -28,6 +26,7 @@ from gitops_workers.core.render.render_spec import (
     Tool,
 )
 from gitops_workers.core.sync.dependencies import Dependency
+from gitops_workers.core.sync.sync_policy import Retry, SyncPolicy
 from gitops_workers.dialects.annotations import finish_first
 from gitops_workers.dialects.dependencies import dependencies
 from gitops_workers.dialects.fields import ParseContext, pairs

@@ -13,11 +13,12 @@ import structlog
 from gitops_workers.core.documents.kind import WHOLE
 from gitops_workers.core.documents.kinds import CATALOGUE_ERROR, INCOMPLETE, REFRESH_DONE, SEARCHED
 from gitops_workers.core.errors import GitOpsError
-from gitops_workers.core.model import AppId, Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
+from gitops_workers.core.model import AppId, Application, Destination, Dialect, Schedule, SourceSpec
 from gitops_workers.core.prune.deletion_request import DeletionRequest
 from gitops_workers.core.render.render_spec import RenderSpec
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE, UNFINISHED_PREFIX, unfinished_group
 from gitops_workers.core.status.rows import Event
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.core.text.timefmt import stamp
 from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline import records

@@ -23,10 +23,10 @@ from gitops_workers.core.model import (
     RevisionSpec,
     Schedule,
     SourceSpec,
-    SyncPolicy,
 )
 from gitops_workers.core.render.render_spec import RenderSpec, SecretRef, Substitution
 from gitops_workers.core.status.rows import Status
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 from gitops_workers.local.demo.repositories import git
 from gitops_workers.local.git_server import git_server
 from gitops_workers.settings import Settings

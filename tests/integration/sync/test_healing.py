@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gitops_workers.core.model import Phase, Retry, SyncStatus
+from gitops_workers.core.model import Phase, SyncStatus
 from gitops_workers.core.scheduling.poll_groups import cluster_group
 from gitops_workers.core.status.listing import epoch
+from gitops_workers.core.sync.sync_policy import Retry
 from gitops_workers.core.text.timefmt import utc
 from gitops_workers.ports import Urgency
 from tests.integration.sync.admission import REASON, allow, in_force

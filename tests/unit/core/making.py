@@ -7,9 +7,10 @@ from random import Random
 from typing import Any
 
 from gitops_workers.core.diff.desired import Desired, desired_objects
-from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec, SyncPolicy
+from gitops_workers.core.model import Application, Destination, Dialect, Schedule, SourceSpec
 from gitops_workers.core.objects import GroupKind, Manifest
 from gitops_workers.core.render.render_spec import RenderSpec
+from gitops_workers.core.sync.sync_policy import SyncPolicy
 
 SCOPES = {
     GroupKind("", "ConfigMap"): True,

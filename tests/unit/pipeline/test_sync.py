@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gitops_workers.core.errors import ClusterUnavailable
-from gitops_workers.core.model import Dialect, HealthStatus, Phase, Retry, SyncStatus
+from gitops_workers.core.model import Dialect, HealthStatus, Phase, SyncStatus
 from gitops_workers.core.objects import key_of
+from gitops_workers.core.sync.sync_policy import Retry
 from gitops_workers.ports import Urgency
 from tests.unit.core.making import manifest
 from tests.unit.pipeline.lab import Lab

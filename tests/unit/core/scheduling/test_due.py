@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from gitops_workers.core.model import Retry
 from gitops_workers.core.scheduling import due
 from gitops_workers.core.status import listing
+from gitops_workers.core.sync.sync_policy import Retry
 
 
 @pytest.mark.parametrize("module", [due, listing])
