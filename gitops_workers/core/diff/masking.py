@@ -7,20 +7,14 @@ are made here and recognised nowhere: `++++++++` in Git is a value like any othe
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from gitops_workers.core.diff.secret_values import OPEN_FIELDS, decoded, is_secret, raw, spellings
 from gitops_workers.core.objects import Manifest
 
 MASK: Final = "++++++++"
-SHORTEST: Final = 4
-"""Characters from which on a value is looked for in texts: shorter ones are found in every sentence."""
 
-_LINE: Final = 8
-"""Characters from which on a single line of a value is looked for: a server may quote one line of a key."""
 
 _COPIES: Final = (
     "kubectl.kubernetes.io/last-applied-configuration",
@@ -29,14 +23,6 @@ _COPIES: Final = (
     "banzaicloud.com/last-applied",
 )
 """Annotations that hold a copy of the whole object, some of them packed so that no search finds a value in them."""
-
-_OPEN: Final = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
-"""The fields of a Secret that may be shown. Anything else, such as a misspelt `stringdata`, is a value."""
-
-
-def is_secret(manifest: Manifest | None) -> bool:
-    """A Secret of the core group, in any version."""
-    return manifest is not None and manifest.get("kind") == "Secret" and "/" not in str(manifest.get("apiVersion"))
 
 
 def mask(desired: Manifest | None, live: Manifest | None) -> tuple[Manifest | None, Manifest | None]:
@@ -58,7 +44,7 @@ def mask(desired: Manifest | None, live: Manifest | None) -> tuple[Manifest | No
                 if value not in classes:
                     classes.append(value)
                 masks[side][key] = MASK + "+" * classes.index(value)
-    forms = _forms(sides)
+    forms = spellings(sides)
     shown = [_shown(side, masks[at], forms) for at, side in enumerate(sides)]
     return (shown[0] if desired is not None else None), (shown[1] if live is not None else None)
 
@@ -68,7 +54,7 @@ def mask_text(text: str, manifests: Iterable[Manifest | None]) -> str:
 
     For what API servers answer: a refused Secret is quoted in the error. Values under four characters are left alone.
     """
-    return _scrub(text, _forms([each for each in manifests if each is not None]))
+    return _scrub(text, spellings([each for each in manifests if each is not None]))
 
 
 def _masked_list(manifest: Manifest | None) -> Manifest | None:
@@ -89,9 +75,9 @@ def _values(manifest: Manifest) -> dict[str, bytes]:
     """What the Secret holds by key, as bytes that are equal when the stored values are."""
     found: dict[str, bytes] = {}
     for key, value in _entries(manifest, "data"):
-        found[key] = _decoded(value)
+        found[key] = decoded(value)
     for key, value in _entries(manifest, "stringData"):
-        found[key] = b"=" + value.encode(errors="surrogatepass") if isinstance(value, str) else _raw(value)
+        found[key] = b"=" + value.encode(errors="surrogatepass") if isinstance(value, str) else raw(value)
     return found
 
 
@@ -102,20 +88,6 @@ def _entries(manifest: Manifest, field: str) -> list[tuple[str, Any]]:
     return [] if content is None else [("", content)]
 
 
-def _decoded(value: Any) -> bytes:
-    """The bytes behind base64, marked so that invalid base64 is never equal to a value that reads the same."""
-    if isinstance(value, str):
-        try:
-            return b"=" + base64.b64decode("".join(value.split()), validate=True)
-        except (binascii.Error, ValueError):
-            pass
-    return _raw(value)
-
-
-def _raw(value: Any) -> bytes:
-    return b"!" + json.dumps(value, sort_keys=True, default=str).encode()
-
-
 def _shown(manifest: Manifest, masks: dict[str, str], forms: list[str]) -> Manifest:
     shown: Manifest = {}
     for field, value in manifest.items():
@@ -124,7 +96,7 @@ def _shown(manifest: Manifest, masks: dict[str, str], forms: list[str]) -> Manif
         elif field in ("data", "stringData"):
             shown["data"] = dict(masks)
         else:
-            shown[field] = value if field in _OPEN else MASK
+            shown[field] = value if field in OPEN_FIELDS else MASK
     return shown
 
 
@@ -146,63 +118,6 @@ def _scrubbed(value: Any, forms: list[str]) -> Any:
     if isinstance(value, dict):
         return {key: _scrubbed(item, forms) for key, item in value.items()}
     return [_scrubbed(item, forms) for item in value] if isinstance(value, list) else value
-
-
-def _forms(manifests: Iterable[Manifest]) -> list[str]:
-    """Every spelling in which a value of these Secrets could be quoted."""
-    found: set[str] = set()
-    for manifest in manifests:
-        nested = manifest.get("items")
-        for each in (manifest, *(nested if isinstance(nested, list) else [])):
-            if isinstance(each, dict) and (is_secret(each) or manifest.get("kind") == "SecretList"):
-                found.update(_spellings(each))
-    return sorted(form for form in found if len(form) >= SHORTEST and form.strip())
-
-
-def _spellings(secret: Manifest) -> Iterator[str]:
-    for field, content in secret.items():
-        if field in _OPEN:
-            continue
-        for value in _leaves(content):
-            yield from _encodings(value.encode(errors="surrogatepass"))
-            plain = _decoded(value) if field == "data" else b""
-            if plain.startswith(b"="):
-                yield from _encodings(plain[1:])
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    """The texts and numbers in a value of any shape."""
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from _leaves(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item)
-    elif value is not None and not isinstance(value, bool):
-        yield value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-def _encodings(plain: bytes) -> Iterator[str]:
-    for encoded in (base64.b64encode(plain), base64.urlsafe_b64encode(plain)):
-        yield encoded.decode()
-        yield encoded.decode().rstrip("=")
-    yield plain.hex()
-    try:
-        content = plain.decode()
-    except UnicodeDecodeError:
-        return
-    yield from _quotings(content)
-    yield from _quotings(content.strip())
-    for line in content.splitlines():
-        if len(line.strip()) >= _LINE:
-            yield from _quotings(line.strip())
-
-
-def _quotings(content: str) -> Iterator[str]:
-    """As it is and as JSON and Go write it inside quotes."""
-    yield content
-    yield json.dumps(content, ensure_ascii=False)[1:-1]
-    yield json.dumps(content)[1:-1]
 
 
 def _scrub(text: str, forms: list[str]) -> str:

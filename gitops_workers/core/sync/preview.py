@@ -14,8 +14,8 @@ from typing import Any
 from gitops_workers.core.cluster.kinds import assumed_scopes
 from gitops_workers.core.dialect import policy_of
 from gitops_workers.core.diff.desired import desired_objects
-from gitops_workers.core.diff.masking import is_secret
 from gitops_workers.core.diff.ownership import with_ownership
+from gitops_workers.core.diff.secret_values import is_secret
 from gitops_workers.core.errors import PruneRefused
 from gitops_workers.core.model import Application
 from gitops_workers.core.objects import Manifest, ObjectKey
