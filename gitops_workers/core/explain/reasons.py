@@ -35,10 +35,8 @@ def why(known: Known) -> str:
         )
     if own is not None and (own.state == "queued" or (own.at is not None and own.at <= known.now)):
         return "It is due and waits for a free worker: see `gitops-workers cluster list` for what is in work."
-    if leaving_of(known) is not None:
-        return status.message or "Its manifest is gone, and its objects are about to go."
-    if held := next((item.message for item in status.conditions if item.type == DELETION_HELD), ""):
-        return held
+    if deletion := _deletion(known):
+        return deletion
     if not status.last_checked_at:
         return "Nobody has looked at it yet."
     if operation is not None and operation.running and operation.waiting_for:
@@ -56,6 +54,13 @@ def why(known: Known) -> str:
         about = status.health_message or "`gitops-workers app get` names the objects"
         return f"It is in sync, and what is {status.health.value} is only looked at: {about}."
     return f"Nothing is to be done: the cluster agrees with {status.ref or 'Git'} at {status.revision[:12]}."
+
+
+def _deletion(known: Known) -> str:
+    """How its deletion stands; "" where nobody deletes it."""
+    if leaving_of(known) is not None:
+        return known.status.message or "Its manifest is gone, and its objects are about to go."
+    return next((item.message for item in known.status.conditions if item.type == DELETION_HELD), "")
 
 
 def next_look(known: Known) -> tuple[str, float | None]:
