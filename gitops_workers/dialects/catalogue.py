@@ -16,9 +16,9 @@ from gitops_workers.dialects.document import Document, flattened
 from gitops_workers.dialects.fields import ParseContext
 from gitops_workers.dialects.flux import INTERVAL as FLUX_INTERVAL
 from gitops_workers.dialects.flux.path_variables import ReadRef
-from gitops_workers.dialects.flux.receiver import Receiver, ReceiverTarget
 from gitops_workers.dialects.flux.sources import DeclaredSource, SourceKey
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind
+from gitops_workers.dialects.receivers import Receiver, ReceiverTarget
 
 
 @dataclass(frozen=True, slots=True)

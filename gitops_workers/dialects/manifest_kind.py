@@ -15,8 +15,8 @@ from gitops_workers.dialects.field_rules import is_name, is_namespace
 from gitops_workers.dialects.fields import ManifestModel, ParseContext
 
 if TYPE_CHECKING:  # kinds are declared beside them
-    from gitops_workers.dialects.flux.receiver import Receiver
     from gitops_workers.dialects.flux.sources import DeclaredSource, SourceKey
+    from gitops_workers.dialects.receivers import Receiver
 
     Contributed: TypeAlias = Application | DeclaredSource | Project | Receiver
 

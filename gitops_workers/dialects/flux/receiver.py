@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from gitops_workers.core.model import AppId, Dialect
+from gitops_workers.core.model import Dialect
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.dialects.durations import Interval
 from gitops_workers.dialects.field_rules import Namespace, is_name, one_of
@@ -18,6 +17,7 @@ from gitops_workers.dialects.flux.sources import LocalReference
 from gitops_workers.dialects.manifest_kind import Contribution, ManifestKind, References
 from gitops_workers.dialects.messages import shown
 from gitops_workers.dialects.metadata import Object
+from gitops_workers.dialects.receivers import Receiver, ReceiverTarget
 
 TYPES = ("github", "gitlab", "generic", "generic-hmac")
 _KNOWN = (*TYPES, "generic-oidc", "bitbucket", "harbor", "nexus", "gcr", "dockerhub", "quay", "acr", "cdevents")
@@ -51,32 +51,6 @@ class ReceiverShape(Object):
     """The whole manifest (notification.toolkit.fluxcd.io/v1)."""
 
     spec: ReceiverSpec
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiverTarget:
-    """What a request concerns. Kinds that we have nothing of are kept, so that the answer can name them."""
-
-    kind: str
-    namespace: str
-    name: str
-    match_labels: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """A webhook. Its Secret's key `token` proves requests and makes the address; it is read at every request."""
-
-    namespace: str
-    name: str
-    type: str
-    secret: SecretRef
-    targets: tuple[ReceiverTarget, ...]
-    events: tuple[str, ...] = ()
-    suspended: bool = False
-    applications: tuple[AppId, ...] = ()
-    """The applications behind the targets, sorted."""
-    origin: str = ""
 
 
 def parse(reading: ParseContext, _: References) -> tuple[Receiver, ...]:

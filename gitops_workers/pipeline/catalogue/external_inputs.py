@@ -15,7 +15,7 @@ from gitops_workers.core.documents.polls import ExternalInputs
 from gitops_workers.core.objects import digest
 from gitops_workers.core.render.render_spec import SecretRef
 from gitops_workers.core.source.receiver_address import PREFIX, hook_hash
-from gitops_workers.dialects.flux.receiver import Receiver
+from gitops_workers.dialects.receivers import Receiver
 from gitops_workers.pipeline.context import Context
 
 
