@@ -11,8 +11,8 @@ import gitops_workers.core
 ROOT = Path(gitops_workers.core.__file__).parent
 ALLOWED = frozenset(
     "__future__ base64 binascii bisect collections contextlib dataclasses datetime decimal difflib enum fnmatch "
-    "functools hashlib hmac ipaddress itertools json math posixpath re string textwrap types typing unicodedata "
-    "urllib".split()
+    "functools hashlib hmac ipaddress itertools json math operator posixpath re string textwrap types typing "
+    "unicodedata urllib".split()
 )
 """Modules of the standard library that compute. None reads a file, a clock, a random number or the environment."""
 
