@@ -47,7 +47,7 @@ def test_everything_goes_by_itself_where_the_application_allows_it(yard: Yard) -
     yard.until_synced()
     yard.commit(skipped())
     yard.until_synced()
-    assert there(yard, 3) == 0
+    yard.until(lambda: there(yard, 3) == 0, "the end of what was deleted: the garbage collector takes its time")
 
 
 @every_dialect
@@ -62,7 +62,7 @@ def test_more_than_ten_and_a_third_go_only_with_a_yes(yard: Yard, dialect: Diale
 
     yard.commit(*many(10))
     yard.until_synced()
-    assert there(yard, 20) == 10, "ten at once are no accident"
+    yard.until(lambda: there(yard, 20) == 10, "the end of ten: so many at once are no accident")
 
 
 def test_an_object_that_another_application_tracks_is_not_taken_where_that_is_asked_for(yard: Yard) -> None:
