@@ -110,12 +110,13 @@ class Queue(Protocol):
     def renew(self, attempt: Attempt, lease: float) -> bool:
         """Keep the lease; False when it was lost: stop writing."""
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> bool:
         """Give the lease and the lane's slot back.
 
         `done`: this generation is served (a newer wanted one stays due at once). `due_in`: look again after so many
         seconds; None takes the application off the due queue until somebody asks. `answered`: its cluster did during
-        this attempt, which is a success for the breaker. A finish with a lost lease changes nothing.
+        this attempt, which is a success for the breaker. A finish with a lost lease changes nothing
+        and returns False: whoever holds it now says when to look again, or nobody does, where Redis was emptied.
         """
 
     def enroll_poll(self, group: str, lane: str, due_in: float) -> None:

@@ -101,10 +101,11 @@ def test_a_finish_with_a_lost_lease_changes_nothing(ground, queue):
     lost = queue.begin(APP, 30)
     ground.advance(31)
     current = queue.begin(APP, 30)
-    queue.finish(lost, done=True, due_in=None)
+    assert not queue.finish(lost, done=True, due_in=None)
     assert queue.renew(current, 30)
     ground.advance(31)
     assert ids(queue.dispatch(10)) == [APP]
+    assert queue.finish(queue.begin(APP, 30), done=True, due_in=None)
 
 
 def test_a_lost_doorbell_costs_a_lease_and_an_unanswered_one_rings_ever_more_slowly(make_ground):

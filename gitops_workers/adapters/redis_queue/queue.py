@@ -93,9 +93,9 @@ class RedisQueue:
         # The same call serves both kinds: an id is an application's or a group's, and its token fits only one of them.
         return any(self._call("renew", kind + attempt.app, attempt.token, lease) for kind in ("a:", "p:"))
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> bool:
         """See port."""
-        self._finish("a:", attempt, done, due_in, True if answered else None, "")
+        return self._finish("a:", attempt, done, due_in, True if answered else None, "")
 
     def enroll_poll(self, group: str, lane: str, due_in: float) -> None:
         """See port."""
@@ -172,11 +172,12 @@ class RedisQueue:
 
     def _finish(
         self, kind: str, attempt: Attempt, done: bool, due_in: float | None, answered: bool | None, message: str
-    ) -> None:
+    ) -> bool:
         later = "" if due_in is None else due_in
         reachable = "" if answered is None else int(answered)
         member = kind + attempt.app
-        self._call("finish", member, attempt.token, attempt.generation, int(done), later, reachable, message)
+        words = (attempt.token, attempt.generation, int(done), later, reachable, message)
+        return bool(self._call("finish", member, *words))
 
 
 def _doorbell(member: str, fleet: str, generation: int) -> TaskMessage:

@@ -67,7 +67,12 @@ def report(
     if app.needed:
         wake_dependents.wake(context, app, after)
     answered = not outcome.cluster_away and cluster_health.heard(context, after.cluster, attempt, now)
-    context.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered)
+    if not context.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered):
+        # Redis was emptied meanwhile, and nobody knows when this application is due. By its fingerprint the polls would
+        # take it for one that waits for nothing; without one they ask for a first look. Where somebody else holds the
+        # lease by now, his report brings the fingerprint back.
+        log.info("attempt_outlived_lease")
+        state.discard(kinds.FINGERPRINT, app.id)
     return after
 
 

@@ -110,9 +110,9 @@ class VolatileQueue:
                     return True
             return False
 
-    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> None:
+    def finish(self, attempt: Attempt, *, done: bool, due_in: float | None, answered: bool = False) -> bool:
         """See port."""
-        self._finish(f"a:{attempt.app}", attempt, done, due_in, True if answered else None, "")
+        return self._finish(f"a:{attempt.app}", attempt, done, due_in, True if answered else None, "")
 
     def finish_poll(self, attempt: Attempt, due_in: float, *, answered: bool | None = None, message: str = "") -> None:
         """See port."""
@@ -244,11 +244,11 @@ class VolatileQueue:
         due_in: float | None,
         answered: bool | None,
         message: str,
-    ) -> None:
+    ) -> bool:
         with self._lock:
             row = self._holder(member, attempt)
             if row is None:
-                return
+                return False
             if answered:
                 self._lanes.answered(row.slot, self._clock())
             elif answered is False:
@@ -265,6 +265,7 @@ class VolatileQueue:
             else:
                 row.due = None
             row.state, row.token, row.taken, row.ask = "idle", 0, (), None
+            return True
 
     def _holder(self, member: str, attempt: Attempt) -> Row | None:
         row = self._store.members.get(member)
