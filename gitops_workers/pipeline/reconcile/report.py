@@ -24,7 +24,7 @@ from gitops_workers.core.status.rows import Event, OperationView, Status
 from gitops_workers.core.status.sync_error import with_sync_error
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline import metering
+from gitops_workers.pipeline import metering, records
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue import wake_dependents
 from gitops_workers.pipeline.context import Context
@@ -53,6 +53,7 @@ def report(
         documents[kinds.FACTS] = found
     if not state.save_status(after, attempt.token, documents):
         log.info("attempt_superseded", reason=f"{app.id}: a later attempt has reported already.")
+        _look_again(context, app, stored, outcome)
         context.queue.finish(attempt, done=False, due_in=None)
         return None
     if outcome.resources is not None:
@@ -68,12 +69,20 @@ def report(
         wake_dependents.wake(context, app, after)
     answered = not outcome.cluster_away and cluster_health.heard(context, after.cluster, attempt, now)
     if not context.queue.finish(attempt, done=outcome.served, due_in=outcome.due_in, answered=answered):
-        # Redis was emptied meanwhile, and nobody knows when this application is due. By its fingerprint the polls would
-        # take it for one that waits for nothing; without one they ask for a first look. Where somebody else holds the
-        # lease by now, his report brings the fingerprint back.
         log.info("attempt_outlived_lease")
-        state.discard(kinds.FINGERPRINT, app.id)
+        _look_again(context, app, stored, outcome)
     return after
+
+
+def _look_again(context: Context, app: Application, stored: StoredState, outcome: Outcome) -> None:
+    """The lease was lost, perhaps with all of Redis: then nobody knows when this application is due.
+
+    By its fingerprint the polls would take it for one that waits for nothing; without one they ask for a first look.
+    Whoever holds the lease by now may have copied the record before our write.
+    """
+    if outcome.record is not None and outcome.record != stored.record:
+        records.invalidate(context, outcome.record.cluster, app.id)
+    context.state.discard(kinds.FINGERPRINT, app.id)
 
 
 def watch_in(waited: float, longest: float) -> float:
