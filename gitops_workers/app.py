@@ -102,13 +102,16 @@ def _tell_isolation(**_: Any) -> None:
 
     if not tell_isolation(settings):
         raise SystemExit(1)
-    if settings.event_sinks:
-        from gitops_workers.wiring.events import event_sinks  # noqa: PLC0415 - only workers deliver
+    from gitops_workers.wiring.traces import process_tracer  # noqa: PLC0415 - beat has nothing to trace
 
-        try:
+    try:
+        process_tracer()
+        if settings.event_sinks:
+            from gitops_workers.wiring.events import event_sinks  # noqa: PLC0415 - only workers deliver
+
             event_sinks(settings)
-        except InvalidManifest as problem:
-            raise SystemExit(f"gitops_workers: {problem}") from None
+    except InvalidManifest as problem:
+        raise SystemExit(f"gitops_workers: {problem}") from None
 
 
 @worker_ready.connect

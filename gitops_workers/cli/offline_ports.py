@@ -27,6 +27,7 @@ from gitops_workers.dialects.configs import ConfigObject
 from gitops_workers.pipeline.context import RenderPorts
 from gitops_workers.pipeline.reconcile import stages
 from gitops_workers.ports import Closures, Discovery, Renderer, Secrets, Sources
+from gitops_workers.ports.tracing import NO_TRACES, Tracer
 from gitops_workers.settings import Settings
 from gitops_workers.toolchain import ToolMissing, tool
 from gitops_workers.wiring.sandbox import render_limits
@@ -54,6 +55,7 @@ class OfflinePorts:
     closures: Closures
     renderer: Renderer
     secrets: Secrets
+    tracer: Tracer = NO_TRACES
 
 
 @contextlib.contextmanager

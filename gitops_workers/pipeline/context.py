@@ -26,6 +26,7 @@ from gitops_workers.ports import (
     Sources,
     State,
 )
+from gitops_workers.ports.tracing import NO_TRACES, Tracer
 from gitops_workers.runtime.meters import ProcessMeter
 
 
@@ -96,6 +97,11 @@ class RenderPorts(Protocol):
         """Secrets and ConfigMaps that manifests refer to."""
         ...
 
+    @property
+    def tracer(self) -> Tracer:
+        """It tells each stage as a span."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -127,5 +133,6 @@ class Context:
     presence: Callable[[], Presence] = _alone
     """Everybody's heartbeats."""
     meter: Meter = field(default_factory=ProcessMeter)
+    tracer: Tracer = NO_TRACES
     calendar: Calendar | None = None
     """None: sync windows cannot be evaluated here, and whoever has one is not synced."""

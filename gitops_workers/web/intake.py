@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
-from gitops_workers.core.documents.kinds import GROUPS_OF_REPOSITORY
+from gitops_workers.core.documents.kinds import GROUPS_OF_REPOSITORY, PUSH_TRACE
 from gitops_workers.core.source.urls import normalise_url
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.ports import Queue, Urgency
@@ -77,10 +77,18 @@ class Intake:
         found = self._services.state.load_many(GROUPS_OF_REPOSITORY, names) if names else {}
         groups = batch.groups.union(*found.values())
         for group in sorted(groups):
-            self._services.queue.request_poll(group, Urgency.WEBHOOK)
+            self._request_poll(group)
         if groups:
             ring(self._services)
         return found
+
+    def _request_poll(self, group: str) -> None:
+        """Ask for the poll; its trace, if there are traces, begins here."""
+        tracer = self._services.tracer
+        with tracer.span("push", "", group=group):
+            if tracer.active:
+                self._services.state.save(PUSH_TRACE, group, tracer.context())
+            self._services.queue.request_poll(group, Urgency.WEBHOOK)
 
 
 def backend_of(services: WebServices) -> Backend:

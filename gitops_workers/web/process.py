@@ -18,6 +18,7 @@ from gitops_workers.web.configure import web_settings
 from gitops_workers.web.serve import serve
 from gitops_workers.web.services import WebServices
 from gitops_workers.wiring.stores import open_queue, open_state, open_telemetry
+from gitops_workers.wiring.traces import process_tracer
 
 INVALID = 2
 """The exit code for a mistake in the environment, as in the command line interface."""
@@ -44,7 +45,10 @@ def _run(sender: Sender, settings: Settings) -> None:
 
     state, queue = open_state(settings), open_queue(settings)
     telemetry = open_telemetry(settings)
-    services = WebServices(state, queue, ring, web_settings(settings), telemetry, _secrets(settings), meter=METER)
+    tracer = process_tracer()
+    services = WebServices(
+        state, queue, ring, web_settings(settings), telemetry, _secrets(settings), meter=METER, tracer=tracer
+    )
     serve_own(settings)
     heartbeat = Heartbeat(telemetry, services.process, METER)
     heartbeat.start()

@@ -13,6 +13,7 @@ from typing import Self
 from gitops_workers.core.errors import Retry
 from gitops_workers.core.telemetry.presence import Process
 from gitops_workers.ports import Queue, Secrets, State, TaskMessage, Telemetry
+from gitops_workers.ports.tracing import NO_TRACES, Tracer
 from gitops_workers.runtime.meters import ProcessMeter
 from gitops_workers.web.connections import Bounds
 
@@ -84,6 +85,7 @@ class WebServices:
     """Where Flux Receivers' tokens are; None leaves `/hook/` off."""
     meter: ProcessMeter = field(default_factory=ProcessMeter)
     """What this process counts; a scrape and its heartbeat bring it to the store."""
+    tracer: Tracer = NO_TRACES
     process: Process = field(default_factory=lambda: Process("web", f"web-{os.getpid()}@{socket.gethostname()}"))
     outages: tuple[type[Exception], ...] = (OSError, Retry)
     """What the ports raise when the store does not answer: such a request gets 503."""

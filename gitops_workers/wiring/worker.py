@@ -46,6 +46,7 @@ from gitops_workers.toolchain import ToolMissing, tool
 from gitops_workers.wiring.sandbox import render_limits, rules_limits
 from gitops_workers.wiring.sources import Means, open_sources
 from gitops_workers.wiring.stores import cache_key, open_queue, open_state, open_telemetry
+from gitops_workers.wiring.traces import process_tracer
 
 log = structlog.get_logger()
 
@@ -101,6 +102,7 @@ def wired(settings: Settings) -> tuple[Context, Context, Sequence[Catalogue], Ca
         settings=own,
         presence=open_telemetry(settings).presence,
         meter=METER,
+        tracer=process_tracer(),
         calendar=CronCalendar(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from sys import stdlib_module_names
@@ -42,6 +43,11 @@ TOOLS = {
 """Run by `make` or by pytest."""
 
 
+OF_EXTRAS = {"opentelemetry": "traces"}
+"""Modules that an extra brings, and the extra. They are not in the requirements of the checks, either: redis imports
+the SDK in every process where it is installed, and each would start later and be larger than a user's."""
+
+
 def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -62,7 +68,7 @@ def imported(packages: tuple[str, ...]) -> set[str]:
                     modules |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     modules.add(node.module.partition(".")[0])
-    foreign = modules - stdlib_module_names - {*PRODUCTION, *CHECKS}
+    foreign = modules - stdlib_module_names - {*PRODUCTION, *CHECKS} - OF_EXTRAS.keys()
     distributions = packages_distributions()
     return {normalised(distributions[module][0]) for module in foreign}
 
@@ -74,6 +80,14 @@ def test_every_requirement_is_imported_or_has_its_reason_here():
 def test_what_comes_with_a_requirement_is_imported_and_its_bearer_required():
     assert COMES_WITH.keys() <= imported(PRODUCTION)
     assert set(COMES_WITH.values()) <= required("requirements.in")
+
+
+def test_one_module_imports_what_an_extra_brings_and_the_extra_is_bounded():
+    sources = [path for package in PRODUCTION for path in (ROOT / package).rglob("*.py")]
+    assert [path.name for path in sources if "from opentelemetry" in path.read_text()] == ["open_telemetry.py"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert extras.keys() == set(OF_EXTRAS.values())
+    assert all(re.fullmatch(r"opentelemetry-[a-z-]+>=[0-9.]+,<[0-9]+", line) for line in extras["traces"])
 
 
 def test_every_requirement_of_the_checks_is_imported_or_a_tool():

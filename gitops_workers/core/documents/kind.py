@@ -40,6 +40,7 @@ class Owner(enum.StrEnum):
     PERSON = "a person, through command line or API"
     ATTEMPT = "the attempts of the application, each with its report"
     POLL = "the polls of repositories and clusters"
+    PUSH = "the web process that a Git server tells of a push"
     CATALOGUE = "the refresh of the catalogue"
     RECORDS = "whoever reads or writes records in a cluster"
     DELIVERY = "the worker whose turn it is to bring events to the sink"

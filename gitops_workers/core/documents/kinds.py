@@ -29,6 +29,7 @@ from gitops_workers.core.status.rows import Preview
 from gitops_workers.core.sync import operation, request
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.request import Answer, Request
+from gitops_workers.core.telemetry.trace_context import Traces
 
 # What people ask. Unreadable, it is never less than what may have been asked.
 REQUEST: Kind[Request] = Kind(
@@ -82,6 +83,10 @@ DRIFT: Kind[sets.DriftedObjects] = Kind(
     unreadable=sets.drifted_unread,
 )
 """Written by polls, removed by the attempt that has compared those objects."""
+TRACES: Kind[Traces] = Kind("traces", APPLICATION, Owner.POLL, Traces)
+"""Removed by the attempt that ends the work on a commit. Without it an attempt begins a trace of its own."""
+PUSH_TRACE: Kind[str] = Kind("push-trace", GROUP, Owner.PUSH, str)
+"""The traceparent of the last push that no poll has answered yet. Without it the poll begins the trace."""
 RECORD_COPY: Kind[RecordCopy] = Kind(
     "record",
     APPLICATION,

@@ -15,6 +15,7 @@ from gitops_workers.core.scheduling import refresh as refreshes
 from gitops_workers.core.settings.settings_version import SettingsVersion
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.sync.request import Answer, Request, pending
+from gitops_workers.core.telemetry.trace_context import Traces
 
 OF_APPLICATION = (
     kinds.OVERRIDE,
@@ -55,6 +56,7 @@ class StoredState:
     waits: Waits | None = None
     deletion_order: wills.DeletionOrder | None = None
     settings: SettingsVersion | None = None
+    traces: Traces = ()
 
     @property
     def asked(self) -> Request | None:
@@ -96,4 +98,5 @@ def stored_state(found: Documents) -> StoredState:
         waits=found.get(kinds.WAITS),
         deletion_order=found.get(kinds.DELETION_ORDER),
         settings=found.get(kinds.SETTINGS),
+        traces=found.get(kinds.TRACES) or (),
     )

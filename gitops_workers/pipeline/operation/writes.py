@@ -22,7 +22,7 @@ from gitops_workers.core.diff.ownership import hook_owned
 from gitops_workers.core.errors import ApplyRefused, GitOpsError, Incomplete, InvalidObject, Superseded
 from gitops_workers.core.health.argocd import HOOK_FINALIZER
 from gitops_workers.core.model import Health
-from gitops_workers.core.objects import Manifest, ObjectKey
+from gitops_workers.core.objects import Manifest, ObjectKey, key_of
 from gitops_workers.core.prune.candidates import Deletion, end_of
 from gitops_workers.core.sync.options import Options, to_apply
 from gitops_workers.pipeline.operation.fence import Fence
@@ -43,7 +43,8 @@ class Writer(Fence):
     def write(self, item: Desired, states: dict[ObjectKey, ObjectState]) -> None:
         """Apply one object where it differs; `states` is brought up to date with the server's answer."""
         if not states[item.key].compared.in_sync:
-            states[item.key] = self._apply(item, states[item.key])
+            with self.context.tracer.span("apply", object=item.key):
+                states[item.key] = self._apply(item, states[item.key])
 
     def prune(self, deletions: Iterable[Deletion]) -> None:
         """Delete what left Git, alone or with its application."""
@@ -56,7 +57,8 @@ class Writer(Fence):
         self.fence()
         self.lease.keep()
         self.hooks_run += 1
-        live = self._run(item)
+        with self.context.tracer.span("hook", object=item.key):
+            live = self._run(item)
         try:
             self.lease.keep()
         except Superseded:
@@ -90,7 +92,8 @@ class Writer(Fence):
     def apply_namespace(self, manifest: Manifest) -> None:
         """CreateNamespace=true: the namespace, unowned, so that it is never pruned with the application."""
         self.fence()
-        self.cluster.apply(manifest, dry_run=False)
+        with self.context.tracer.span("apply", object=key_of(manifest)):
+            self.cluster.apply(manifest, dry_run=False)
         self.applied += 1
 
     def _let_go(self, item: Desired, live: Manifest) -> None:
@@ -104,7 +107,8 @@ class Writer(Fence):
     def _free(self, key: ObjectKey, live: Manifest, version: str) -> None:
         metadata = live["metadata"]
         others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
-        self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
+        with self.context.tracer.span("release", object=key):
+            self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
 
     def _apply(self, item: Desired, look: ObjectState) -> ObjectState:
         self.fence()
@@ -204,7 +208,10 @@ class Writer(Fence):
     def _delete(self, doomed: Deletion) -> bool:
         self.fence()
         self.lease.keep()
-        return self.cluster.delete(doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation)
+        with self.context.tracer.span("delete", object=doomed.key):
+            return self.cluster.delete(
+                doomed.key, uid=doomed.uid, version=doomed.version, propagation=doomed.propagation
+            )
 
 
 def applied(item: Desired, live: Manifest, health: Health | None) -> ObjectState:

@@ -18,7 +18,7 @@ from gitops_workers.core.model import AppId
 from gitops_workers.core.scheduling.due import next_poll
 from gitops_workers.core.scheduling.poll_groups import CLUSTER_PREFIX, UNFINISHED_PREFIX
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline import announcements, metering
+from gitops_workers.pipeline import announcements, metering, tracing
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import resume_deletions
 from gitops_workers.pipeline.lease import kept
@@ -64,7 +64,10 @@ def _poll_group(context: Context, group: str, attempt: Attempt) -> GitOpsError |
             # The queue keeps when somebody last asked; whoever was answered then does not wait any more.
             urgent = attempt.not_before > (context.state.load(ANSWERED_AT, group) or 0.0)
             urgency = Urgency.WEBHOOK if urgent else Urgency.POLL
-            answered = poll_repository(context, apps, attempt.not_before, urgency) or None
+            with tracing.poll_span(context, group, asked=urgent) as span:
+                rung = tracing.RungByPoll(context, span)
+                answered = poll_repository(context, apps, attempt.not_before, urgency, rung) or None
+                rung.end()
             if urgent:
                 context.state.save(ANSWERED_AT, group, attempt.not_before)
         usual = next_poll(members.interval, members.jitter, f"{group}{context.queue.now()}")

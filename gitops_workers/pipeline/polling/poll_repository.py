@@ -17,12 +17,15 @@ from gitops_workers.core.policy.policy import allows_repository
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.reconcile.attempt import suspended
+from gitops_workers.pipeline.tracing import RungByPoll
 from gitops_workers.ports import Listing, Urgency
 
 log = structlog.get_logger()
 
 
-def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, urgency: Urgency) -> bool:
+def poll_repository(
+    context: Context, apps: Sequence[AppId], asked_at: float, urgency: Urgency, rung: RungByPoll
+) -> bool:
     """Ring for every application whose inputs differ at the commit its revision means now.
 
     Returns whether the repository was asked: not where none of its applications can be read.
@@ -49,11 +52,13 @@ def poll_repository(context: Context, apps: Sequence[AppId], asked_at: float, ur
         if isinstance(news, str) and app.depends_on:
             later[app_id] = news  # it asks at once whether its dependencies have been looked at with this commit
         elif isinstance(news, str):
+            rung.ring(app, listing)
             context.queue.request(app_id, news, urgency, not_before=listing.listed_at)
         elif news is not None:
             untouched[app_id] = news
     context.state.save_many(FINGERPRINT, untouched)
     for app_id, reason in later.items():
+        rung.ring(loaded[app_id], listing)
         context.queue.request(app_id, reason, urgency, not_before=listing.listed_at)
     return True
 

@@ -74,6 +74,7 @@ def _sync(
     if request is not None:
         operation = replace(operation, request=request, initiated_by=request.by)
     (announcements.bind_operation if running else announcements.announce_operation)(operation)
+    context.tracer.note(operation=operation.run)
     try:
         pruning = _pruning(observation, situation)
         if running:
@@ -96,7 +97,8 @@ def _only_retained(situation: Situation, pruning: Pruning) -> bool:
 
 def _step(context: Context, observation: Observation, operation: Operation, pruning: Pruning) -> Outcome:
     hooks = observation.hooks if operation.hooks else ()
-    planned = plan(observation.app, observation.desired, pruning.deletions, operation.waves, hooks, pruning.leaving)
+    with context.tracer.span("plan"):
+        planned = plan(observation.app, observation.desired, pruning.deletions, operation.waves, hooks, pruning.leaving)
     outcome = step.run(context, observation, operation, planned, pruning)
     return replace(outcome, trace=Trace(plan=planned, pruning=pruning))
 

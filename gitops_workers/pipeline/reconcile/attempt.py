@@ -19,7 +19,7 @@ from gitops_workers.core.model import AppId, Application, SyncStatus
 from gitops_workers.core.prune.deletion import with_order_condition
 from gitops_workers.core.prune.relocation import with_relocation_condition
 from gitops_workers.core.status.rows import Status
-from gitops_workers.pipeline import announcements, metering
+from gitops_workers.pipeline import announcements, metering, tracing
 from gitops_workers.pipeline.catalogue import relocation
 from gitops_workers.pipeline.context import Context
 from gitops_workers.pipeline.deletion import finalize
@@ -59,6 +59,15 @@ def reconcile(context: Context, app_id: AppId) -> Status | None:
 
 def _reconcile(context: Context, app: Application, attempt: Attempt, result: metering.Result) -> Status | None:
     known = _read(context, app)
+    with tracing.attempt_span(context, app, attempt, known) as span:
+        status = _serve(context, app, attempt, known, result)
+        span.note(result=result.word)
+    return status
+
+
+def _serve(
+    context: Context, app: Application, attempt: Attempt, known: StoredState, result: metering.Result
+) -> Status | None:
     app = with_relocation_condition(app, known.left_behind)
     leaving = finalize.deletion_request(app, known.deletion_order)
     app = with_order_condition(app, known.deletion_order)
@@ -98,7 +107,9 @@ def _read(context: Context, app: Application) -> StoredState:
     """Everything that is stored of an application, in one round trip."""
     waits = (WAITS,) if app.depends_on else ()
     order = (DELETION_ORDER,) if app.leaving is not None else ()
-    return stored_state(context.state.load_of(app.id, (*OF_APPLICATION, *waits, *order), SHARED))
+    return stored_state(
+        context.state.load_of(app.id, (*OF_APPLICATION, *waits, *order, *tracing.documents_read(context)), SHARED)
+    )
 
 
 def run_stages(context: Context, app: Application, attempt: Attempt, known: StoredState) -> Outcome:
@@ -113,7 +124,8 @@ def run_stages(context: Context, app: Application, attempt: Attempt, known: Stor
     target = observe.open_target(context, app, attempt, known)
     revision = observe.render(context, target)
     selection = observe.select(target, revision)
-    observation = observe.compare(context, target, revision, selection)
+    with context.tracer.span("compare"):
+        observation = observe.compare(context, target, revision, selection)
     outcome = requests.limited_to_request(context, observation, act(context, observation))
     return _finished(outcome, known, revision, selection)
 

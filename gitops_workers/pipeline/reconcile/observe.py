@@ -88,6 +88,7 @@ def open_target(context: Context, app: Application, attempt: Attempt, known: Sto
     """Open the destination and read the record; a project that bars the repository or the place refuses here."""
     name = context.clusters.resolve(app.destination.name, app.destination.server)
     cluster = context.clusters.open(name)
+    context.tracer.note(cluster=name)
     if known.refresh_pending:
         known = replace(known, record=RecordCopy())
     discovery = cluster.discovery(refresh=known.refresh_pending)
@@ -103,6 +104,7 @@ def open_target(context: Context, app: Application, attempt: Attempt, known: Sto
 def render(context: Context, target: Target) -> Revision:
     """Resolve the revision, fetch it and render it."""
     chosen, listed_at = _chosen(context, target)
+    context.tracer.note(commit=chosen.resolved.commit)
     app, manifests = without_excluded(target.app, chosen.rendered.objects, target.identity)
     return Revision(app, chosen, listed_at, tuple(manifests))
 
@@ -177,7 +179,8 @@ def _chosen(context: Context, target: Target) -> tuple[RenderedRevision, float]:
     # Another worker's memory of the refs may be older than what has been written since.
     written_at = target.stored.record.listed_at if target.stored else 0.0
     newest = max(newest_of(target.attempt, known), written_at)
-    listing = context.sources.poll(app.source, not_before=newest)
+    with context.tracer.span("resolve"):
+        listing = context.sources.poll(app.source, not_before=newest)
     previous, asked = known.operation, known.asked
     going = previous if asked is None or operations.serves(previous, asked) else None
     return choose(context, app, listing, discovery, going), listing.listed_at

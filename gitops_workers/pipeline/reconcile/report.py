@@ -24,7 +24,7 @@ from gitops_workers.core.status.rows import Event, OperationView, Status
 from gitops_workers.core.status.sync_error import with_sync_error
 from gitops_workers.core.sync.operation import Operation
 from gitops_workers.core.text.timefmt import stamp
-from gitops_workers.pipeline import metering, records
+from gitops_workers.pipeline import metering, records, tracing
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.catalogue import wake_dependents
 from gitops_workers.pipeline.context import Context
@@ -49,6 +49,7 @@ def report(
     before = state.status(app.id)
     after = replace(_status(context, app, outcome, before, now), attempt=attempt.token)
     documents = _documents(context, attempt, stored, outcome)
+    documents.update(tracing.documents_written(context, app.id, attempt, stored, outcome))
     if (found := explanation.save_facts(context, app, attempt, stored, outcome)) is not None:
         documents[kinds.FACTS] = found
     if not state.save_status(after, attempt.token, documents):

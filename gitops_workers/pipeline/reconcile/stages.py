@@ -39,8 +39,11 @@ def render_objects(
     context: RenderPorts, app: Application, resolved: Resolved, found: Discovery
 ) -> tuple[Closure, Rendered]:
     """The inputs and the rendered objects."""
-    context.sources.fetch(app.source, resolved.commit)
-    closure = context.closures.closure(app.source, app.render, resolved, app.name, allows_repository(app))
+    span, commit = context.tracer.span, resolved.commit
+    with span("fetch", commit=commit):
+        context.sources.fetch(app.source, commit)
+    with span("closure", commit=commit):
+        closure = context.closures.closure(app.source, app.render, resolved, app.name, allows_repository(app))
     may_use(app, closure.tool)
     reads = RenderContext(
         app_name=app.name,
@@ -52,7 +55,8 @@ def render_objects(
         api_versions=found.api_versions,
         variables=variables_of(context, app),
     )
-    return closure, context.renderer.render(app.source, app.render, closure, reads)
+    with span("render", commit=commit):
+        return closure, context.renderer.render(app.source, app.render, closure, reads)
 
 
 def variables_of(context: RenderPorts, app: Application) -> tuple[tuple[str, str], ...]:
