@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -111,7 +112,9 @@ def _tell_isolation(**_: Any) -> None:
 
             event_sinks(settings)
     except InvalidManifest as problem:
-        raise SystemExit(f"gitops_workers: {problem}") from None
+        # Celery makes a number of the code with which a worker exits here, so it cannot be the sentence.
+        sys.stderr.write(f"gitops_workers: {problem}\n")
+        raise SystemExit(1) from None
 
 
 @worker_ready.connect

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +60,30 @@ def test_traces_are_on(environment: dict[str, str]) -> None:
 def test_what_is_not_known_here_is_refused_by_its_name(environment: dict[str, str], names: str) -> None:
     with pytest.raises(InvalidManifest, match=names):
         open_tracer(environment)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("OTEL_TRACES_EXPORTER", "jaeger", "OTEL_TRACES_EXPORTER: 'jaeger' is not known here."),
+        ("GITOPS_EVENT_SINKS", "pigeon=x", "GITOPS_EVENT_SINKS"),
+    ],
+)
+def test_a_worker_that_cannot_tell_what_it_is_to_tell_exits_with_a_sentence(
+    tmp_path: Path, variable: str, value: str, said: str
+) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GITOPS_STATE": str(tmp_path),
+        "GITOPS_REDIS_URL": "redis://127.0.0.1:1/0",
+        "GITOPS_ALLOW_RENDER_NETWORK": "true",
+        variable: value,
+    }
+    argv = [sys.executable, "-m", "gitops_workers.process", "worker"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, env=environment)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"gitops_workers: {said}")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_worker_without_traces_imports_neither_the_adapter_nor_the_sdk() -> None:
