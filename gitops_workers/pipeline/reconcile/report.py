@@ -79,7 +79,7 @@ def _look_again(context: Context, app: Application, stored: StoredState, outcome
     """The lease was lost, perhaps with all of Redis: then nobody knows when this application is due.
 
     By its fingerprint the polls would take it for one that waits for nothing; without one they ask for a first look.
-    Whoever holds the lease by now may have copied the record before our write.
+    The worker that holds the lease by now may have copied the record before our write.
     """
     if outcome.record is not None and outcome.record != stored.record:
         records.invalidate(context, outcome.record.cluster, app.id)
