@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the dialects bring pydantic, which most users of the ports never need
     from gitops_workers.core.model import Problem
     from gitops_workers.dialects.document import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a catalogue declared at one moment."""
+
+    token: str
+    """The token of just these documents. One that was asked for before may speak of other files: of one that had not
+    come yet, and is gone again when it is asked for once more."""
+    documents: list[Document]
+    problems: list[Problem]
+    """Files that could not be loaded. What such a file declared is unknown, not gone."""
 
 
 class Catalogue(Protocol):
@@ -20,8 +33,5 @@ class Catalogue(Protocol):
     def token(self) -> str:
         """Cheap; changes when the documents may have changed. Raises SourceUnavailable."""
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
-        """All documents, and the problems of files that could not be loaded. Raises SourceUnavailable.
-
-        What such a file declared is unknown, not gone.
-        """
+    def contents(self) -> Contents:
+        """All documents, and the problems of files that could not be loaded. Raises SourceUnavailable."""

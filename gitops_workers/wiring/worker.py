@@ -118,17 +118,17 @@ class CatalogueConfigs:
     """The Secrets and ConfigMaps of the catalogues as this process last read them."""
 
     catalogues: Sequence[Catalogue]
-    _token: str = ""
+    _tokens: list[str] = field(default_factory=list)
     _objects: tuple[ConfigObject, ...] = field(default=(), repr=False)
 
     def objects(self) -> tuple[ConfigObject, ...]:
         """Read again only what changed. A catalogue that cannot be read now keeps what it had."""
         try:
-            token = digest(*(part for item in self.catalogues for part in (item.name, item.token())))
-            if token != self._token:
-                documents = [document for item in self.catalogues for document in item.documents()[0]]
-                self._objects = tuple(_configs(documents))
-                self._token = token
+            tokens = [item.token() for item in self.catalogues]
+            if tokens != self._tokens:
+                contents = [item.contents() for item in self.catalogues]
+                self._objects = tuple(_configs(document for item in contents for document in item.documents))
+                self._tokens = [item.token for item in contents]
         except GitOpsError as error:
             log.warning("catalogue_unreadable", reason=str(error))
         return self._objects

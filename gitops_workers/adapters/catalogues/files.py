@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from gitops_workers.core.errors import SourceUnavailable
 from gitops_workers.core.model import Problem
 from gitops_workers.core.objects import digest
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
+from gitops_workers.ports.catalogue import Contents
 
 LARGEST_FILE = 4 << 20
 """Bytes: the loader refuses more anyway, and it need not be read for that."""
@@ -77,17 +78,18 @@ class FileCatalogue:
 
     def token(self) -> str:
         """Changes when a file appears, goes or changes. Reads names, sizes and times only."""
-        parts = (f"{file.name}\0{file.size}\0{file.changed}\0{file.inode}" for file in self._files())
-        return digest(*parts)
+        return _token(self._files())
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
+    def contents(self) -> Contents:
         """All documents in order of file names, and the problems of files that cannot be loaded."""
         fresh: dict[str, _Read] = {}
-        for file in self._files():
+        files = self._files()
+        for file in files:
             known = self._read.get(file.name)
             fresh[file.name] = known if known is not None and known.file == file else self._load_file(file)
         self._read = fresh
-        return (
+        return Contents(
+            _token(files),
             [document for item in fresh.values() for document in item.documents],
             [problem for item in fresh.values() for problem in item.problems],
         )
@@ -143,3 +145,7 @@ class FileCatalogue:
 
     def _unavailable(self, path: str | Path, error: OSError) -> SourceUnavailable:
         return SourceUnavailable(f"catalogue {self.name}: {path} cannot be read ({error.strerror}); nothing is changed")
+
+
+def _token(files: Iterable[_File]) -> str:
+    return digest(*(f"{file.name}\0{file.size}\0{file.changed}\0{file.inode}" for file in files))

@@ -14,6 +14,7 @@ from gitops_workers.core.source.urls import without_credentials
 from gitops_workers.dialects.document import MANIFEST_SUFFIXES, Document, Load, load_file
 from gitops_workers.dialects.repo_url import normal_path, url_problem
 from gitops_workers.ports import TreeEntry
+from gitops_workers.ports.catalogue import Contents
 from gitops_workers.ports.git import Repositories
 
 PREFIX = "git+"
@@ -77,10 +78,10 @@ class GitCatalogue:
         """The object id of the folder at the revision: the same until a file in it changes."""
         return self._tree_id(self._commit())
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
+    def contents(self) -> Contents:
         """All documents in order of file names, and the problems of files that cannot be loaded."""
         commit = self._commit()
-        self._tree_id(commit)
+        token = self._tree_id(commit)
         listed = self._sources.tree(self._source, commit, self._folder)
         if self._folder and not listed:
             raise SourceUnavailable(f"catalogue {self.name}: this is no folder at {commit[:12]}; make it one")
@@ -94,7 +95,8 @@ class GitCatalogue:
             for entry, key in keys.items()
         }
         loaded = [self._known[key] for key in sorted(self._known)]
-        return (
+        return Contents(
+            token,
             [document for documents, _ in loaded for document in documents],
             [problem for _, problems in loaded for problem in problems]
             + [Problem(entry.path, 0, "", why) for entry in tree if (why := self._unread(commit, entry))],

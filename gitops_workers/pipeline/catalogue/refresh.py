@@ -27,7 +27,7 @@ from gitops_workers.core.objects import digest
 from gitops_workers.core.policy.project import Project
 from gitops_workers.core.scheduling.poll_groups import CATALOGUE
 from gitops_workers.core.source.urls import normalise_url
-from gitops_workers.dialects import Document, parse
+from gitops_workers.dialects import parse
 from gitops_workers.pipeline.announcements import bind_group
 from gitops_workers.pipeline.catalogue import external_inputs, remarks
 from gitops_workers.pipeline.catalogue.apply import Change, apply
@@ -63,13 +63,14 @@ def refresh(context: Context, catalogues: Sequence[Catalogue]) -> Change:
 
 def _refresh(context: Context, catalogues: Sequence[Catalogue], lease: Lease) -> Change:
     try:
-        pace = f"{context.interval} {context.jitter} {context.sync_timeout} {context.flux_interval}"
-        token = digest(pace, *(part for item in catalogues for part in (item.name, item.token())))
-        now = (token, external_inputs.fingerprint(context))
+        now = (_token(context, catalogues, (item.token() for item in catalogues)), external_inputs.fingerprint(context))
         last = context.state.load_of(WHOLE, (REFRESH_BEGUN, REFRESH_DONE))
         if last.get(REFRESH_BEGUN) == last.get(REFRESH_DONE) == now:
             return Change()
-        documents, broken = _documents(catalogues)
+        contents = [catalogue.contents() for catalogue in catalogues]
+        token = _token(context, catalogues, (item.token for item in contents))
+        documents = [document for item in contents for document in item.documents]
+        broken = [problem for item in contents for problem in item.problems]
         reads = external_inputs.Reads(context)
         standing, projects = _standing(context, broken)
         parsed = parse(documents, reads, standing, projects=projects, flux_interval=context.flux_interval)
@@ -99,6 +100,13 @@ def _refresh(context: Context, catalogues: Sequence[Catalogue], lease: Lease) ->
     return change
 
 
+def _token(context: Context, catalogues: Iterable[Catalogue], tokens: Iterable[str]) -> str:
+    """Changes with a catalogue, and with the settings that every application's schedule is made by."""
+    pace = f"{context.interval} {context.jitter} {context.sync_timeout} {context.flux_interval}"
+    names = (item.name for item in catalogues)
+    return digest(pace, *(part for pair in zip(names, tokens, strict=True) for part in pair))
+
+
 def _standing(context: Context, broken: Sequence[Problem]) -> tuple[list[AppId], dict[str, Project]]:
     """Applications of files that cannot be read now: they go on, so others may still depend on them.
 
@@ -110,16 +118,6 @@ def _standing(context: Context, broken: Sequence[Problem]) -> tuple[list[AppId],
     known = context.state.load_applications(context.state.applications()).values()
     projects = {app.limits.name: app.limits for app in known if app.limits}
     return [app.id for app in known if is_unread(app, broken)], projects
-
-
-def _documents(catalogues: Iterable[Catalogue]) -> tuple[list[Document], list[Problem]]:
-    documents: list[Document] = []
-    broken: list[Problem] = []
-    for catalogue in catalogues:
-        found, problems = catalogue.documents()
-        documents += found
-        broken += problems
-    return documents, broken
 
 
 def _announce(context: Context, catalogues: Iterable[Catalogue]) -> None:

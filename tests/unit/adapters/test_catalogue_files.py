@@ -39,7 +39,7 @@ def root(tmp_path, catalogue):
 
 
 def kinds(catalogue):
-    return [(document.file, document.kind) for document in catalogue.documents()[0]]
+    return [(document.file, document.kind) for document in catalogue.contents().documents]
 
 
 def test_all_files_and_documents_in_order_of_names(root, catalogue):
@@ -59,7 +59,8 @@ def test_a_broken_file_is_its_own_problem_only(root, catalogue):
     (root / "a.yaml").write_text("kind: A\n")
     (root / "bad.yaml").write_text("kind: A\n  b: [\n")
 
-    documents, (problem,) = catalogue.documents()
+    found = catalogue.contents()
+    documents, (problem,) = found.documents, found.problems
 
     assert [document.file for document in documents] == ["a.yaml"]
     assert (problem.file, problem.known) == ("bad.yaml", False)
@@ -70,7 +71,8 @@ def test_an_oversized_file_is_its_own_problem_and_is_not_read(root, catalogue, l
     with (root / "big.yaml").open("wb") as stream:
         stream.truncate(LARGEST_FILE + 1)
 
-    documents, (problem,) = catalogue.documents()
+    found = catalogue.contents()
+    documents, (problem,) = found.documents, found.problems
 
     assert (documents, problem.file, loader.names) == ([], "big.yaml", [])
 
@@ -96,7 +98,7 @@ def test_the_token_changes_with_every_kind_of_change_and_reads_nothing(root, cat
 def test_only_changed_files_are_read_again(root, catalogue, loader):
     (root / "a.yaml").write_text("kind: A\n")
     (root / "b.yaml").write_text("kind: B\n")
-    catalogue.documents()
+    catalogue.contents()
     (root / "b.yaml").write_text("kind: New\n")
 
     assert kinds(catalogue) == [("a.yaml", "A"), ("b.yaml", "New")]
@@ -109,7 +111,7 @@ def test_a_missing_directory_is_unknown_and_not_empty(tmp_path):
     with pytest.raises(SourceUnavailable, match="nowhere"):
         catalogue.token()
     with pytest.raises(SourceUnavailable, match="nowhere"):
-        catalogue.documents()
+        catalogue.contents()
 
 
 def test_a_file_in_place_of_the_directory_is_unknown(tmp_path):
@@ -129,7 +131,7 @@ def test_links_out_of_the_catalogue_are_not_followed(root, catalogue, tmp_path):
     (root / "ok.yaml").write_text("kind: A\n")
 
     assert kinds(catalogue) == [("ok.yaml", "A")]
-    assert sorted(problem.file for problem in catalogue.documents()[1]) == ["folder", "gone.yaml", "x.yaml"]
+    assert sorted(problem.file for problem in catalogue.contents().problems) == ["folder", "gone.yaml", "x.yaml"]
 
 
 def test_a_mounted_config_map_is_read_and_its_update_seen(root, catalogue):

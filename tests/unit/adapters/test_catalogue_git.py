@@ -73,7 +73,8 @@ def test_the_files_of_the_folder_at_the_revision(repository):
         }
     )
 
-    documents, problems = catalogue(repository).documents()
+    found = catalogue(repository).contents()
+    documents, problems = found.documents, found.problems
 
     assert [(document.file, document.kind) for document in documents] == [
         ("clusters/b.yaml", "B"),
@@ -90,7 +91,7 @@ def test_a_folder_that_became_a_link_is_not_an_empty_one(repository):
     repository.commit({"clusters": ("120000", b"other"), "other/c.yaml": b"kind: C"})
 
     with pytest.raises(SourceUnavailable, match="no folder"):
-        catalogue(repository).documents()
+        catalogue(repository).contents()
 
 
 def test_the_token_changes_only_with_the_folder(repository):
@@ -102,7 +103,7 @@ def test_the_token_changes_only_with_the_folder(repository):
     repository.commit({"clusters/a.yaml": b"kind: B\n"})
 
     assert place.token() != first
-    assert [document.kind for document in place.documents()[0]] == ["B"]
+    assert [document.kind for document in place.contents().documents] == ["B"]
 
 
 @pytest.mark.parametrize("place", ["#main:nowhere", "#gone:clusters"])
@@ -110,7 +111,7 @@ def test_a_folder_or_revision_that_is_not_there_is_unknown_and_not_empty(reposit
     repository.commit({"clusters/a.yaml": b"kind: A\n"})
 
     with pytest.raises(GitOpsError):
-        catalogue(repository, place).documents()
+        catalogue(repository, place).contents()
     with pytest.raises(GitOpsError):
         catalogue(repository, place).token()
 
@@ -127,4 +128,4 @@ def test_a_silent_server_is_unknown(repository):
 def test_every_form_of_revision_is_resolved(repository, revision):
     repository.tag("v1", repository.commit({"clusters/a.yaml": b"kind: A\n"}))
 
-    assert [document.kind for document in catalogue(repository, f"#{revision}:clusters").documents()[0]] == ["A"]
+    assert [document.kind for document in catalogue(repository, f"#{revision}:clusters").contents().documents] == ["A"]

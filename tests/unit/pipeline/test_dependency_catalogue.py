@@ -8,10 +8,10 @@ import pytest
 
 from gitops_workers.core.documents.kinds import DEPENDANTS
 from gitops_workers.core.model import Problem
-from gitops_workers.dialects import Document
 from gitops_workers.dialects.dependencies import ANNOTATION
 from gitops_workers.pipeline.catalogue.apply import Change
 from gitops_workers.pipeline.catalogue.refresh import refresh
+from gitops_workers.ports.catalogue import Contents
 from tests.unit.dialects.manifests import load
 from tests.unit.pipeline.lab import Lab
 from tests.unit.pipeline.moves import as_json, config
@@ -44,9 +44,10 @@ class Files:
     def token(self) -> str:
         return repr(self.texts)
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
+    def contents(self) -> Contents:
         documents = [item for name, text in self.texts.items() for item in load(text.encode(), name)]
-        return documents, [Problem(name, 1, "", "cannot be read") for name, text in self.texts.items() if not text]
+        problems = [Problem(name, 1, "", "cannot be read") for name, text in self.texts.items() if not text]
+        return Contents(self.token(), documents, problems)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from gitops_workers.core.errors import GitOpsError
 from gitops_workers.core.model import Problem, SyncStatus
 from gitops_workers.core.render.render_spec import SecretRef
-from gitops_workers.dialects import Document
 from gitops_workers.pipeline.catalogue.apply import Change
 from gitops_workers.pipeline.catalogue.refresh import refresh
 from gitops_workers.pipeline.catalogue.remarks import remarks_of
+from gitops_workers.ports.catalogue import Contents
 from tests.documents import raw
 from tests.unit.core.making import manifest
 from tests.unit.dialects.manifests import load
@@ -70,8 +70,8 @@ class TextCatalogue:
             raise self.down
         return f"{self.text}{self.broken}"
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
-        return list(load(self.text.encode(), self.file)), self.broken
+    def contents(self) -> Contents:
+        return Contents(self.token(), list(load(self.text.encode(), self.file)), self.broken)
 
 
 @dataclass
@@ -164,10 +164,32 @@ class Interrupted(TextCatalogue):
 
     during: Callable[[], object] = lambda: None
 
-    def documents(self) -> tuple[list[Document], list[Problem]]:
-        read = super().documents()
+    def contents(self) -> Contents:
+        read = super().contents()
         self.during()
         return read
+
+
+@dataclass
+class Flickering(TextCatalogue):
+    """Its file comes after the token was asked for, and is gone again before anybody asks once more."""
+
+    flickers: str = ""
+
+    def contents(self) -> Contents:
+        before, self.text = self.text, self.flickers or self.text
+        self.flickers = ""
+        read = super().contents()
+        self.text = before
+        return read
+
+
+def test_a_file_that_came_and_went_while_the_catalogue_was_read_is_gone_at_the_next_refresh(lab: Lab) -> None:
+    catalogue = Flickering("", flickers=APPLICATION)
+    refresh(lab.context, [catalogue])
+    assert lab.state.application(ID) is not None
+    refresh(lab.context, [catalogue])
+    assert lab.state.application(ID) is None
 
 
 def test_a_push_to_the_catalogues_own_repository_is_news_for_the_catalogue(lab: Lab) -> None:
