@@ -50,7 +50,7 @@ class World:
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
         self.telemetry = VolatileTelemetry(lambda: self.now)
-        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
+        self.state = VolatileState(self.queue.cluster_loads, self.telemetry.presence)
 
     def publish(self, doorbells: Sequence[TaskMessage]) -> None:
         self.published.extend(doorbells)

@@ -102,7 +102,9 @@ class Cluster(Protocol):
         `fields` are the whole managedFields afterwards. Raises Superseded when the object has moved on or is gone.
         """
 
-    def release(self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = "") -> None:
+    def set_finalizers(
+        self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = ""
+    ) -> None:
         """Leave this very version of an object with these finalizers only.
 
         Raises Superseded when the object has moved on; nothing happens when it is gone.

@@ -163,5 +163,5 @@ class Queue(Protocol):
     def queue_states(self, app: AppId, groups: Sequence[str]) -> Sequence[QueueState]:
         """How it stands with an application and then with these poll groups, in one round trip."""
 
-    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
+    def cluster_loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """The figures of these clusters or other lanes, in one round trip."""

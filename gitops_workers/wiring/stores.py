@@ -35,7 +35,7 @@ def open_state(settings: Settings) -> RedisState:
 
     client = connect(settings.redis_url)
     presence = RedisTelemetry(client).presence
-    return RedisState(client, open_queue(settings).loads, presence, key=cache_key(settings))
+    return RedisState(client, open_queue(settings).cluster_loads, presence, key=cache_key(settings))
 
 
 def open_telemetry(settings: Settings) -> RedisTelemetry:

@@ -311,7 +311,7 @@ def test_what_a_finalizer_holds_is_deleted_when_it_is_released(ground):
 
     for left in (["example.com/theirs"], []):
         version = ground.cluster.get(key)["metadata"]["resourceVersion"]
-        ground.cluster.release(key, left, resource_version=version, version="v1")
+        ground.cluster.set_finalizers(key, left, resource_version=version, version="v1")
         live = ground.cluster.get(key)
         assert (live["metadata"]["finalizers"] if live else []) == left
     assert ground.cluster.get(key) is None
@@ -321,7 +321,7 @@ def test_a_released_object_that_nobody_deletes_stays_as_it_is(ground):
     manifest = config_map(ground.namespace, a="1")
     manifest["metadata"]["finalizers"] = ["example.com/ours"]
     before = ground.cluster.apply(manifest, dry_run=False).manifest
-    ground.cluster.release(key_of(manifest), [], resource_version=before["metadata"]["resourceVersion"])
+    ground.cluster.set_finalizers(key_of(manifest), [], resource_version=before["metadata"]["resourceVersion"])
     after = ground.cluster.get(key_of(manifest))
     assert not after["metadata"].get("finalizers")
     assert (after["metadata"]["uid"], after["data"]) == (before["metadata"]["uid"], {"a": "1"})
@@ -333,11 +333,11 @@ def test_only_the_version_that_was_seen_is_released(ground):
     seen = ground.cluster.apply(manifest, dry_run=False).manifest["metadata"]["resourceVersion"]
     ground.edit(config_map(ground.namespace, a="2"))
     with pytest.raises(Superseded):
-        ground.cluster.release(key_of(manifest), [], resource_version=seen)
+        ground.cluster.set_finalizers(key_of(manifest), [], resource_version=seen)
     assert ground.cluster.get(key_of(manifest))["metadata"]["finalizers"] == ["example.com/ours"]
 
     absent = ObjectKey("", "ConfigMap", ground.namespace, "absent")
-    ground.cluster.release(absent, [], resource_version=seen)
+    ground.cluster.set_finalizers(absent, [], resource_version=seen)
     assert ground.cluster.get(absent) is None
 
 

@@ -87,7 +87,7 @@ class TestAdmission:
         bell = queue.dispatch(10)[0]
         ground.advance(8)
         queue.begin(bell.id, 30)
-        load = queue.loads(["prod", "nowhere"])
+        load = queue.cluster_loads(["prod", "nowhere"])
         assert (load["prod"].depth, load["prod"].in_flight) == (2, 1)
         assert load["prod"].lag == pytest.approx(8, abs=1e-3)
         assert (load["nowhere"].depth, load["nowhere"].in_flight, load["nowhere"].lag) == (0, 0, 0)
@@ -100,16 +100,16 @@ class TestAdmission:
             queue.request(f"application/a/{number}", "push", WEBHOOK)
         for passed in (5, 100, 300, 2_000):
             queue.dispatch(10)
-            before = queue.loads(["prod"])["prod"].lag
+            before = queue.cluster_loads(["prod"])["prod"].lag
             ground.advance(passed)
-            load = queue.loads(["prod"])["prod"]
+            load = queue.cluster_loads(["prod"])["prod"]
             assert (load.depth, load.in_flight) == (3, 0)
             assert load.lag == pytest.approx(before + passed, abs=1e-3)
         for bell in queue.dispatch(10):
             queue.finish(queue.begin(bell.id, 30), done=True, due_in=1_000)
         for bell in queue.dispatch(10):
             queue.finish(queue.begin(bell.id, 30), done=True, due_in=1_000)
-        load = queue.loads(["prod"])["prod"]
+        load = queue.cluster_loads(["prod"])["prod"]
         assert (load.depth, load.in_flight, load.lag) == (0, 0, 0)
 
 
@@ -247,10 +247,10 @@ class TestLanes:
         for _ in range(3):
             (bell,) = queue.dispatch(10)
             attempt = queue.begin_poll(bell.id, 30)
-            assert queue.loads([lane])[lane].in_flight == 1
+            assert queue.cluster_loads([lane])[lane].in_flight == 1
             assert queue.dispatch(10) == ()
             queue.finish_poll(attempt, 100)
-            assert queue.loads([lane])[lane].in_flight == 0
+            assert queue.cluster_loads([lane])[lane].in_flight == 0
 
     @pytest.mark.parametrize("lane", ["prod", ""])
     def test_an_application_that_is_forgotten_gives_its_slot_back(self, make_ground, lane):
@@ -278,7 +278,7 @@ class TestLanes:
         ground.advance(51)
         assert ids(ground.queue.dispatch(10)) == ["repository/1"]
         assert ground.queue.begin_poll("repository/1", 30)
-        loads = ground.queue.loads(["//one", "//other"])
+        loads = ground.queue.cluster_loads(["//one", "//other"])
         assert (loads["//one"].in_flight, loads["//other"].in_flight) == (0, 1)
 
     def fail(self, queue, *names):

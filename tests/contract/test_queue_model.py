@@ -170,10 +170,10 @@ class Games(RuleBasedStateMachine):
     @rule(data=st.data(), done=st.booleans())
     def finish_with_a_lost_lease(self, data, done):
         attempt = data.draw(st.sampled_from(self.stale))
-        before = self.queue.loads(CLUSTERS), self.queue.wanted(attempt.app)
+        before = self.queue.cluster_loads(CLUSTERS), self.queue.wanted(attempt.app)
         self.queue.finish(attempt, done=done, due_in=None)
         assert not self.queue.renew(attempt, 30)
-        assert (self.queue.loads(CLUSTERS), self.queue.wanted(attempt.app)) == before
+        assert (self.queue.cluster_loads(CLUSTERS), self.queue.wanted(attempt.app)) == before
         model = self.models.get(attempt.app)
         if model and model.holder:
             assert self.queue.renew(model.holder, 30)
@@ -202,7 +202,7 @@ class Games(RuleBasedStateMachine):
 
     @invariant()
     def whatever_is_in_work_somebody_works_on(self):
-        in_work = sum(load.in_flight for load in self.queue.loads(CLUSTERS).values())
+        in_work = sum(load.in_flight for load in self.queue.cluster_loads(CLUSTERS).values())
         assert in_work == sum(m.holder is not None and m.held_until > self.now() for m in self.models.values())
 
     @invariant()

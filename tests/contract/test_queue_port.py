@@ -173,7 +173,10 @@ def test_moving_to_another_cluster_keeps_the_intent_and_gives_the_slot_back(make
     queue.enroll(APP, "edge", "edges")
     queue.request(APP, "push", WEBHOOK)
     queue.finish(attempt, done=True, due_in=None)
-    assert {name: load.in_flight for name, load in queue.loads(["prod", "edge"]).items()} == {"prod": 0, "edge": 0}
+    assert {name: load.in_flight for name, load in queue.cluster_loads(["prod", "edge"]).items()} == {
+        "prod": 0,
+        "edge": 0,
+    }
     assert queue.dispatch(10) == (TaskMessage("reconcile", "fleet.edges", APP, 2),)
 
 
@@ -186,7 +189,7 @@ def test_an_expelled_application_is_forgotten_and_its_holder_has_lost(queue):
     assert not queue.renew(attempt, 30)
     queue.finish(attempt, done=True, due_in=1)
     assert queue.begin(APP, 30) is None
-    assert queue.loads(["prod"])["prod"].in_flight == 0
+    assert queue.cluster_loads(["prod"])["prod"].in_flight == 0
 
 
 def test_everybody_can_ask_how_it_stands_with_an_application_and_its_polls(ground, queue):

@@ -27,11 +27,11 @@ def queue():
 
 @pytest.fixture
 def real(store, queue):
-    return RedisState(store, queue.loads, nobody, key=b"secret")
+    return RedisState(store, queue.cluster_loads, nobody, key=b"secret")
 
 
 def test_an_application_written_without_the_key_is_as_good_as_absent(real, store, queue):
-    RedisState(store, queue.loads, nobody, key=b"another").save_applications([PLAIN])
+    RedisState(store, queue.cluster_loads, nobody, key=b"another").save_applications([PLAIN])
     assert real.application(PLAIN.id) is None
 
 
@@ -58,7 +58,7 @@ def test_a_document_with_a_flipped_bit_is_as_good_as_absent(real, store):
 
 def test_a_suspension_that_was_edited_holds_still(real, store):
     real.save(OVERRIDE, PLAIN.id, Override(suspended=True, by="ann"))
-    forger = RedisState(store, VolatileQueue(lambda: 1000.0).loads, nobody, key=b"another")
+    forger = RedisState(store, VolatileQueue(lambda: 1000.0).cluster_loads, nobody, key=b"another")
     forger.save(OVERRIDE, PLAIN.id, Override(suspended=False, by="mallory", resumed_at=1000.0))
     override = real.load(OVERRIDE, PLAIN.id)
     assert (override.suspended, override.resumed_at) == (True, 0.0)

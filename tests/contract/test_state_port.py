@@ -82,8 +82,8 @@ def telemetry():
 @pytest.fixture(params=["redis", "volatile"])
 def state(request, queue, telemetry):
     if request.param == "volatile":
-        return VolatileState(queue.loads, telemetry.presence)
-    return RedisState(request.getfixturevalue("store"), queue.loads, telemetry.presence, key=b"secret")
+        return VolatileState(queue.cluster_loads, telemetry.presence)
+    return RedisState(request.getfixturevalue("store"), queue.cluster_loads, telemetry.presence, key=b"secret")
 
 
 def row(name, **changes):
@@ -400,7 +400,7 @@ queries = st.builds(
 @given(st.lists(st.tuples(rows, st.integers(0, 3)), max_size=12), queries)
 def test_both_stores_answer_every_listing_alike(store, saved, query):
     store.flushall()
-    loads, presence = VolatileQueue(lambda: 0.0).loads, VolatileTelemetry(lambda: 0.0).presence
+    loads, presence = VolatileQueue(lambda: 0.0).cluster_loads, VolatileTelemetry(lambda: 0.0).presence
     real, twin = RedisState(store, loads, presence), VolatileState(loads, presence)
     for status, token in saved:
         assert real.save_status(status, token) == twin.save_status(status, token)
@@ -483,7 +483,7 @@ class TestViews:
 
 
 def test_rows_that_an_earlier_release_wrote_are_listed_and_replaced(store):
-    loads, presence = VolatileQueue(lambda: 0.0).loads, VolatileTelemetry(lambda: 0.0).presence
+    loads, presence = VolatileQueue(lambda: 0.0).cluster_loads, VolatileTelemetry(lambda: 0.0).presence
     state = RedisState(store, loads, presence)
     state.save_status(row("old"))
     shorter = """

@@ -21,7 +21,7 @@ OPERATION = OperationView(m.Phase.SUCCEEDED, "done", "abc", "2026-11-23T10:00:00
 
 @pytest.fixture
 def state(store: Any) -> RedisState:
-    return RedisState(store, VolatileQueue(lambda: 1000.0).loads, lambda: Presence(1000.0), key=b"secret")
+    return RedisState(store, VolatileQueue(lambda: 1000.0).cluster_loads, lambda: Presence(1000.0), key=b"secret")
 
 
 @pytest.mark.parametrize(

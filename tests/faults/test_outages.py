@@ -97,7 +97,7 @@ def test_f24_one_git_host_takes_connections_and_never_answers(ground: Ground, ex
         host = f"http://127.0.0.1:{port}"
         lane = host_lane(host)
         ground.declare(*(application(app, "west", f"{host}/{app}.git", path=".") for app in silent))
-        until(lambda: queue.loads([lane])[lane].in_flight > 0, 60, "polls that wait")
+        until(lambda: queue.cluster_loads([lane])[lane].in_flight > 0, 60, "polls that wait")
         for app in silent:
             queue.request(app_id(app), "asked by hand", Urgency.MANUAL)
         beside = []

@@ -130,7 +130,9 @@ class HttpCluster:
             raise Superseded(f"{key} in {self} has changed since it was read")
         raise self._error(answer, key)
 
-    def release(self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = "") -> None:
+    def set_finalizers(
+        self, key: ObjectKey, finalizers: Sequence[str], *, resource_version: str, version: str = ""
+    ) -> None:
         """See the port."""
         body, query = wire.release_body(finalizers, resource_version), {"fieldManager": MANAGER}
         answer = self._about(key, "PATCH", version, query=query, body=body, content_type=wire.MERGE_PATCH_TYPE)

@@ -149,7 +149,7 @@ class RedisQueue:
             for state, at in zip(flat[::2], flat[1::2], strict=True)
         )
 
-    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
+    def cluster_loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""
         flat = self._call("loads", *lanes)
         return {

@@ -206,7 +206,7 @@ class DeletionPlan:
     """What happens to each object of an application that is deleted."""
 
     deletions: tuple[Deletion, ...] = ()
-    going: tuple[Remaining, ...] = ()
+    terminating: tuple[Remaining, ...] = ()
     """Deleted already; their finalizers are being served."""
     kept_objects: tuple[Remaining, ...] = ()
     """Stay for good: on request, or because they are not ours."""
@@ -233,7 +233,7 @@ def deletion_plan(
     human's yes, too.
     """
     rules = policy_of(app.dialect).deletion
-    deletions, going, kept_objects, awaiting_confirmation, gone = [], [], [], [], 0
+    deletions, terminating, kept_objects, awaiting_confirmation, gone = [], [], [], [], 0
     for item in items:
         if item.key not in evidence.live:
             raise PruneRefused(f"{item.key} could not be read, so nothing is deleted: unknown is not gone.")
@@ -247,14 +247,14 @@ def deletion_plan(
         if why:
             kept_objects.append(Remaining(item.key, item.version, wave_of(live), why))
         elif metadata.get("deletionTimestamp"):
-            going.append(Remaining(item.key, item.version, wave_of(live), pending(live)))
+            terminating.append(Remaining(item.key, item.version, wave_of(live), pending(live)))
         else:
             propagation = leaving.policy.cascade.value.capitalize()
             deletions.append(Deletion(item.key, item.version, metadata["uid"], wave_of(live), propagation))
             if rules.asks(live, leaving.policy.option) or item.key in doubtful:
                 awaiting_confirmation.append(item.key)
     return DeletionPlan(
-        tuple(deletions), tuple(going), tuple(kept_objects), () if consent else tuple(awaiting_confirmation), gone
+        tuple(deletions), tuple(terminating), tuple(kept_objects), () if consent else tuple(awaiting_confirmation), gone
     )
 
 

@@ -38,7 +38,7 @@ class DeletionStage:
 
     name: str
     deletions: tuple[Deletion, ...]
-    going: tuple[Remaining, ...] = ()
+    terminating: tuple[Remaining, ...] = ()
     """Deleted before, and kept by finalizers for a while."""
     waits: bool = True
 
@@ -51,13 +51,15 @@ def stages(app: Application, leaving: DeletionRequest, removal: DeletionPlan) ->
 def all_at_once(leaving: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
     """Flux: one stage, against the order of the apply."""
     doomed = tuple(sorted(removal.deletions, key=lambda item: flux_rank(item.key), reverse=True))
-    every = DeletionStage("objects", doomed, removal.going, leaving.policy.waits)
-    return (every,) if doomed or (removal.going and every.waits) else ()
+    every = DeletionStage("objects", doomed, removal.terminating, leaving.policy.waits)
+    return (every,) if doomed or (removal.terminating and every.waits) else ()
 
 
 def wave_by_wave(_: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionStage, ...]:
     """Argo CD: the highest wave first, each to its end (3.5 docs, sync waves)."""
-    waves = sorted({item.wave for item in removal.deletions} | {item.wave for item in removal.going}, reverse=True)
+    waves = sorted(
+        {item.wave for item in removal.deletions} | {item.wave for item in removal.terminating}, reverse=True
+    )
     return tuple(
         DeletionStage(
             f"wave {wave}",
@@ -68,7 +70,7 @@ def wave_by_wave(_: DeletionRequest, removal: DeletionPlan) -> tuple[DeletionSta
                     reverse=True,
                 )
             ),
-            tuple(item for item in removal.going if item.wave == wave),
+            tuple(item for item in removal.terminating if item.wave == wave),
         )
         for wave in waves
     )

@@ -70,7 +70,7 @@ def names(keys: Iterable[ObjectKey]) -> str:
 def rows(found: DeletionPlan, status: HealthStatus) -> tuple[ResourceView, ...]:
     """One row per object that is still there."""
     doomed = [(item.key, item.version, item.wave, "To be deleted.", status) for item in found.deletions]
-    going = [(item.key, item.version, item.wave, item.why, status) for item in found.going]
+    terminating = [(item.key, item.version, item.wave, item.why, status) for item in found.terminating]
     kept_objects = [(item.key, item.version, item.wave, item.why, None) for item in found.kept_objects]
     return tuple(
         ResourceView(
@@ -84,5 +84,5 @@ def rows(found: DeletionPlan, status: HealthStatus) -> tuple[ResourceView, ...]:
             why,
             wave,
         )
-        for key, version, wave, why, health in (*going, *doomed, *kept_objects)
+        for key, version, wave, why, health in (*terminating, *doomed, *kept_objects)
     )

@@ -82,14 +82,14 @@ class DeletionStep:
             why = "known by its marks alone, since the record was lost" if known else "Delete=confirm"
             text = f"{asks} asks for a confirmation ({why}): run `gitops-workers app delete {app.id} --yes`."
             return self._waits(
-                writer, found, (*found.deletions, *found.going), text, due_in=outcomes.AWAITING_USER_RECHECK_S
+                writer, found, (*found.deletions, *found.terminating), text, due_in=outcomes.AWAITING_USER_RECHECK_S
             )
         wait = deletions.begins_at(leaving, self.context.catalogue_interval) - self.context.queue.now()
         if wait > 0:
             text = "its manifest has left the catalogue; nothing is deleted yet, in case it comes back at once."
             return self._waits(writer, found, found.deletions, text, due_in=wait)
         # Where nothing is left, they have run: Redis was emptied since.
-        before = hooks_of_it.before if found.deletions or found.going else ()
+        before = hooks_of_it.before if found.deletions or found.terminating else ()
         if wait_for := self._hooks(writer, found, hook_runs, before, 0):
             return wait_for
         for number, stage in enumerate(deletions.stages(app, leaving, found)):
@@ -97,7 +97,7 @@ class DeletionStep:
                 raise Superseded(f"{app.id}: something was asked meanwhile; perhaps its manifest is back.")
             self._let_go(writer, live, stage)
             writer.prune(stage.deletions)
-            left = (*self._still_there(stage.deletions), *stage.going) if stage.waits else ()
+            left = (*self._still_there(stage.deletions), *stage.terminating) if stage.waits else ()
             if left and not self._late():
                 shown = f"{left[0].key}: {left[0].why}"
                 text = f"{stage.name}: waiting for {amount(len(left), 'object')}, first {shown}"
@@ -133,7 +133,7 @@ class DeletionStep:
     def _let_go(self, writer: Writer, live: Mapping[ObjectKey, Manifest | None], stage: DeletionStage) -> None:
         """Take our finalizer off the objects of hook runs, which no other controller does."""
         for key, version in [(item.key, item.version) for item in stage.deletions] + [
-            (item.key, item.version) for item in stage.going
+            (item.key, item.version) for item in stage.terminating
         ]:
             manifest = live[key]
             if manifest is not None and held(manifest):
@@ -186,13 +186,13 @@ class DeletionStep:
 
     def _end(self, writer: Writer, found: DeletionPlan) -> Outcome | None:
         """The record goes, and then the application. A kept object stays as if it had never been ours."""
-        parts = [f"{amount(len(found.deletions) + len(found.going) + found.gone, 'object')} deleted"]
+        parts = [f"{amount(len(found.deletions) + len(found.terminating) + found.gone, 'object')} deleted"]
         parts += (
             [f"{len(found.kept_objects)} kept ({outcomes.names(item.key for item in found.kept_objects)})"]
             if found.kept_objects
             else []
         )
-        late = found.going if self.leaving.policy.waits else ()
+        late = found.terminating if self.leaving.policy.waits else ()
         parts += [f"{len(late)} still terminating ({outcomes.names(item.key for item in late)})"] if late else []
         message, kind = f"Deleted: {', '.join(parts)}.", "Warning" if late else "Normal"
         return outcomes.ended(self.context, self.app, message, kind, last=lambda: self._drop_record(writer))

@@ -108,7 +108,7 @@ class Writer(Fence):
         metadata = live["metadata"]
         others = [name for name in metadata.get("finalizers") or () if name != HOOK_FINALIZER]
         with self.context.tracer.span("release", object=key):
-            self.cluster.release(key, others, resource_version=metadata["resourceVersion"], version=version)
+            self.cluster.set_finalizers(key, others, resource_version=metadata["resourceVersion"], version=version)
 
     def _apply(self, item: Desired, look: ObjectState) -> ObjectState:
         self.fence()

@@ -168,7 +168,7 @@ class VolatileCluster:
             self._storage.objects[key] = Stored({**held.manifest, "metadata": metadata}, owned, others)
             return str(metadata["resourceVersion"])
 
-    def release(
+    def set_finalizers(
         self,
         key: ObjectKey,
         finalizers: Sequence[str],

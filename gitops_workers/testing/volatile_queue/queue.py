@@ -171,7 +171,7 @@ class VolatileQueue:
             rows = [self._store.members.get(member) for member in (f"a:{app}", *(f"p:{group}" for group in groups))]
             return tuple(QueueState(row.state, row.due) if row else QueueState("", None) for row in rows)
 
-    def loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
+    def cluster_loads(self, lanes: Sequence[str]) -> Mapping[str, ClusterLoad]:
         """See port."""
         with self._lock:
             now = self._clock()

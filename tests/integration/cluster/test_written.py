@@ -47,10 +47,10 @@ def test_each_kind_of_write_is_one_line_that_names_object_verb_and_result(east: 
     live = east.replace({**live, "data": {"a": "2"}}, dry_run=False, resource_version=version).manifest
     metadata = live["metadata"]
     version = east.set_managed_fields(key, metadata["managedFields"], resource_version=metadata["resourceVersion"])
-    east.release(key, ["a.example/b"], resource_version=version)
+    east.set_finalizers(key, ["a.example/b"], resource_version=version)
     current = east.get(key)
     assert current is not None
-    east.release(key, [], resource_version=current["metadata"]["resourceVersion"])
+    east.set_finalizers(key, [], resource_version=current["metadata"]["resourceVersion"])
     east.delete(key, uid=metadata["uid"])
     east.delete(key, uid=metadata["uid"])
     shown = f"ConfigMap default/{name}"

@@ -45,7 +45,7 @@ def site(redis) -> Iterator[Site]:
     client = connect(redis.url)
     client.flushall()
     queue = RedisQueue(client)
-    site = Site(redis, queue, RedisState(client, queue.loads, RedisTelemetry(client).presence))
+    site = Site(redis, queue, RedisState(client, queue.cluster_loads, RedisTelemetry(client).presence))
     settings = WebSettings(webhook_secrets=SECRETS, tokens=TOKENS, event_seconds=0.05)
     services = WebServices(site.state, queue, site.published.extend, settings, RedisTelemetry(client))
     with run_web(services) as site.port:

@@ -98,7 +98,7 @@ def test_what_asks_for_a_confirmation(annotations, option):
 def test_what_is_on_its_way_says_who_holds_it():
     found = decided(Dialect.ARGOCD, config(deletionTimestamp="2026-01-01T00:00:00Z", finalizers=["example.com/a"]))
     assert found.deletions == ()
-    assert "example.com/a" in found.going[0].why
+    assert "example.com/a" in found.terminating[0].why
 
 
 def test_gone_is_gone_and_unknown_is_not():

@@ -47,7 +47,7 @@ class Lab:
     def __post_init__(self) -> None:
         self.queue = VolatileQueue(lambda: self.now)
         self.telemetry = VolatileTelemetry(self.queue.now)
-        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
+        self.state = VolatileState(self.queue.cluster_loads, self.telemetry.presence)
         self.sources = VolatileSources(lambda: self.now)
         self.repository = self.sources.repositories.setdefault("https://git.example/shop.git", VolatileRepository())
         self.clusters = VolatileClusters("east")
@@ -153,6 +153,6 @@ class Lab:
         """FLUSHALL, and the catalogue refresh that follows it."""
         self.queue.clear()
         self.telemetry = VolatileTelemetry(self.queue.now)
-        self.state = VolatileState(self.queue.loads, self.telemetry.presence)
+        self.state = VolatileState(self.queue.cluster_loads, self.telemetry.presence)
         self.context = replace(self.context, state=self.state, presence=self.telemetry.presence)
         self.enroll()

@@ -79,7 +79,7 @@ class LeavingLab(HazardLab):
     def empty_redis(self) -> None:
         """FLUSHALL; the beat enrolls the catalogue anew."""
         self.queue.clear()
-        self.state = VolatileState(self.queue.loads, VolatileTelemetry(self.queue.now).presence)
+        self.state = VolatileState(self.queue.cluster_loads, VolatileTelemetry(self.queue.now).presence)
         self.context = replace(self.context, state=self.state)
         self.queue.enroll_poll("catalogue", "catalogue", 0.0)
 

@@ -158,7 +158,7 @@ class TestReplace:
 
         lab.run(120)
         version = lab.live("ConfigMap", "a")["metadata"]["resourceVersion"]
-        lab.cluster.release(key_of(live), [], resource_version=version)
+        lab.cluster.set_finalizers(key_of(live), [], resource_version=version)
         lab.run(6)
         assert value(lab, "a") == "2"
         assert lab.status(app).operation.phase is Phase.SUCCEEDED

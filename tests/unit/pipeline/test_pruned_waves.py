@@ -39,7 +39,7 @@ def let_go(lab: Lab) -> None:
     live = lab.live("ConfigMap", "top")
     assert live is not None
     version = live["metadata"]["resourceVersion"]
-    lab.cluster.release(ObjectKey("", "ConfigMap", "shop", "top"), [], resource_version=version)
+    lab.cluster.set_finalizers(ObjectKey("", "ConfigMap", "shop", "top"), [], resource_version=version)
 
 
 def test_who_comes_back_under_the_name_is_not_waited_for(lab: Lab) -> None:

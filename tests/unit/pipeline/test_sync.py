@@ -132,7 +132,7 @@ def test_what_stands_below_is_deleted_when_what_stands_on_it_has_really_gone(lab
     assert "the end of ConfigMap shop/upper (finalizers: somebody.example/finalizer)" in lab.status(app).message
     live = lab.live("ConfigMap", "upper")
     assert live is not None
-    lab.cluster.release(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
+    lab.cluster.set_finalizers(key_of(live), (), resource_version=live["metadata"]["resourceVersion"])
     lab.run(10)
     assert lab.live("ConfigMap", "lower") is None
     operation = lab.status(app).operation

@@ -180,7 +180,12 @@ def test_argo_cd_deletes_wave_by_wave_highest_first():
     )
     found = stages(app(1), DeletionRequest(NOW, CASCADE), removal)
     assert [
-        (stage.name, [item.key.name for item in stage.deletions], [item.key.name for item in stage.going], stage.waits)
+        (
+            stage.name,
+            [item.key.name for item in stage.deletions],
+            [item.key.name for item in stage.terminating],
+            stage.waits,
+        )
         for stage in found
     ] == [
         ("wave 5", ["web", "b", "space"], [], True),
@@ -201,7 +206,7 @@ def test_flux_deletes_against_the_order_of_the_apply(waits):
     (stage,) = stages(app(1, dialect=Dialect.FLUX), leaving, DeletionPlan(items))
     assert [item.key.name for item in stage.deletions] == ["hook", "web", "a", "crd"]
     assert stage.waits is waits
-    rest = stages(app(1, dialect=Dialect.FLUX), leaving, DeletionPlan(going=(terminating("a"),)))
+    rest = stages(app(1, dialect=Dialect.FLUX), leaving, DeletionPlan(terminating=(terminating("a"),)))
     assert len(rest) == int(waits)
 
 

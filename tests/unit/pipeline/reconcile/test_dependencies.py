@@ -63,7 +63,7 @@ def test_who_waits_says_for_whom_and_holds_no_slot(shop: Shop) -> None:
     assert shop.status(b).message == f"Waiting for {c}: its sync is running."
     assert shop.status(a).message.startswith(f"Waiting for {b}: ")
     assert shop.status(a).sync is SyncStatus.OUT_OF_SYNC
-    assert shop.queue.loads(["east"])["east"].in_flight == 0
+    assert shop.queue.cluster_loads(["east"])["east"].in_flight == 0
     attempts = shop.queue.wanted(a)
     shop.work(300)
     assert shop.queue.wanted(a) == attempts, "nobody asks while nothing happens"
