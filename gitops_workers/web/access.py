@@ -17,7 +17,7 @@ from fastapi import HTTPException, Request
 
 from gitops_workers.core.text.redact import scrub
 from gitops_workers.services.changes import Caller
-from gitops_workers.web.services import Role, Token, WebServices, WebSettings
+from gitops_workers.web.services import Role, Token, WebServices
 
 log = structlog.get_logger()
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
@@ -128,8 +128,3 @@ def _require_same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if site not in ("same-origin", "none") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
         raise HTTPException(403, "the request comes from a page of another origin")
-
-
-def settings_of(request: Request) -> WebSettings:
-    """The settings that the application was created with."""
-    return services_of(request).settings

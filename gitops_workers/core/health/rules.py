@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gitops_workers.core.health.fields import fill, items, number, read
+from gitops_workers.core.health.fields import fill, items, read
 from gitops_workers.core.model import Health, HealthStatus
 from gitops_workers.core.objects import Manifest
 
@@ -83,18 +83,6 @@ class NotEmpty:
     def __call__(self, value: Any) -> bool:
         """Whether it is so."""
         return (read(value, self.path) not in (None, "", [], {})) is self.holds
-
-
-@dataclass(frozen=True, slots=True)
-class Less:
-    """The number at `left` is smaller than the one at `right`; a missing number is 0."""
-
-    left: str
-    right: str
-
-    def __call__(self, value: Any) -> bool:
-        """Whether it is so."""
-        return number(value, self.left) < number(value, self.right)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from gitops_workers.dialects.kinds import dialect_of
 from gitops_workers.pipeline import records
 from gitops_workers.pipeline.announcements import announce
 from gitops_workers.pipeline.context import Context
+from gitops_workers.pipeline.deletion.deletion_outcomes import CATALOGUE_BUSY_RETRY_S
 from gitops_workers.pipeline.reconcile.report import new_status
 from gitops_workers.ports import Attempt, Urgency
 
@@ -31,8 +32,6 @@ log = structlog.get_logger()
 
 RETRY_AFTER_S = 30.0
 """Seconds until a cluster that did not answer, or a catalogue with errors, is tried again."""
-CATALOGUE_BUSY_RETRY_S = 1.0
-"""Seconds until it is tried again while a refresh of the catalogue is at work."""
 
 
 def enroll(context: Context, *, again: bool) -> None:

@@ -14,7 +14,6 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gitops_workers.core.diff.compare import Compared
 from gitops_workers.core.diff.desired import Desired
 from gitops_workers.core.diff.field_manager_migration import after_replace, ownership
 from gitops_workers.core.diff.overwriting import overwriting
@@ -26,7 +25,7 @@ from gitops_workers.core.objects import Manifest, ObjectKey, key_of
 from gitops_workers.core.prune.candidates import Deletion, end_of
 from gitops_workers.core.sync.options import Options, to_apply
 from gitops_workers.pipeline.operation.fence import Fence
-from gitops_workers.pipeline.reconcile.object_state import ObjectState, replacement
+from gitops_workers.pipeline.reconcile.object_state import ObjectState, existing, replacement
 
 MOST_CONFLICTS = 3
 """So often an object may change under one write before the attempt is given up: a controller writing status."""
@@ -216,13 +215,4 @@ class Writer(Fence):
 
 def applied(item: Desired, live: Manifest, health: Health | None) -> ObjectState:
     """What is known of an object right after its write."""
-    metadata = live.get("metadata") or {}
-    state = Compared(
-        item,
-        exists=True,
-        differs=False,
-        uid=metadata.get("uid", ""),
-        resource_version=metadata.get("resourceVersion", ""),
-        live=live,
-    )
-    return ObjectState(state, health, fresh=True)
+    return ObjectState(existing(item, live), health, fresh=True)

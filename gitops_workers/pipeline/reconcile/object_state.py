@@ -89,7 +89,7 @@ class Inspector:
         return self._compared(item, live, would_be, ignoring, payload)
 
     def _same(self, item: Desired, live: Manifest) -> ObjectState:
-        return ObjectState(_existing(item, live), self.rules.health(self.app, live), fresh=True)
+        return ObjectState(existing(item, live), self.rules.health(self.app, live), fresh=True)
 
     def _left_alone(self, item: Desired, live: Manifest | None, options: Options) -> ObjectState:
         """An object that is not written. Its health does not count, except while the sync that created it runs."""
@@ -97,7 +97,7 @@ class Inspector:
             return ObjectState(Compared(item, exists=False, differs=False, left_alone=options.reason), None, fresh=True)
         new = options.handling is Handling.ONCE and self.since != inf and _created(live) >= int(self.since)
         health = self.rules.health(self.app, live) if new else None
-        return ObjectState(_existing(item, live, options.reason), health, fresh=True)
+        return ObjectState(existing(item, live, options.reason), health, fresh=True)
 
     def _compared(
         self,
@@ -253,7 +253,7 @@ def unassigned(manifest: Manifest) -> Manifest:
 _ASSIGNED = frozenset({"clusterIP", "clusterIPs", "healthCheckNodePort"})
 
 
-def _existing(item: Desired, live: Manifest, left_alone: str = "") -> Compared:
+def existing(item: Desired, live: Manifest, left_alone: str = "") -> Compared:
     """A live object in which nothing is to be written."""
     metadata = live.get("metadata") or {}
     return Compared(
